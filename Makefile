@@ -1,0 +1,102 @@
+# Everything a developer or CI does. Each target sets up what it needs first; `make` alone lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+export PIP_ROOT_USER_ACTION := ignore
+
+BIN := .venv/bin
+STAMP := .venv/.complete
+PIP := $(BIN)/python -m pip -qq
+INPUTS := pyproject.toml requirements.lock
+CHECKED := src tests conftest.py $(if $(wildcard benchmarks/*.py),benchmarks)
+
+# Interpreters to try, best first. A name on the path proves nothing (a version manager's shim may refuse to run, a
+# distribution may leave venv out), so each is started and asked.
+PYTHONS := python3.13 python3.12 python3.11 python3
+FITS := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+
+# What `make run` plays: DATA=file.parquet, or else a market made from a seed.
+PLAYED = $(if $(DATA),--data "$(DATA)",--random-walk --seed 7)
+
+.PHONY: help
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+.PHONY: setup
+setup: $(STAMP)  ## make .venv, with the locked dependencies and the command dca in it
+	@:
+
+$(STAMP): $(INPUTS)
+	@python=$$($(MAKE) --no-print-directory --silent which-python); \
+	if ! $(BIN)/python -c '$(FITS)' 2>/dev/null; then \
+	    echo "setting up .venv with $$("$$python" --version)"; \
+	    "$$python" -m venv --clear .venv; \
+	fi
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: which-python
+which-python:
+	@for python in $(PYTHONS); do \
+	    if "$$python" -c '$(FITS)' >/dev/null 2>&1; then echo "$$python"; exit 0; fi; \
+	done; \
+	echo "no Python 3.11, 3.12 or 3.13 that can make virtual environments (on Debian: apt-get install python3-venv)" >&2; \
+	exit 1
+
+.PHONY: run
+run: setup  ## play examples/btc-calm.toml and write out/report.html; DATA=file.parquet plays that file
+	@mkdir -p out
+	$(BIN)/dca backtest examples/btc-calm.toml $(PLAYED) --html out/report.html
+
+.PHONY: test
+test: check  ## make check, then the tests
+	$(BIN)/pytest
+
+.PHONY: check
+check: setup  ## linters, types, import contracts, spelling
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy --strict $(CHECKED)
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+
+.PHONY: format
+format: setup  ## let ruff lay out and repair the code
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+.PHONY: docs
+docs: setup  ## build the documentation into build/docs
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs build/docs
+
+.PHONY: bench
+bench: setup  ## measure; for a machine with nothing else to do
+	$(BIN)/python -m benchmarks
+
+.PHONY: prove
+prove: setup  ## the long proofs, too slow for every commit
+	$(BIN)/pytest -m prove --hypothesis-profile=prove
+
+.PHONY: mutate
+mutate: setup  ## break the domain in every small way and see which tests notice
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
+
+# UPGRADE=--upgrade takes the newest of everything; without it only what pyproject.toml changed moves.
+.PHONY: lock
+lock:  ## resolve pyproject.toml into requirements.lock
+	@python=$$($(MAKE) --no-print-directory --silent which-python); "$$python" -m venv build/lock
+	@build/lock/bin/python -m pip install --quiet --upgrade uv
+	@build/lock/bin/uv pip compile pyproject.toml --group dev --all-extras --universal --fork-strategy fewest \
+	    --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+	    $(UPGRADE) --quiet --output-file requirements.lock
+
+.PHONY: clean
+clean:  ## remove everything that was made here
+	rm -rf .venv build dist out mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	find src tests docs benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
