@@ -1,0 +1,17 @@
+"""How Sphinx builds these pages: `make docs`."""
+
+from __future__ import annotations
+
+from importlib import metadata
+
+project = "dcabot"
+author = "DCA bot contributors"
+release = metadata.version(project)
+
+extensions = ["myst_parser"]
+source_suffix = {".md": "markdown"}
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 4
+
+html_theme = "furo"
+html_title = "dcabot"
