@@ -22,6 +22,10 @@ FITS := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2
 # What `make run` plays: DATA=file.parquet, or else a market made from a seed.
 PLAYED = $(if $(DATA),--data "$(DATA)",--random-walk --seed 7)
 
+# Share of the changes that some test noticed; one that hangs the tests counts as noticed.
+SCORE := import json, sys; n = json.load(sys.stdin); caught = n["killed"] + n["timeout"] + n["segfault"]; \
+    print("mutation score: {} of {} noticed, {:.1%}".format(caught, n["total"], caught / n["total"]))
+
 .PHONY: help
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -86,12 +90,14 @@ prove: setup  ## the long proofs, too slow for every commit
 mutate: setup  ## break the domain in every small way and see which tests notice
 	$(BIN)/mutmut run
 	$(BIN)/mutmut results
+	@$(BIN)/mutmut export-cicd-stats >/dev/null
+	@$(BIN)/python -c '$(SCORE)' <mutants/mutmut-cicd-stats.json
 
 # UPGRADE=--upgrade takes the newest of everything; without it only what pyproject.toml changed moves.
 .PHONY: lock
 lock:  ## resolve pyproject.toml into requirements.lock
 	@python=$$($(MAKE) --no-print-directory --silent which-python); "$$python" -m venv build/lock
-	@build/lock/bin/python -m pip install --quiet --upgrade uv
+	@build/lock/bin/python -m pip install -qq --upgrade uv
 	@build/lock/bin/uv pip compile pyproject.toml --group dev --all-extras --universal --fork-strategy fewest \
 	    --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 	    $(UPGRADE) --quiet --output-file requirements.lock
