@@ -352,8 +352,8 @@ class Player:
             prices.append(deal.take_profit_price)
         if deal.peak is not None:
             prices.append(self.trailing_exit_price(deal.peak))
-        # Reading: an exit held back because `sellable` is worth too little acts as soon as, on a leg in either direction, a
-        # price is reached at which it is worth enough while still at or below the exit price.
+        # Reading: an exit held back because `sellable` is worth too little acts as soon as a leg, in either direction,
+        # reaches a price at which it is worth enough while still at or below the exit price.
         if self.sellable(deal) > 0:
             prices.append(self.rules.ceil_tick(self.rules.min_notional / self.sellable(deal)))
         return prices
@@ -623,7 +623,7 @@ class Player:
         self.max_funds = max(self.max_funds, self.the_open_deal().spent + self.reserved_by_resting_buys())
 
     def note_the_drawdown(self, close: Fraction) -> None:
-        # Reading: between two deals what the bot carries counts for nothing; inside a deal it counts with the deal's net.
+        # Reading: between two deals what the bot carries counts for nothing; inside a deal it counts in its net.
         equity = self.profit + (self.unrealized(self.deal, close) if self.deal is not None else ZERO)
         self.equity_peak = max(self.equity_peak, equity)
         self.max_drawdown = max(self.max_drawdown, self.equity_peak - equity)
