@@ -39,3 +39,34 @@ class Candles:
 
     def __len__(self) -> int:
         return len(self.open_time)
+
+
+@attrs.frozen(kw_only=True)
+class Gap:
+    """Candles that the exchange does not have: a halt, or minutes without a trade.
+
+    Attributes:
+        after: open time of the last candle before the gap, Unix milliseconds.
+        missing: how many candles are not there.
+        resumes: open time of the first candle after the gap, Unix milliseconds.
+    """
+
+    after: int
+    missing: int
+    resumes: int
+
+
+def gaps(candles: Candles) -> tuple[Gap, ...]:
+    """Return the gaps inside *candles*, oldest first; nothing before the first candle or after the last counts."""
+    steps = np.diff(candles.open_time)
+    before = np.flatnonzero(steps != candles.interval_ms)
+    missing = steps[before] // candles.interval_ms - 1
+    return tuple(
+        Gap(after=after, missing=count, resumes=resumes)
+        for after, count, resumes in zip(
+            candles.open_time[before].tolist(),
+            missing.tolist(),
+            candles.open_time[before + 1].tolist(),
+            strict=True,
+        )
+    )

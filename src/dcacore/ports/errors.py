@@ -4,11 +4,16 @@
       PortError
         BadFile              a file that cannot be used as it is: missing, empty, broken, of an unknown layout
           BadCandles         a candle file with a row that no market can have made
+        NoCandles            the candle store holds nothing of what was asked for
+        CandleConflict       the candle store has another candle of that time
+
+A file error names the file, a candle error its row: the way out is to look there.
 """
 
 from __future__ import annotations
 
 from dcacore.domain.errors import DcaError
+from dcacore.ports.times import utc_text
 
 
 class PortError(DcaError):
@@ -39,3 +44,30 @@ class BadCandles(BadFile):
     def __init__(self, file: str, row: int, reason: str) -> None:
         self.row = row
         super().__init__(file, f"row {row}: {reason}")
+
+
+class NoCandles(PortError):
+    """The store holds no candles that were asked for."""
+
+
+class CandleConflict(PortError):
+    """A candle of this time is stored already, with other values.
+
+    Attributes:
+        source: what the refused candle was read from.
+        open_time: its time in Unix milliseconds.
+        column: the first value that differs.
+        stored: the value in the store.
+        given: the value that was refused.
+    """
+
+    def __init__(self, source: str, open_time: int, column: str, stored: float, given: float) -> None:
+        self.source = source
+        self.open_time = open_time
+        self.column = column
+        self.stored = stored
+        self.given = given
+        super().__init__(
+            f"{source}: the candle of {utc_text(open_time)} ({open_time}) has {column} {given!r}, "
+            f"but the store has {stored!r}; to take the new values ask for it with --replace",
+        )
