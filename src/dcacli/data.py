@@ -42,7 +42,11 @@ def data() -> None:
     """The local candle store."""
 
 
-@data.command("import", epilog="\b\nExample:\n  dca data check BTCUSDT")
+@data.command(
+    "import",
+    epilog="\b\nExample:\n  dca data import BTCUSDT-1m-2021-04.zip BTCUSDT-1m-2021-05.zip\n"
+    "  dca data import btc.csv.gz --pair BTCUSDT --interval 1m",
+)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--pair", metavar="PAIR", help="Trading pair, such as BTCUSDT. Default: from the file's name.")
 @click.option("--interval", metavar="INTERVAL", help="Such as 1m, checked against the rows. Default: from the file.")
@@ -58,15 +62,10 @@ def import_(
     data_dir: str,
     as_json: bool,
 ) -> None:
-    r"""Import candle files of one pair and interval.
+    """Import candle files of one pair and interval.
 
     Reads archives of Binance, and files of ccxt, freqtrade, CryptoDataDownload, TradingView, CoinAPI, Bitfinex, Kaiko,
     cryptoarchive and LEAN; plain, zipped or gzipped. Importing the same candles again changes nothing.
-
-    \b
-    Example:
-      dca data import BTCUSDT-1m-2021-04.zip BTCUSDT-1m-2021-05.zip
-      dca data import btc.csv.gz --pair BTCUSDT --interval 1m
     """
     from dcacore.application.candles import import_candles, named
     from dcacore.bootstrap import read_candle_files
@@ -87,16 +86,11 @@ def import_(
     click.echo(json.dumps(_imported_json(done)) if as_json else _imported_text(done))
 
 
-@data.command("list")
+@data.command("list", epilog="\b\nExample:\n  dca data list --data-dir ./data")
 @_in_data_dir
 @_as_json
 def list_(*, data_dir: str, as_json: bool) -> None:
-    r"""List what the candle store holds.
-
-    \b
-    Example:
-      dca data list --data-dir ./data
-    """
+    """List what the candle store holds."""
     stored = _store(data_dir).list()
     if as_json:
         click.echo(json.dumps({"candles": [_stored_json(entry) for entry in stored]}))
@@ -106,7 +100,7 @@ def list_(*, data_dir: str, as_json: bool) -> None:
         _print_stored(stored)
 
 
-@data.command("check")
+@data.command("check", epilog="\b\nExample:\n  dca data check BTCUSDT")
 @click.argument("pair")
 @_in_data_dir
 @_as_json
