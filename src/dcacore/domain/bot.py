@@ -1,0 +1,161 @@
+"""A bot: what its user wants of it, the phase it is in, what troubles it, and its open deal."""
+
+from __future__ import annotations
+
+import datetime
+from enum import Enum
+from typing import Final
+
+import attrs
+
+from dcacore.domain.books import NOTHING_CARRIED, Carried
+from dcacore.domain.deal import Deal
+from dcacore.domain.errors import IllegalTransition
+from dcacore.domain.ids import BotId
+from dcacore.domain.market import Fees, Market
+from dcacore.domain.money import NO_QUOTE, Price, QuoteAmount
+from dcacore.domain.strategy import Strategy
+
+
+class Wanted(Enum):
+    """What the user wants of a bot."""
+
+    RUN = "run"
+    PAUSE = "pause"
+    STOP = "stop"
+
+
+class Phase(Enum):
+    """Where a bot is in its round."""
+
+    STOPPED = "stopped"
+    STARTING = "starting"  # checks and reconciliation
+    MONITORING = "monitoring"  # runs, no deal: cooldown or first price
+    PLACING_ORDER = "placing_order"  # base order planned or on its way
+    IN_POSITION = "in_position"  # coins held, orders managed
+    CLOSING = "closing"  # exit or cancels on their way
+
+
+class Step(Enum):
+    """What moves a bot from phase to phase."""
+
+    START = "start"
+    CHECKED = "checked, no deal"
+    CHECKED_BASE_ORDER = "checked, base order on its way"
+    CHECKED_DEAL = "checked, deal open"
+    CHECKED_EXIT = "checked, exit on its way"
+    PLAN_BASE_ORDER = "plan base order"
+    BASE_ORDER_FILLED = "base order filled"
+    BASE_ORDER_FAILED = "base order failed"
+    EXIT = "exit"
+    COINS_LEFT = "coins left"
+    DEAL_ENDED = "deal ended"
+    STOP = "stop"
+
+
+_P = Phase
+PHASE_TRANSITIONS: Final[dict[tuple[Phase, Step], Phase]] = {
+    (_P.STOPPED, Step.START): _P.STARTING,
+    # The engine takes up a bot that ran when it went down: the same checks, from wherever the bot was.
+    (_P.STARTING, Step.START): _P.STARTING,
+    (_P.MONITORING, Step.START): _P.STARTING,
+    (_P.PLACING_ORDER, Step.START): _P.STARTING,
+    (_P.IN_POSITION, Step.START): _P.STARTING,
+    (_P.CLOSING, Step.START): _P.STARTING,
+    (_P.STARTING, Step.CHECKED): _P.MONITORING,
+    (_P.STARTING, Step.CHECKED_BASE_ORDER): _P.PLACING_ORDER,
+    (_P.STARTING, Step.CHECKED_DEAL): _P.IN_POSITION,
+    (_P.STARTING, Step.CHECKED_EXIT): _P.CLOSING,
+    (_P.MONITORING, Step.PLAN_BASE_ORDER): _P.PLACING_ORDER,
+    (_P.PLACING_ORDER, Step.BASE_ORDER_FILLED): _P.IN_POSITION,
+    (_P.PLACING_ORDER, Step.BASE_ORDER_FAILED): _P.MONITORING,
+    (_P.PLACING_ORDER, Step.EXIT): _P.CLOSING,  # the user stops the bot while the base order is on its way
+    (_P.IN_POSITION, Step.EXIT): _P.CLOSING,
+    (_P.CLOSING, Step.COINS_LEFT): _P.IN_POSITION,  # a safety order filled before its cancel came through
+    (_P.CLOSING, Step.DEAL_ENDED): _P.MONITORING,
+    (_P.STARTING, Step.STOP): _P.STOPPED,
+    (_P.MONITORING, Step.STOP): _P.STOPPED,
+    (_P.STOPPED, Step.STOP): _P.STOPPED,
+}
+
+
+def advance(phase: Phase, step: Step) -> Phase:
+    """Return the phase after *step*.
+
+    Raises:
+        IllegalTransition: the table does not list the step for this phase.
+    """
+    after = PHASE_TRANSITIONS.get((phase, step))
+    if after is None:
+        raise IllegalTransition(f"the bot is {phase.value}", step.value)
+    return after
+
+
+class TroubleKind(Enum):
+    """What keeps a bot from going on."""
+
+    WAITING_FOR_BALANCE = "waiting_for_balance"  # buys wait; an exit goes on
+    NEEDS_ATTENTION = "needs_attention"  # the user must look; nothing is placed
+    ERROR = "error"  # the exchange refused an order for a reason that waiting does not cure; nothing is placed
+
+
+@attrs.frozen
+class Trouble:
+    """What keeps a bot from going on, and why, in words for its user."""
+
+    kind: TroubleKind
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class Bot:
+    """One bot with its open deal, complete: with the same bot and event, `decide` always decides the same.
+
+    Attributes:
+        id: names the bot; the ids of its deals and orders begin with it.
+        strategy: the parameters for its next deal.
+        market: the pair's rules.
+        fees: what the account pays.
+        wanted: what the user wants.
+        phase: where it is in its round.
+        trouble: what keeps it from going on; None while nothing does.
+        deal: the open deal.
+        carried: what the last deal could not sell.
+        deals_started: numbers the deals.
+        deals_closed: counts the closed ones.
+        closed_before: how many had been closed when the user last started it; `max_deals` counts from there.
+        profit: sum of the closed deals' profits.
+        price: the last price it has been told.
+        resume_at: the end of its cooldown.
+        awaits_price: whether it tries to open a deal again only when the price has changed.
+    """
+
+    id: BotId
+    strategy: Strategy
+    market: Market
+    fees: Fees
+    wanted: Wanted = Wanted.STOP
+    phase: Phase = Phase.STOPPED
+    trouble: Trouble | None = None
+    deal: Deal | None = None
+    carried: Carried = NOTHING_CARRIED
+    deals_started: int = 0
+    deals_closed: int = 0
+    closed_before: int = 0
+    profit: QuoteAmount = NO_QUOTE
+    price: Price | None = None
+    resume_at: datetime.datetime | None = None
+    awaits_price: bool = False
+
+
+def shown_state(bot: Bot) -> str:
+    """Return the one word that tells a user how the bot is: its trouble, else what is wanted, else its phase.
+
+    One of error, needs_attention, waiting_for_balance, paused, stopped, starting, monitoring, placing_order,
+    in_position, closing.
+    """
+    if bot.trouble is not None:
+        return bot.trouble.kind.value
+    if bot.wanted is Wanted.PAUSE:
+        return "paused"
+    return bot.phase.value

@@ -1,0 +1,120 @@
+"""A deal: from its base order to the sale of what it holds."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from enum import Enum
+
+import attrs
+
+from dcacore.domain.books import Books, Result
+from dcacore.domain.ids import DealId, OrderId, order_id
+from dcacore.domain.ladder import Rung, sellable
+from dcacore.domain.market import Fees, Market
+from dcacore.domain.money import BaseQty, Price, Quotient
+from dcacore.domain.orders import Order, Role, Side
+from dcacore.domain.strategy import Strategy
+
+
+class Exit(Enum):
+    """Why a deal ends."""
+
+    TAKE_PROFIT = "take_profit"
+    TRAILING_TAKE_PROFIT = "trailing_take_profit"
+    STOP_LOSS = "stop_loss"
+    CLOSE = "close"  # the user stopped the bot and wants the coins sold
+    CANCEL = "cancel"  # the user stopped the bot and keeps the coins
+
+
+AT_MARKET = {
+    Exit.TRAILING_TAKE_PROFIT: Role.TAKE_PROFIT,
+    Exit.STOP_LOSS: Role.STOP_LOSS,
+    Exit.CLOSE: Role.CLOSE,
+}
+"""The exits that sell at market, each with the role of its order."""
+
+
+@attrs.frozen(kw_only=True)
+class Deal:
+    """One deal of a bot.
+
+    Attributes:
+        id: follows from the bot and the deal's number.
+        number: counts the bot's deals from 1.
+        strategy: the parameters, as they stood when the deal started.
+        market: the pair's rules.
+        fees: what the account pays, as read when the deal started.
+        opened_at: when the base order was decided.
+        opened_price: the market's price then.
+        orders: all orders that exist or existed on the exchange, and those on their way, oldest first.
+        attempts: how many order ids have been given out.
+        books: sums over the fills.
+        reference: what ladder and stop loss are measured from; None until the base order is over.
+        rungs: the safety orders; empty until the base order is over.
+        next_rung: how many of the rungs have been placed.
+        take_profit_price: the target; None until there is one.
+        stop_loss_price: None without a stop loss, or before the base order has filled.
+        retarget_at: when a safety order's partial fills will move the target, if nothing fills before.
+        peak: the highest price since the trail was armed; None while it is not.
+        has_moved: whether the price has been another than `opened_price` since.
+        exit: why the deal is being ended; None while it is not.
+        closed_at: when it ended; None while it is open.
+        result: what came of it; None while it is open.
+    """
+
+    id: DealId
+    number: int
+    strategy: Strategy
+    market: Market
+    fees: Fees
+    opened_at: datetime.datetime
+    opened_price: Price
+    orders: Mapping[OrderId, Order] = attrs.field(factory=dict)
+    attempts: int = 0
+    books: Books = Books()
+    reference: Quotient | None = None
+    rungs: tuple[Rung, ...] = ()
+    next_rung: int = 0
+    take_profit_price: Price | None = None
+    stop_loss_price: Price | None = None
+    retarget_at: datetime.datetime | None = None
+    peak: Price | None = None
+    has_moved: bool = False
+    exit: Exit | None = None
+    closed_at: datetime.datetime | None = None
+    result: Result | None = None
+
+    @property
+    def base_order(self) -> Order | None:
+        """The order that opens the deal; None when it was refused."""
+        return next(iter(self.orders.values()), None)
+
+    @property
+    def live_orders(self) -> tuple[Order, ...]:
+        """The orders that may still fill."""
+        return tuple(order for order in self.orders.values() if order.is_live)
+
+    @property
+    def filled_safety_orders(self) -> int:
+        """How many safety orders have filled whole."""
+        return sum(order.role is Role.SAFETY and not order.remaining for order in self.orders.values())
+
+    @property
+    def last_sell(self) -> Order | None:
+        """The newest sell of which something has filled."""
+        sells = (order for order in reversed(tuple(self.orders.values())) if order.side is Side.SELL and order.filled)
+        return next(sells, None)
+
+    @property
+    def sellable(self) -> BaseQty:
+        """What of the held base fits the step grid."""
+        return sellable(self.market, self.books.net)
+
+    def can_sell_at(self, price: Price) -> bool:
+        """Say whether what is held is enough for the market to take a sell at *price*."""
+        return self.market.allows(price, self.sellable)
+
+    def next_order_id(self, leg: str) -> OrderId:
+        """Return the id for the next order, which no order of the deal has had."""
+        return order_id(self.id, leg, self.attempts + 1)

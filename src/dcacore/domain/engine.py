@@ -1,0 +1,129 @@
+"""`decide`: the one function by which every bot acts, live, on paper and in a backtest."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+import attrs
+
+from dcacore.domain.bot import Bot, Phase, Step, TroubleKind, Wanted
+from dcacore.domain.commands import Command
+from dcacore.domain.deal import Deal, Exit
+from dcacore.domain.events import (
+    AttentionNeeded,
+    EngineStarted,
+    Event,
+    PauseRequested,
+    PriceSeen,
+    Ready,
+    Reported,
+    RetryDue,
+    RetryRequested,
+    StartRequested,
+    StopRequested,
+    TimePassed,
+)
+from dcacore.domain.learn import learn
+from dcacore.domain.money import exact
+from dcacore.domain.rounds import act, begin_exit
+from dcacore.domain.turn import Turn
+
+
+@attrs.frozen
+class Decision:
+    """What comes of an event.
+
+    Attributes:
+        bot: the bot after it.
+        commands: what is to be done, in this order.
+        ended: the deal that ended with it, with its result.
+    """
+
+    bot: Bot
+    commands: tuple[Command, ...] = ()
+    ended: Deal | None = None
+
+
+@exact
+def decide(bot: Bot, event: Event) -> Decision:
+    """Return the bot after *event*, and what is to be done.
+
+    A pure function: the same bot and event give the same decision. The same event a second time changes nothing.
+    An order that it places is in the bot's deal already, as `planned`; nothing goes out for it a second time.
+
+    Raises:
+        IllegalTransition: a report says what cannot be of an order, such as a fill of one that was refused.
+    """
+    turn = _begin(bot, event)
+    match event:
+        case StartRequested():
+            _start(turn)
+        case EngineStarted():
+            if turn.bot.phase is not Phase.STOPPED:
+                turn.step(Step.START)
+        case Ready():
+            _ready(turn)
+        case PauseRequested():
+            turn.bot = attrs.evolve(turn.bot, wanted=Wanted.PAUSE)
+        case StopRequested():
+            _stop(turn, sell=event.sell)
+        case RetryRequested():
+            turn.bot = attrs.evolve(turn.bot, trouble=None, awaits_price=False)
+        case RetryDue():
+            turn.stop_waiting()
+            turn.bot = attrs.evolve(turn.bot, awaits_price=False)
+        case AttentionNeeded():
+            turn.trouble(TroubleKind.NEEDS_ATTENTION, event.reason)
+        case Reported():
+            if turn.deal is not None:
+                turn.deal = learn(turn, turn.deal, event.reports)
+        case PriceSeen() | TimePassed():
+            pass
+        case _:
+            assert_never(event)
+    act(turn)
+    return Decision(attrs.evolve(turn.bot, deal=turn.deal), tuple(turn.commands), turn.ended)
+
+
+def _begin(bot: Bot, event: Event) -> Turn:
+    deal = bot.deal
+    price = bot.price if event.price is None else event.price
+    if price != bot.price:
+        bot = attrs.evolve(bot, price=price)
+    if deal is not None and not deal.has_moved and price != deal.opened_price:
+        deal = attrs.evolve(deal, has_moved=True)
+    return Turn(at=event.at, price=price, bot=bot, deal=deal)
+
+
+def _start(turn: Turn) -> None:
+    if turn.bot.phase is Phase.STOPPED:
+        turn.bot = attrs.evolve(turn.bot, closed_before=turn.bot.deals_closed, trouble=None, awaits_price=False)
+        turn.step(Step.START)
+    turn.bot = attrs.evolve(turn.bot, wanted=Wanted.RUN)
+
+
+def _ready(turn: Turn) -> None:
+    if turn.bot.phase is not Phase.STARTING:
+        return
+    deal = turn.deal
+    if deal is None:
+        turn.step(Step.CHECKED)
+    elif deal.exit is not None:
+        turn.step(Step.CHECKED_EXIT)
+    elif deal.reference is None:
+        turn.step(Step.CHECKED_BASE_ORDER)
+    else:
+        turn.step(Step.CHECKED_DEAL)
+
+
+def _stop(turn: Turn, *, sell: bool) -> None:
+    turn.bot = attrs.evolve(turn.bot, wanted=Wanted.STOP, trouble=None)
+    deal = turn.deal
+    if deal is None:
+        turn.step(Step.STOP)
+    elif deal.exit is None:
+        reason = Exit.CLOSE if sell else Exit.CANCEL
+        if turn.bot.phase is Phase.STARTING or turn.price is None:
+            turn.deal = attrs.evolve(deal, exit=reason)
+        else:
+            begin_exit(turn, deal, reason, turn.price)

@@ -1,0 +1,142 @@
+"""Parameters as a user writes them: read exactly, refused by name.
+
+`as_number` and its like are attrs converters, which cannot know the name of the field; what they cannot read
+becomes an `Unreadable`, which the field's validator, `rule`, refuses with name, text and rule.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Final, TypeVar
+
+import attrs
+
+from dcacore.domain.errors import InvalidParameter
+
+Number = Decimal | int | str
+E = TypeVar("E", bound=Enum)
+
+_PLAIN: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_LARGEST: Final = Decimal(10) ** 20
+_DECIMALS: Final = 40
+
+
+class Unreadable(Decimal):
+    """A not-a-number that remembers what was written in its place."""
+
+    written: object
+
+    @classmethod
+    def of(cls, written: object) -> Unreadable:
+        """Return the mark for *written*."""
+        mark = cls("NaN")
+        mark.written = written
+        return mark
+
+
+def as_number(value: Number) -> Decimal:
+    """Return *value* as an exact `Decimal`, or an `Unreadable`.
+
+    Floats are not read: 0.1 is not a tenth. Digits are ASCII only, at most 20 before and 40 after the point.
+    """
+    if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
+        return Unreadable.of(value)
+    if isinstance(value, str) and not _PLAIN.fullmatch(value):
+        return Unreadable.of(value)
+    number = Decimal(value)
+    if not number.is_finite() or abs(number) >= _LARGEST or int(number.as_tuple().exponent) < -_DECIMALS:
+        return Unreadable.of(value)
+    return number
+
+
+def as_count(value: Number) -> int:
+    """Return *value* as an `int` when it is a whole number; what it is otherwise, for the validator to refuse."""
+    number = as_number(value)
+    if isinstance(number, Unreadable) or number != number.to_integral_value():
+        return value  # type: ignore[return-value]  # the validator refuses it by name
+    return int(number)
+
+
+Check = Callable[[Any], str | None]
+
+
+def rule(*checks: Check) -> Callable[[object, attrs.Attribute[Any], Any], None]:
+    """Return an attrs validator: the value is a number for which none of *checks* has a complaint.
+
+    Raises (the validator):
+        InvalidParameter: with the field's name, the value and the rule it breaks.
+    """
+
+    def validate(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+        if isinstance(value, Unreadable):
+            raise InvalidParameter(field.name, value.written, _number_rule(value.written))
+        for check in checks:
+            complaint = check(value)
+            if complaint:
+                raise InvalidParameter(field.name, value, complaint)
+
+    return validate
+
+
+def _number_rule(written: object) -> str:
+    if isinstance(written, float):
+        return "must be exact: write it as text or Decimal, not as a float"
+    return "must be a plain decimal number such as 12.5, with at most 20 digits before and 40 after the point"
+
+
+def above(bound: int) -> Check:
+    """Return the check that a value is above *bound*."""
+    return lambda value: None if value > bound else f"must be above {bound}"
+
+
+def at_least(bound: int) -> Check:
+    """Return the check that a value is *bound* or more."""
+    return lambda value: None if value >= bound else f"must be {bound} or more"
+
+
+def below(bound: int) -> Check:
+    """Return the check that a value is below *bound*."""
+    return lambda value: None if value < bound else f"must be below {bound}"
+
+
+def at_most(bound: int) -> Check:
+    """Return the check that a value is *bound* or less."""
+    return lambda value: None if value <= bound else f"must be {bound} or less"
+
+
+def counted(value: object) -> str | None:
+    """Complain about what is not a whole number."""
+    return None if isinstance(value, int) and not isinstance(value, bool) else "must be a whole number"
+
+
+def named(_: object, field: attrs.Attribute[Any], value: object) -> None:
+    """Refuse, as an attrs validator, what is not a text of printable characters.
+
+    Raises:
+        InvalidParameter: with the field's name.
+    """
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise InvalidParameter(field.name, value, "must be a text that is not empty")
+
+
+def true_or_false(_: object, field: attrs.Attribute[Any], value: object) -> None:
+    """Refuse, as an attrs validator, what is neither True nor False.
+
+    Raises:
+        InvalidParameter: with the field's name and the value.
+    """
+    if not isinstance(value, bool):
+        raise InvalidParameter(field.name, value, "must be true or false")
+
+
+def one_of(kind: type[E]) -> Callable[[object, attrs.Attribute[Any], Any], None]:
+    """Return an attrs validator that refuses what is no member of *kind*, listing the members."""
+
+    def validate(_: object, field: attrs.Attribute[Any], value: object) -> None:
+        if not isinstance(value, kind):
+            raise InvalidParameter(field.name, value, "must be " + " or ".join(str(member.value) for member in kind))
+
+    return validate

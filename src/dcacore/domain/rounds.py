@@ -1,0 +1,214 @@
+"""The round of a bot: opening a deal, managing it, ending it. Rule 5 of the strategy, phase by phase."""
+
+from __future__ import annotations
+
+import datetime
+
+import attrs
+
+from dcacore.domain.books import NOTHING_CARRIED, Books, settle
+from dcacore.domain.bot import Phase, Step, TroubleKind, Wanted
+from dcacore.domain.deal import AT_MARKET, Deal, Exit
+from dcacore.domain.ids import deal_id
+from dcacore.domain.ladder import (
+    build_ladder,
+    buy_quantity,
+    reference_price,
+    stop_loss_price,
+    take_profit_price,
+    trailing_exit_price,
+)
+from dcacore.domain.money import NO_BASE, NO_QUOTE, Price, QuoteAmount
+from dcacore.domain.orders import OrderState, Role
+from dcacore.domain.turn import Turn, cancel, live_sells, place
+
+
+def act(turn: Turn) -> None:
+    """Do what the bot's phase asks for now. Nothing is left over for a second call with the same facts."""
+    if turn.price is None or (turn.bot.trouble and turn.bot.trouble.kind is not TroubleKind.WAITING_FOR_BALANCE):
+        return
+    match turn.bot.phase:
+        case Phase.MONITORING:
+            start_deal(turn, turn.price)
+        case Phase.PLACING_ORDER if turn.deal is not None:
+            _enter(turn, turn.deal, turn.price)
+        case Phase.IN_POSITION if turn.deal is not None:
+            _manage(turn, turn.deal, turn.price)
+        case Phase.CLOSING if turn.deal is not None:
+            _close_out(turn, turn.deal, turn.price)
+        case _:
+            pass
+
+
+def start_deal(turn: Turn, price: Price) -> None:
+    """Plan the base order of the next deal, if the bot may open one now."""
+    bot = turn.bot
+    if bot.wanted is not Wanted.RUN or bot.trouble is not None or bot.awaits_price:
+        return
+    if bot.resume_at is not None and turn.at < bot.resume_at:
+        return
+    quantity = buy_quantity(bot.strategy, bot.market, bot.strategy.base_order_size, price)
+    if not bot.market.allows(price, quantity):
+        turn.bot = attrs.evolve(bot, awaits_price=True)
+        return
+    number = bot.deals_started + 1
+    deal = Deal(
+        id=deal_id(bot.id, number),
+        number=number,
+        strategy=bot.strategy,
+        market=bot.market,
+        fees=bot.fees,
+        opened_at=turn.at,
+        opened_price=price,
+        books=Books(carried=bot.carried),
+    )
+    turn.bot = attrs.evolve(bot, deals_started=number, carried=NOTHING_CARRIED, resume_at=None)
+    turn.deal = place(turn, deal, Role.BASE, quantity, None)
+    turn.step(Step.PLAN_BASE_ORDER)
+
+
+def _enter(turn: Turn, deal: Deal, price: Price) -> None:
+    """The base order is over, or not yet: hang the ladder from what it filled at."""
+    base_order = deal.base_order
+    if base_order is not None and base_order.is_live:
+        return
+    if base_order is None or not base_order.filled:
+        turn.bot = attrs.evolve(turn.bot, carried=deal.books.carried, awaits_price=base_order is not None)
+        turn.deal = None
+        turn.step(Step.BASE_ORDER_FAILED)
+        start_deal(turn, price)
+        return
+    reference = reference_price(deal.strategy, base_order)
+    rungs = build_ladder(deal.strategy, deal.market, reference).rungs
+    turn.step(Step.BASE_ORDER_FILLED)
+    _manage(turn, attrs.evolve(deal, reference=reference, rungs=rungs), price)
+
+
+def _manage(turn: Turn, deal: Deal, price: Price) -> None:
+    """Rule 5.2: rest safety orders, test the stop loss, then see to the target."""
+    deal = turn.deal = _rest_safety_orders(turn, deal)
+    if any(order.may_take and order.state is OrderState.PLANNED for order in deal.orders.values()):
+        return  # it fills at once: what follows waits for what it brings
+    deal = turn.deal = _aim(turn, deal)
+    if deal.stop_loss_price is not None and price <= deal.stop_loss_price and deal.can_sell_at(price):
+        begin_exit(turn, deal, Exit.STOP_LOSS, price)
+    elif deal.strategy.trailing_deviation:
+        _trail(turn, deal, price)
+    else:
+        _rest_take_profit(turn, deal, price)
+
+
+def _rest_safety_orders(turn: Turn, deal: Deal) -> Deal:
+    if turn.bot.trouble is not None or deal.next_rung >= len(deal.rungs):
+        return deal
+    resting = sum(order.role is Role.SAFETY and order.is_live for order in deal.orders.values())
+    for rung in deal.rungs[deal.next_rung : deal.next_rung + deal.strategy.resting_limit - resting]:
+        deal = place(turn, deal, Role.SAFETY, rung.quantity, rung.price, rung.number)
+        deal = attrs.evolve(deal, next_rung=deal.next_rung + 1)
+    return deal
+
+
+def _aim(turn: Turn, deal: Deal) -> Deal:
+    """Return the deal with target and stop loss as its fills want them."""
+    base_order, reference = deal.base_order, deal.reference
+    if base_order is None or reference is None:
+        return deal
+    if deal.stop_loss_price is None and deal.strategy.stop_loss:
+        stop = stop_loss_price(deal.strategy, deal.market, deal.books, reference)
+        deal = attrs.evolve(deal, stop_loss_price=stop)
+    is_due = deal.retarget_at is not None and turn.at >= deal.retarget_at
+    if deal.take_profit_price is None or is_due:
+        target = take_profit_price(deal.strategy, deal.fees, deal.market, deal.books, base_order)
+        deal = attrs.evolve(deal, take_profit_price=target, retarget_at=None)
+    return deal
+
+
+def _trail(turn: Turn, deal: Deal, price: Price) -> None:
+    """Rule 5.3: nothing rests; from the target on the highest price is followed, and a fall from it sells."""
+    target = deal.take_profit_price
+    if deal.peak is None:
+        if target is not None and price >= target:
+            turn.deal = attrs.evolve(deal, peak=price)
+    elif price > deal.peak:
+        turn.deal = attrs.evolve(deal, peak=price)
+    elif price <= trailing_exit_price(deal.strategy, deal.market, deal.peak) and deal.can_sell_at(price):
+        begin_exit(turn, deal, Exit.TRAILING_TAKE_PROFIT, price)
+
+
+def _rest_take_profit(turn: Turn, deal: Deal, price: Price) -> None:
+    """Rest one limit sell of all that can be sold at the target; what rests otherwise is taken off first."""
+    target, sells = deal.take_profit_price, live_sells(deal)
+    if target is None or (deal.retarget_at is not None and sells):
+        return  # a safety order is filling: the target moves when it is done
+    quantity = deal.sellable if deal.can_sell_at(target) else NO_BASE
+    if sells:
+        if not all(order.price == target and order.remaining == quantity for order in sells):
+            turn.deal = cancel(turn, deal, sells)
+    elif quantity:
+        turn.deal = place(turn, deal, Role.TAKE_PROFIT, quantity, target)
+    elif deal.books.sold:
+        begin_exit(turn, deal, Exit.TAKE_PROFIT, price)
+
+
+def begin_exit(turn: Turn, deal: Deal, reason: Exit, price: Price) -> None:
+    """Rule 5.4 to 5.6: take off what rests and sell what the exit wants sold."""
+    turn.step(Step.EXIT)
+    _close_out(turn, attrs.evolve(deal, exit=reason), price)
+
+
+def _close_out(turn: Turn, deal: Deal, price: Price) -> None:
+    """Bring an exit one step further: cancels first, then the sale, then the books."""
+    deal = turn.deal = cancel(turn, deal, deal.live_orders)
+    if live_sells(deal):
+        return  # they hold the coins; one that is being taken off may still fill
+    if deal.exit in AT_MARKET and deal.can_sell_at(price):
+        turn.deal = place(turn, deal, AT_MARKET[deal.exit], deal.sellable, None)
+    elif deal.live_orders:
+        return
+    elif deal.exit is Exit.TAKE_PROFIT and _is_worth_selling(deal):
+        turn.step(Step.COINS_LEFT)
+        _manage(turn, attrs.evolve(deal, exit=None), price)
+    else:
+        _end(turn, deal, price)
+
+
+def _is_worth_selling(deal: Deal) -> bool:
+    """A safety order that filled before its cancel came through has left coins in a deal that was sold out."""
+    return deal.take_profit_price is None and deal.sellable >= deal.market.min_quantity and deal.sellable > 0
+
+
+def _end(turn: Turn, deal: Deal, price: Price) -> None:
+    """Book the deal, and see what comes next."""
+    last = deal.last_sell
+    if last is None and not deal.books.bought:
+        turn.bot = attrs.evolve(turn.bot, carried=deal.books.carried)
+    else:
+        result = settle(
+            deal.books,
+            last.filled if last else NO_BASE,
+            QuoteAmount(last.notional - last.quote_fee) if last else NO_QUOTE,
+        )
+        turn.ended = attrs.evolve(deal, closed_at=turn.at, result=result)
+        turn.bot = attrs.evolve(
+            turn.bot,
+            carried=NOTHING_CARRIED if deal.exit is Exit.CANCEL else result.carried,
+            deals_closed=turn.bot.deals_closed + 1,
+            profit=QuoteAmount(turn.bot.profit + result.profit),
+        )
+    turn.deal = None
+    turn.stop_waiting()
+    turn.step(Step.DEAL_ENDED)
+    _go_on(turn, deal, price)
+
+
+def _go_on(turn: Turn, deal: Deal, price: Price) -> None:
+    """Rule 5.6: stop when that was the last deal, else start the next one, now or after the cooldown."""
+    bot = turn.bot
+    is_last = bool(bot.strategy.max_deals) and bot.deals_closed - bot.closed_before >= bot.strategy.max_deals
+    if bot.wanted is Wanted.STOP or is_last or not bot.strategy.auto_restart:
+        turn.bot = attrs.evolve(bot, wanted=Wanted.STOP)
+        turn.step(Step.STOP)
+        return
+    rest = datetime.timedelta(microseconds=int(bot.strategy.cooldown * 1_000_000))
+    turn.bot = attrs.evolve(bot, resume_at=turn.at + rest if rest else None, awaits_price=not deal.has_moved)
+    start_deal(turn, price)

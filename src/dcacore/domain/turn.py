@@ -1,0 +1,93 @@
+"""One turn of `decide`: the bot as it becomes while an event is worked in. It never leaves the domain."""
+
+from __future__ import annotations
+
+import datetime
+
+import attrs
+
+from dcacore.domain.bot import Bot, Step, Trouble, TroubleKind, advance
+from dcacore.domain.commands import Cancel, Command, Place
+from dcacore.domain.deal import Deal
+from dcacore.domain.ids import OrderId
+from dcacore.domain.money import BaseQty, Price
+from dcacore.domain.orders import Order, Role, Side
+
+
+@attrs.define
+class Turn:
+    """What has been settled so far, and what goes out.
+
+    Attributes:
+        at: the event's time.
+        price: where the market stands.
+        bot: the bot; its deal is kept apart, below, until the turn is over.
+        deal: the open deal.
+        commands: what goes out, in order.
+        ended: the deal that ended in this turn.
+    """
+
+    at: datetime.datetime
+    price: Price | None
+    bot: Bot
+    deal: Deal | None
+    commands: list[Command] = attrs.field(factory=list)
+    ended: Deal | None = None
+
+    def step(self, step: Step) -> None:
+        """Move the bot to its next phase."""
+        self.bot = attrs.evolve(self.bot, phase=advance(self.bot.phase, step))
+
+    def trouble(self, kind: TroubleKind, reason: str) -> None:
+        """Note what keeps the bot from going on; what the user must see to is not covered by what will pass."""
+        now = self.bot.trouble
+        if now is None or now.kind is TroubleKind.WAITING_FOR_BALANCE:
+            self.bot = attrs.evolve(self.bot, trouble=Trouble(kind, reason))
+
+    def stop_waiting(self) -> None:
+        """Let buys be tried again."""
+        trouble = self.bot.trouble
+        if trouble is not None and trouble.kind is TroubleKind.WAITING_FOR_BALANCE:
+            self.bot = attrs.evolve(self.bot, trouble=None)
+
+
+def place(turn: Turn, deal: Deal, role: Role, quantity: BaseQty, price: Price | None, rung: int = 0) -> Deal:
+    """Plan an order, market when *price* is None, and return the deal with it."""
+    side = Side.BUY if role in (Role.BASE, Role.SAFETY) else Side.SELL
+    order = Order(
+        id=deal.next_order_id(f"{role.value}{rung or ''}"),
+        side=side,
+        role=role,
+        quantity=quantity,
+        price=price,
+        rung=rung,
+        may_take=side is Side.BUY and price is not None and turn.price is not None and price >= turn.price,
+    )
+    turn.commands.append(Place(order))
+    return attrs.evolve(deal, orders={**deal.orders, order.id: order}, attempts=deal.attempts + 1)
+
+
+def cancel(turn: Turn, deal: Deal, orders: tuple[Order, ...]) -> Deal:
+    """Ask for the limit orders among *orders* to be taken off, each once, and return the deal with them marked."""
+    asked = {
+        order.id: attrs.evolve(order, is_cancelling=True)
+        for order in orders
+        if order.price is not None and not order.is_cancelling
+    }
+    if not asked:
+        return deal
+    turn.commands.extend(Cancel(order) for order in asked)
+    return attrs.evolve(deal, orders={**deal.orders, **asked})
+
+
+def live_sells(deal: Deal) -> tuple[Order, ...]:
+    """Return the sells that may still fill: they hold the base they would sell."""
+    return tuple(order for order in deal.orders.values() if order.side is Side.SELL and order.is_live)
+
+
+def drop(deal: Deal, order_id: OrderId) -> Deal:
+    """Return the deal without an order that never came to exist; its rung may be placed again."""
+    orders = {**deal.orders}
+    gone = orders.pop(order_id)
+    next_rung = min(deal.next_rung, gone.rung - 1) if gone.rung else deal.next_rung
+    return attrs.evolve(deal, orders=orders, next_rung=next_rung)
