@@ -216,10 +216,10 @@ class Player:
             end = start + int(np.searchsorted(self.candles.open_time[start:], _ms_at_least(watch.at)))
         tick = self.core.market.tick_size
         falls, rises = _highest(self.core.best_buy, watch.falls_to), _lowest(self.core.best_sell, watch.rises_to)
-        floor = -1 if falls is None else int(falls / tick)
-        ceiling = np.iinfo(np.int64).max if rises is None else int(rises / tick)
+        floor = -1 if falls is None else int(falls // tick)
+        ceiling = np.iinfo(np.int64).max if rises is None else int(rises // tick)
         if watch.peak is not None:
-            ceiling = min(ceiling, int(watch.peak / tick) + 1)
+            ceiling = min(ceiling, int(watch.peak // tick) + 1)
         found = _first_beyond(self.candles, start, end, floor, ceiling)
         return found if found is not None else (end if end < length else None)
 

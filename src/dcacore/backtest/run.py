@@ -77,7 +77,7 @@ def backtest(
     terms = Terms(path=path, slippage=slippage, balance=balance)
     ticks = to_ticks(candles, market)
     first = Price(int(ticks.open[0]) * market.tick_size)
-    check_placeable(strategy, market, fees, first)
+    check_placeable(strategy, market, first)
     player = Player(
         bot=Bot(id=BotId("backtest"), strategy=strategy, market=market, fees=fees),
         candles=ticks,

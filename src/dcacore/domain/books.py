@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from dcacore.domain.evolving import evolve
 from dcacore.domain.money import NO_BASE, NO_QUOTE, BaseQty, QuoteAmount, Quotient
 from dcacore.domain.orders import Fill, Side
 
@@ -66,14 +67,14 @@ class Books:
     def with_fill(self, side: Side, fill: Fill) -> Books:
         """Return the books with *fill* added."""
         if side is Side.BUY:
-            return attrs.evolve(
+            return evolve(
                 self,
                 bought=BaseQty(self.bought + fill.quantity),
                 gross=QuoteAmount(self.gross + fill.notional),
                 base_fees=BaseQty(self.base_fees + fill.base_fee),
                 buy_fees=QuoteAmount(self.buy_fees + fill.quote_fee),
             )
-        return attrs.evolve(
+        return evolve(
             self,
             sold=BaseQty(self.sold + fill.quantity),
             proceeds=QuoteAmount(self.proceeds + fill.notional),

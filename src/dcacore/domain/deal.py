@@ -72,7 +72,7 @@ class Deal:
     opened_price: Price
     orders: Mapping[OrderId, Order] = attrs.field(factory=dict)
     attempts: int = 0
-    books: Books = Books()
+    books: Books = attrs.field(factory=Books)
     reference: Quotient | None = None
     rungs: tuple[Rung, ...] = ()
     next_rung: int = 0

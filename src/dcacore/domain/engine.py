@@ -23,6 +23,7 @@ from dcacore.domain.events import (
     StopRequested,
     TimePassed,
 )
+from dcacore.domain.evolving import evolve
 from dcacore.domain.learn import learn
 from dcacore.domain.money import exact
 from dcacore.domain.rounds import act, begin_exit
@@ -64,14 +65,14 @@ def decide(bot: Bot, event: Event) -> Decision:
         case Ready():
             _ready(turn)
         case PauseRequested():
-            turn.bot = attrs.evolve(turn.bot, wanted=Wanted.PAUSE)
+            turn.bot = evolve(turn.bot, wanted=Wanted.PAUSE)
         case StopRequested():
             _stop(turn, sell=event.sell)
         case RetryRequested():
-            turn.bot = attrs.evolve(turn.bot, trouble=None, awaits_price=False)
+            turn.bot = evolve(turn.bot, trouble=None, awaits_price=False)
         case RetryDue():
             turn.stop_waiting()
-            turn.bot = attrs.evolve(turn.bot, awaits_price=False)
+            turn.bot = evolve(turn.bot, awaits_price=False)
         case AttentionNeeded():
             turn.trouble(TroubleKind.NEEDS_ATTENTION, event.reason)
         case Reported():
@@ -82,24 +83,24 @@ def decide(bot: Bot, event: Event) -> Decision:
         case _:
             assert_never(event)
     act(turn)
-    return Decision(attrs.evolve(turn.bot, deal=turn.deal), tuple(turn.commands), turn.ended)
+    return Decision(evolve(turn.bot, deal=turn.deal), tuple(turn.commands), turn.ended)
 
 
 def _begin(bot: Bot, event: Event) -> Turn:
     deal = bot.deal
     price = bot.price if event.price is None else event.price
     if price != bot.price:
-        bot = attrs.evolve(bot, price=price)
+        bot = evolve(bot, price=price)
     if deal is not None and not deal.has_moved and price != deal.opened_price:
-        deal = attrs.evolve(deal, has_moved=True)
+        deal = evolve(deal, has_moved=True)
     return Turn(at=event.at, price=price, bot=bot, deal=deal)
 
 
 def _start(turn: Turn) -> None:
     if turn.bot.phase is Phase.STOPPED:
-        turn.bot = attrs.evolve(turn.bot, closed_before=turn.bot.deals_closed, trouble=None, awaits_price=False)
+        turn.bot = evolve(turn.bot, closed_before=turn.bot.deals_closed, trouble=None, awaits_price=False)
         turn.step(Step.START)
-    turn.bot = attrs.evolve(turn.bot, wanted=Wanted.RUN)
+    turn.bot = evolve(turn.bot, wanted=Wanted.RUN)
 
 
 def _ready(turn: Turn) -> None:
@@ -117,13 +118,13 @@ def _ready(turn: Turn) -> None:
 
 
 def _stop(turn: Turn, *, sell: bool) -> None:
-    turn.bot = attrs.evolve(turn.bot, wanted=Wanted.STOP, trouble=None)
+    turn.bot = evolve(turn.bot, wanted=Wanted.STOP, trouble=None)
     deal = turn.deal
     if deal is None:
         turn.step(Step.STOP)
     elif deal.exit is None:
         reason = Exit.CLOSE if sell else Exit.CANCEL
         if turn.bot.phase is Phase.STARTING or turn.price is None:
-            turn.deal = attrs.evolve(deal, exit=reason)
+            turn.deal = evolve(deal, exit=reason)
         else:
             begin_exit(turn, deal, reason, turn.price)

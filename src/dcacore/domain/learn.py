@@ -5,11 +5,10 @@ from __future__ import annotations
 import datetime
 from typing import Final, assert_never
 
-import attrs
-
 from dcacore.domain.bot import TroubleKind
 from dcacore.domain.deal import Deal
 from dcacore.domain.events import Accepted, Canceled, Expired, Filled, Lost, Refusal, Refused, Report
+from dcacore.domain.evolving import evolve
 from dcacore.domain.orders import Order, OrderState, OrderStep, Role, Side
 from dcacore.domain.turn import Turn, drop
 
@@ -40,14 +39,14 @@ def learn(turn: Turn, deal: Deal, reports: tuple[Report, ...]) -> Deal:
 
 
 def _with(deal: Deal, order: Order) -> Deal:
-    return attrs.evolve(deal, orders={**deal.orders, order.id: order})
+    return evolve(deal, orders={**deal.orders, order.id: order})
 
 
 def _fill(turn: Turn, deal: Deal, order: Order, report: Filled) -> Deal:
     if order.has(report.fill.trade_id):
         return deal
     order = order.with_fill(report.fill)
-    deal = attrs.evolve(
+    deal = evolve(
         deal,
         orders={**deal.orders, order.id: order},
         books=deal.books.with_fill(order.side, report.fill),
@@ -59,14 +58,14 @@ def _after_buy(turn: Turn, deal: Deal, order: Order) -> Deal:
     """A buy disarms the trail; the target follows when the order is over, or after a while without a fill."""
     turn.stop_waiting()
     if order.is_live:
-        return attrs.evolve(deal, peak=None, stop_loss_price=None, retarget_at=turn.at + QUIET)
-    return attrs.evolve(deal, peak=None, stop_loss_price=None, retarget_at=None, take_profit_price=None)
+        return evolve(deal, peak=None, stop_loss_price=None, retarget_at=turn.at + QUIET)
+    return evolve(deal, peak=None, stop_loss_price=None, retarget_at=None, take_profit_price=None)
 
 
 def _end(turn: Turn, deal: Deal, order: Order, report: Canceled | Expired) -> Deal:
     was_over = order.state in (OrderState.CANCELED, OrderState.EXPIRED, OrderState.FILLED)
     step = OrderStep.CANCELED if isinstance(report, Canceled) else OrderStep.EXPIRED
-    ended = attrs.evolve(order.learned(step), executed=report.executed)
+    ended = evolve(order.learned(step), executed=report.executed)
     deal = _with(deal, ended)
     if was_over:
         return deal

@@ -71,9 +71,7 @@ class Fees:
     fee_taker: Decimal = attrs.field(
         default=Decimal("0.001"), converter=as_number, validator=rule(at_least(0), below(1))
     )
-    fee_asset: FeeAsset = attrs.field(
-        default=FeeAsset.RECEIVED, converter=as_fee_asset, validator=one_of(FeeAsset)
-    )
+    fee_asset: FeeAsset = attrs.field(default=FeeAsset.RECEIVED, converter=as_fee_asset, validator=one_of(FeeAsset))
 
     def of_buy(self, price: Price, quantity: BaseQty, rate: Decimal) -> tuple[BaseQty, QuoteAmount]:
         """Return what a buy pays at *rate*: the fee in base and the fee in quote, one of them 0."""

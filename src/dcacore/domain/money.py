@@ -9,8 +9,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from decimal import Context, Decimal, DivisionByZero, FloatOperation, Inexact, InvalidOperation, Overflow
-from decimal import getcontext, setcontext
+from decimal import (
+    Context,
+    Decimal,
+    DivisionByZero,
+    FloatOperation,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+    getcontext,
+    setcontext,
+)
 from fractions import Fraction
 from typing import Final, NewType, ParamSpec, TypeVar
 

@@ -10,6 +10,7 @@ from typing import Final
 import attrs
 
 from dcacore.domain.errors import IllegalTransition
+from dcacore.domain.evolving import evolve
 from dcacore.domain.ids import OrderId, TradeId
 from dcacore.domain.money import NO_BASE, NO_QUOTE, BaseQty, Price, QuoteAmount
 
@@ -95,7 +96,6 @@ ORDER_TRANSITIONS: Final[dict[tuple[OrderState, OrderStep], OrderState]] = {
     (_S.EXPIRED, _T.FILLED_WHOLE): _S.FILLED,
     (_S.REFUSED, _T.REFUSED): _S.REFUSED,
 }
-LIVE: Final = frozenset({OrderState.PLANNED, OrderState.UNKNOWN, OrderState.OPEN})
 
 
 @attrs.frozen(kw_only=True)
@@ -159,7 +159,9 @@ class Order:
     @property
     def is_live(self) -> bool:
         """Whether it may still fill, or has fills that nobody has told yet."""
-        return self.state in LIVE or (self.executed is not None and self.executed > self.filled)
+        if self.executed is not None:
+            return self.executed > self.filled
+        return self.state is OrderState.OPEN or self.state is OrderState.PLANNED or self.state is OrderState.UNKNOWN
 
     @property
     def remaining(self) -> BaseQty:
@@ -194,7 +196,7 @@ class Order:
         state = ORDER_TRANSITIONS.get((self.state, step))
         if state is None:
             raise IllegalTransition(f"order {self.id} is {self.state.value}", step.value)
-        return self if state is self.state else attrs.evolve(self, state=state)
+        return self if state is self.state else evolve(self, state=state)
 
     def with_fill(self, fill: Fill) -> Order:
         """Return the order with *fill* counted.
@@ -206,4 +208,4 @@ class Order:
         if filled > self.quantity:
             raise IllegalTransition(f"order {self.id} of {self.quantity}", f"filling {filled}")
         step = OrderStep.FILLED_WHOLE if filled == self.quantity else OrderStep.FILLED_IN_PART
-        return attrs.evolve(self.learned(step), fills=(*self.fills, fill), filled=filled)
+        return evolve(self.learned(step), fills=(*self.fills, fill), filled=filled)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
@@ -83,7 +84,7 @@ class _Price:
 
 
 @exact
-def check_placeable(strategy: Strategy, market: Market, fees: Fees, price: Price) -> None:
+def check_placeable(strategy: Strategy, market: Market, price: Price) -> None:
     """Refuse a bot whose orders *market* does not take at *price*.
 
     Raises:
@@ -129,12 +130,12 @@ def ladder(strategy: Strategy, price: Number, market: Market, fees: Fees | None 
     current = Price(_Price(price).price)
     if current % market.tick_size:
         raise InvalidParameter("price", plain(current), f"must be a multiple of tick_size {plain(market.tick_size)}")
-    check_placeable(strategy, market, fees, current)
+    check_placeable(strategy, market, current)
     quantity = buy_quantity(strategy, market, strategy.base_order_size, current)
     base_order = _filled(Role.BASE, current, quantity, fees, fees.fee_taker)
     reference = reference_price(strategy, base_order)
     built = build_ladder(strategy, market, reference)
-    rows = tuple(_rows(strategy, market, fees, base_order, reference, built))
+    rows = tuple(_rows(strategy, market, fees, base_order, built))
     return LadderPreview(
         reference_price=reference.rounded(),
         rows=rows,
@@ -144,15 +145,12 @@ def ladder(strategy: Strategy, price: Number, market: Market, fees: Fees | None 
 
 def _filled(role: Role, price: Price, quantity: BaseQty, fees: Fees, rate: Decimal) -> Order:
     base_fee, quote_fee = fees.of_buy(price, quantity, rate)
-    fill = Fill(
-        trade_id=TradeId(""), at=_NOW, price=price, quantity=quantity, base_fee=base_fee, quote_fee=quote_fee
-    )
+    fill = Fill(trade_id=TradeId(""), at=_NOW, price=price, quantity=quantity, base_fee=base_fee, quote_fee=quote_fee)
     return Order(id=OrderId(""), side=Side.BUY, role=role, quantity=quantity).with_fill(fill)
 
 
-def _rows(
-    strategy: Strategy, market: Market, fees: Fees, base_order: Order, reference: Quotient, built: Ladder
-) -> Iterator[LadderRow]:
+def _rows(strategy: Strategy, market: Market, fees: Fees, base_order: Order, built: Ladder) -> Iterator[LadderRow]:
+    reference = reference_price(strategy, base_order)
     bought = [("base", Leg(Decimal(0), strategy.base_order_size), base_order)]
     for rung in built.rungs:
         order = _filled(Role.SAFETY, rung.price, rung.quantity, fees, fees.fee_maker)
@@ -177,15 +175,13 @@ def _rows(
         )
 
 
-def _warnings(
-    market: Market, fees: Fees, left_out: tuple[LeftOut, ...], rows: tuple[LadderRow, ...]
-) -> Iterator[str]:
+def _warnings(market: Market, fees: Fees, left_out: tuple[LeftOut, ...], rows: tuple[LadderRow, ...]) -> Iterator[str]:
     for gone in left_out:
         yield (
             f"safety order {gone.position} of the ladder ({plain(gone.leg.deviation)} % below) is left out: "
             f"{plain(gone.quantity)} {market.base_asset} at {plain(gone.price)} is too small for {market.pair}"
         )
-    for row, following in zip(rows, rows[1:], strict=False):
+    for row, following in itertools.pairwise(rows):
         stop = row.stop_loss_price
         if stop is not None and stop > following.price:
             yield (

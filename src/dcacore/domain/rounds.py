@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import datetime
 
-import attrs
-
 from dcacore.domain.books import NOTHING_CARRIED, Books, settle
 from dcacore.domain.bot import Phase, Step, TroubleKind, Wanted
 from dcacore.domain.deal import AT_MARKET, Deal, Exit
+from dcacore.domain.evolving import evolve
 from dcacore.domain.ids import deal_id
 from dcacore.domain.ladder import (
     build_ladder,
@@ -49,7 +48,7 @@ def start_deal(turn: Turn, price: Price) -> None:
         return
     quantity = buy_quantity(bot.strategy, bot.market, bot.strategy.base_order_size, price)
     if not bot.market.allows(price, quantity):
-        turn.bot = attrs.evolve(bot, awaits_price=True)
+        turn.bot = evolve(bot, awaits_price=True)
         return
     number = bot.deals_started + 1
     deal = Deal(
@@ -62,7 +61,7 @@ def start_deal(turn: Turn, price: Price) -> None:
         opened_price=price,
         books=Books(carried=bot.carried),
     )
-    turn.bot = attrs.evolve(bot, deals_started=number, carried=NOTHING_CARRIED, resume_at=None)
+    turn.bot = evolve(bot, deals_started=number, carried=NOTHING_CARRIED, resume_at=None)
     turn.deal = place(turn, deal, Role.BASE, quantity, None)
     turn.step(Step.PLAN_BASE_ORDER)
 
@@ -73,7 +72,7 @@ def _enter(turn: Turn, deal: Deal, price: Price) -> None:
     if base_order is not None and base_order.is_live:
         return
     if base_order is None or not base_order.filled:
-        turn.bot = attrs.evolve(turn.bot, carried=deal.books.carried, awaits_price=base_order is not None)
+        turn.bot = evolve(turn.bot, carried=deal.books.carried, awaits_price=base_order is not None)
         turn.deal = None
         turn.step(Step.BASE_ORDER_FAILED)
         start_deal(turn, price)
@@ -81,7 +80,7 @@ def _enter(turn: Turn, deal: Deal, price: Price) -> None:
     reference = reference_price(deal.strategy, base_order)
     rungs = build_ladder(deal.strategy, deal.market, reference).rungs
     turn.step(Step.BASE_ORDER_FILLED)
-    _manage(turn, attrs.evolve(deal, reference=reference, rungs=rungs), price)
+    _manage(turn, evolve(deal, reference=reference, rungs=rungs), price)
 
 
 def _manage(turn: Turn, deal: Deal, price: Price) -> None:
@@ -104,7 +103,7 @@ def _rest_safety_orders(turn: Turn, deal: Deal) -> Deal:
     resting = sum(order.role is Role.SAFETY and order.is_live for order in deal.orders.values())
     for rung in deal.rungs[deal.next_rung : deal.next_rung + deal.strategy.resting_limit - resting]:
         deal = place(turn, deal, Role.SAFETY, rung.quantity, rung.price, rung.number)
-        deal = attrs.evolve(deal, next_rung=deal.next_rung + 1)
+        deal = evolve(deal, next_rung=deal.next_rung + 1)
     return deal
 
 
@@ -115,11 +114,11 @@ def _aim(turn: Turn, deal: Deal) -> Deal:
         return deal
     if deal.stop_loss_price is None and deal.strategy.stop_loss:
         stop = stop_loss_price(deal.strategy, deal.market, deal.books, reference)
-        deal = attrs.evolve(deal, stop_loss_price=stop)
+        deal = evolve(deal, stop_loss_price=stop)
     is_due = deal.retarget_at is not None and turn.at >= deal.retarget_at
     if deal.take_profit_price is None or is_due:
         target = take_profit_price(deal.strategy, deal.fees, deal.market, deal.books, base_order)
-        deal = attrs.evolve(deal, take_profit_price=target, retarget_at=None)
+        deal = evolve(deal, take_profit_price=target, retarget_at=None)
     return deal
 
 
@@ -128,9 +127,9 @@ def _trail(turn: Turn, deal: Deal, price: Price) -> None:
     target = deal.take_profit_price
     if deal.peak is None:
         if target is not None and price >= target:
-            turn.deal = attrs.evolve(deal, peak=price)
+            turn.deal = evolve(deal, peak=price)
     elif price > deal.peak:
-        turn.deal = attrs.evolve(deal, peak=price)
+        turn.deal = evolve(deal, peak=price)
     elif price <= trailing_exit_price(deal.strategy, deal.market, deal.peak) and deal.can_sell_at(price):
         begin_exit(turn, deal, Exit.TRAILING_TAKE_PROFIT, price)
 
@@ -153,7 +152,7 @@ def _rest_take_profit(turn: Turn, deal: Deal, price: Price) -> None:
 def begin_exit(turn: Turn, deal: Deal, reason: Exit, price: Price) -> None:
     """Rule 5.4 to 5.6: take off what rests and sell what the exit wants sold."""
     turn.step(Step.EXIT)
-    _close_out(turn, attrs.evolve(deal, exit=reason), price)
+    _close_out(turn, evolve(deal, exit=reason), price)
 
 
 def _close_out(turn: Turn, deal: Deal, price: Price) -> None:
@@ -167,7 +166,7 @@ def _close_out(turn: Turn, deal: Deal, price: Price) -> None:
         return
     elif deal.exit is Exit.TAKE_PROFIT and _is_worth_selling(deal):
         turn.step(Step.COINS_LEFT)
-        _manage(turn, attrs.evolve(deal, exit=None), price)
+        _manage(turn, evolve(deal, exit=None), price)
     else:
         _end(turn, deal, price)
 
@@ -181,15 +180,15 @@ def _end(turn: Turn, deal: Deal, price: Price) -> None:
     """Book the deal, and see what comes next."""
     last = deal.last_sell
     if last is None and not deal.books.bought:
-        turn.bot = attrs.evolve(turn.bot, carried=deal.books.carried)
+        turn.bot = evolve(turn.bot, carried=deal.books.carried)
     else:
         result = settle(
             deal.books,
             last.filled if last else NO_BASE,
             QuoteAmount(last.notional - last.quote_fee) if last else NO_QUOTE,
         )
-        turn.ended = attrs.evolve(deal, closed_at=turn.at, result=result)
-        turn.bot = attrs.evolve(
+        turn.ended = evolve(deal, closed_at=turn.at, result=result)
+        turn.bot = evolve(
             turn.bot,
             carried=NOTHING_CARRIED if deal.exit is Exit.CANCEL else result.carried,
             deals_closed=turn.bot.deals_closed + 1,
@@ -206,9 +205,9 @@ def _go_on(turn: Turn, deal: Deal, price: Price) -> None:
     bot = turn.bot
     is_last = bool(bot.strategy.max_deals) and bot.deals_closed - bot.closed_before >= bot.strategy.max_deals
     if bot.wanted is Wanted.STOP or is_last or not bot.strategy.auto_restart:
-        turn.bot = attrs.evolve(bot, wanted=Wanted.STOP)
+        turn.bot = evolve(bot, wanted=Wanted.STOP)
         turn.step(Step.STOP)
         return
     rest = datetime.timedelta(microseconds=int(bot.strategy.cooldown * 1_000_000))
-    turn.bot = attrs.evolve(bot, resume_at=turn.at + rest if rest else None, awaits_price=not deal.has_moved)
+    turn.bot = evolve(bot, resume_at=turn.at + rest if rest else None, awaits_price=not deal.has_moved)
     start_deal(turn, price)

@@ -9,6 +9,7 @@ import attrs
 from dcacore.domain.bot import Bot, Step, Trouble, TroubleKind, advance
 from dcacore.domain.commands import Cancel, Command, Place
 from dcacore.domain.deal import Deal
+from dcacore.domain.evolving import evolve
 from dcacore.domain.ids import OrderId
 from dcacore.domain.money import BaseQty, Price
 from dcacore.domain.orders import Order, Role, Side
@@ -36,19 +37,19 @@ class Turn:
 
     def step(self, step: Step) -> None:
         """Move the bot to its next phase."""
-        self.bot = attrs.evolve(self.bot, phase=advance(self.bot.phase, step))
+        self.bot = evolve(self.bot, phase=advance(self.bot.phase, step))
 
     def trouble(self, kind: TroubleKind, reason: str) -> None:
         """Note what keeps the bot from going on; what the user must see to is not covered by what will pass."""
         now = self.bot.trouble
         if now is None or now.kind is TroubleKind.WAITING_FOR_BALANCE:
-            self.bot = attrs.evolve(self.bot, trouble=Trouble(kind, reason))
+            self.bot = evolve(self.bot, trouble=Trouble(kind, reason))
 
     def stop_waiting(self) -> None:
         """Let buys be tried again."""
         trouble = self.bot.trouble
         if trouble is not None and trouble.kind is TroubleKind.WAITING_FOR_BALANCE:
-            self.bot = attrs.evolve(self.bot, trouble=None)
+            self.bot = evolve(self.bot, trouble=None)
 
 
 def place(turn: Turn, deal: Deal, role: Role, quantity: BaseQty, price: Price | None, rung: int = 0) -> Deal:
@@ -64,20 +65,20 @@ def place(turn: Turn, deal: Deal, role: Role, quantity: BaseQty, price: Price | 
         may_take=side is Side.BUY and price is not None and turn.price is not None and price >= turn.price,
     )
     turn.commands.append(Place(order))
-    return attrs.evolve(deal, orders={**deal.orders, order.id: order}, attempts=deal.attempts + 1)
+    return evolve(deal, orders={**deal.orders, order.id: order}, attempts=deal.attempts + 1)
 
 
 def cancel(turn: Turn, deal: Deal, orders: tuple[Order, ...]) -> Deal:
     """Ask for the limit orders among *orders* to be taken off, each once, and return the deal with them marked."""
     asked = {
-        order.id: attrs.evolve(order, is_cancelling=True)
+        order.id: evolve(order, is_cancelling=True)
         for order in orders
         if order.price is not None and not order.is_cancelling
     }
     if not asked:
         return deal
     turn.commands.extend(Cancel(order) for order in asked)
-    return attrs.evolve(deal, orders={**deal.orders, **asked})
+    return evolve(deal, orders={**deal.orders, **asked})
 
 
 def live_sells(deal: Deal) -> tuple[Order, ...]:
@@ -90,4 +91,4 @@ def drop(deal: Deal, order_id: OrderId) -> Deal:
     orders = {**deal.orders}
     gone = orders.pop(order_id)
     next_rung = min(deal.next_rung, gone.rung - 1) if gone.rung else deal.next_rung
-    return attrs.evolve(deal, orders=orders, next_rung=next_rung)
+    return evolve(deal, orders=orders, next_rung=next_rung)
