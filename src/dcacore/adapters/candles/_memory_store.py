@@ -50,10 +50,11 @@ class MemoryCandleStore(CandleStore):
         )
 
     def check(self, pair: str) -> tuple[Checked, ...]:
+        wanted = known_pair(pair)
         found = tuple(
             Checked(pair=name, interval=interval_name(length), rows=len(candles), gaps=gaps(candles), problems=())
             for (name, length), candles in sorted(self._candles.items())
-            if name == known_pair(pair)
+            if name == wanted
         )
         if not found:
             raise NoCandles(f"there are no candles of {pair}")

@@ -43,7 +43,10 @@ def rows_of_sheet(sheet: Sheet) -> Rows:
 
     Raises:
         BadCandles: a value is empty, or a time cannot be read.
+        BadFile: there are no rows.
     """
+    if not len(sheet.columns[sheet.orders[0].time]):
+        raise BadFile(sheet.file, "holds no candles")
     numbers = {place: _doubles(sheet, place) for place in _value_places(sheet.orders)}
     time = _open_times(sheet)
     candidates = [_rows(sheet, time, numbers, places) for places in sheet.orders]
