@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from dcacore.adapters.candles import ParquetCandleStore, read_candles
 from dcacore.adapters.candles._files import parquet_bytes, write_whole
-from dcacore.adapters.candles._parquet_store import _Shelf
+from dcacore.adapters.candles._shelf import Shelf
 from dcacore.ports.candle_store import Source
 from dcacore.ports.errors import BadFile
 from tests.unit.candles.market import START, candles, rows, same
@@ -80,6 +80,16 @@ def test_a_damaged_month_is_named_and_the_others_stay(folder: Path) -> None:
     assert len(store.load("BTCUSDT", "1d", None, START + 29 * DAY)) == 29
 
 
+def test_a_single_wrong_bit_is_noticed_on_loading(folder: Path) -> None:
+    path = folder / "BTCUSDT-1d-2021-04.parquet"
+    data = bytearray(path.read_bytes())
+    closes = parquet.ParquetFile(path).metadata.row_group(0).column(4)
+    data[closes.data_page_offset + closes.total_compressed_size // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(BadFile, match="damaged"):
+        ParquetCandleStore(folder.parents[1]).load("BTCUSDT", "1d")
+
+
 def test_a_changed_month_is_noticed(folder: Path, tmp_path: Path) -> None:
     other = ParquetCandleStore(tmp_path / "other")
     other.save("BTCUSDT", candles(ROWS[5:25], DAY))
@@ -133,7 +143,7 @@ def test_an_interrupted_write_leaves_the_old_file(folder: Path, monkeypatch: pyt
 def test_an_import_that_stopped_between_two_months_is_finished_by_the_next(folder: Path) -> None:
     store = ParquetCandleStore(folder.parents[1])
     longer = candles(rows(100, DAY), DAY)
-    stopped_after = _Shelf(folder=folder, pair="BTCUSDT", interval="1d")
+    stopped_after = Shelf(folder=folder, pair="BTCUSDT", interval="1d")
     manifest = (folder / "manifest.json").read_bytes()
     store.save("BTCUSDT", longer)
     (folder / "manifest.json").write_bytes(manifest)

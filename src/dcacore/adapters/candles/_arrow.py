@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
@@ -12,6 +14,9 @@ from dcacore.adapters.candles._sheet import Sheet
 from dcacore.adapters.candles._text import TRADES
 from dcacore.ports.errors import BadFile
 
+# A name that is no UTF-8 and a length that is no length come out as plain ValueErrors and OverflowErrors.
+_DAMAGED: Final = (pa.ArrowException, OSError, ValueError, OverflowError)
+
 
 def read_parquet(content: Content) -> Sheet:
     """Return the candle columns of a Parquet file.
@@ -20,11 +25,11 @@ def read_parquet(content: Content) -> Sheet:
         BadFile: it is damaged, or its columns are no candles.
     """
     try:
-        file = parquet.ParquetFile(pa.BufferReader(content.data))
+        file = parquet.ParquetFile(pa.BufferReader(content.data), page_checksum_verification=True)
         names = file.schema_arrow.names
         places = _places(content.file, names)
         table = file.read(columns=[names[place] for place in _used(places)])
-    except (pa.ArrowException, OSError) as exc:
+    except _DAMAGED as exc:
         raise BadFile(content.file, "is damaged or cut short (Parquet)") from exc
     return _sheet(content, table, names, places)
 
@@ -40,7 +45,7 @@ def read_feather(content: Content) -> Sheet:
             names = file.schema.names
             places = _places(content.file, names)
             table = file.read_all().select(_used(places))
-    except (pa.ArrowException, OSError) as exc:
+    except _DAMAGED as exc:
         raise BadFile(content.file, "is damaged or cut short (feather)") from exc
     return _sheet(content, table, names, places)
 

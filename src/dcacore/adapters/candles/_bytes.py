@@ -90,7 +90,7 @@ def _unzip(file: str, data: bytes) -> tuple[str, bytes]:
             if len(members) != 1:
                 raise BadFile(file, f"the zip must hold one file and holds {len(members)}")
             return members[0].filename, archive.read(members[0])
-    except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError, RuntimeError, OSError) as exc:
+    except (zipfile.BadZipFile, EOFError, zlib.error, RuntimeError, ValueError, OSError) as exc:
         # RuntimeError is how zipfile says that a member is encrypted.
         reason = (
             "is encrypted" if isinstance(exc, RuntimeError) and "encrypted" in str(exc) else "is damaged or cut short"

@@ -67,5 +67,6 @@ def parquet_bytes(candles: Candles) -> bytes:
         use_dictionary=list(prices),
         column_encoding={"open_time": "DELTA_BINARY_PACKED"},
         store_schema=False,
+        write_page_checksum=True,
     )
     return sink.getvalue()
