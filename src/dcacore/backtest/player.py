@@ -19,7 +19,7 @@ import numpy as np
 from dcacore.adapters.simulated import MatchingCore
 from dcacore.backtest.ticks import TickCandles
 from dcacore.domain.bot import Bot, Phase
-from dcacore.domain.commands import Cancel, Command, Place
+from dcacore.domain.commands import Cancel, Command
 from dcacore.domain.deal import Deal
 from dcacore.domain.engine import decide
 from dcacore.domain.events import (
@@ -178,25 +178,23 @@ class Player:
         spent = self.bot.deal.books.spent if self.bot.deal is not None else NO_QUOTE
         is_short = False
         for command in commands:
-            match command:
-                case Cancel(order_id):
-                    reports.extend(self.core.cancel(order_id))
-                case Place(order) if order.side is Side.SELL:
-                    reports.extend(self.core.place(order))
-                case Place(order) if is_short:
-                    reports.append(Refused(order.id, Refusal.NOT_TRIED, "a buy before it did not fit"))
-                case Place(order):
-                    answer = self.core.place(order)
-                    reports.extend(answer)
-                    match answer:
-                        case (Refused(refusal=Refusal.BALANCE),):
-                            is_short = True
-                        case (Filled(fill=fill),):
-                            spent = QuoteAmount(spent + fill.notional + fill.quote_fee)
-                        case _:
-                            pass
-                    reserved = self.core.wallet.locked(self.core.market.quote_asset)
-                    self.max_funds = max(self.max_funds, QuoteAmount(spent + reserved))
+            if isinstance(command, Cancel):
+                reports.extend(self.core.cancel(command.order_id))
+                continue
+            order = command.order
+            if is_short and order.side is Side.BUY:
+                reports.append(Refused(order.id, Refusal.NOT_TRIED, "a buy before it did not fit"))
+                continue
+            answer = self.core.place(order)
+            reports.extend(answer)
+            if order.side is Side.BUY:
+                for report in answer:
+                    if isinstance(report, Filled):
+                        spent = QuoteAmount(spent + report.fill.notional + report.fill.quote_fee)
+                    elif isinstance(report, Refused):
+                        is_short = is_short or report.refusal is Refusal.BALANCE
+                tied_up = QuoteAmount(spent + self.core.wallet.locked(self.core.market.quote_asset))
+                self.max_funds = max(self.max_funds, tied_up)
         return tuple(reports)
 
     def _mark(self, index: int) -> None:

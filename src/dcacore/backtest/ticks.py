@@ -94,8 +94,9 @@ def _parts(tick_size: Decimal) -> tuple[int, int]:
 
 def _counted(column: npt.NDArray[np.float64], tick_size: Decimal) -> Ticks:
     units, scale = _parts(tick_size)
-    counted = np.rint(column * scale / units)
-    if not np.all(np.abs(counted) * units < _EXACT_FLOATS):
+    counted = column * (scale / units)
+    np.rint(counted, out=counted)
+    if not float(counted.max()) * units < _EXACT_FLOATS:
         raise InvalidParameter("tick_size", plain(tick_size), "is too fine for these prices")
     return counted.astype(np.int64)
 
@@ -103,7 +104,11 @@ def _counted(column: npt.NDArray[np.float64], tick_size: Decimal) -> Ticks:
 def _prices(ticks: Ticks, tick_size: Decimal) -> npt.NDArray[np.float64]:
     """Return the doubles nearest to these multiples: one division of two exact doubles, so rounded once."""
     units, scale = _parts(tick_size)
-    return np.asarray(ticks * units / np.float64(scale), dtype=np.float64)
+    counted = ticks.astype(np.float64)
+    if units != 1:
+        counted *= units
+    counted /= scale
+    return counted
 
 
 def coarsest_tick(columns: object) -> Decimal | None:

@@ -20,7 +20,7 @@ class Carried:
 NOTHING_CARRIED = Carried()
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)  # see `evolving`
 class Books:
     """Sums over the fills of one deal.
 

@@ -107,7 +107,7 @@ class Trouble:
     reason: str
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)  # see `evolving`
 class Bot:
     """One bot with its open deal, complete: with the same bot and event, `decide` always decides the same.
 

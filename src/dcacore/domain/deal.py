@@ -9,7 +9,7 @@ from enum import Enum
 import attrs
 
 from dcacore.domain.books import Books, Result
-from dcacore.domain.ids import DealId, OrderId, order_id
+from dcacore.domain.ids import DealId, OrderId
 from dcacore.domain.ladder import Rung, sellable
 from dcacore.domain.market import Fees, Market
 from dcacore.domain.money import BaseQty, Price, Quotient
@@ -35,7 +35,7 @@ AT_MARKET = {
 """The exits that sell at market, each with the role of its order."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)  # see `evolving`
 class Deal:
     """One deal of a bot.
 
@@ -47,8 +47,10 @@ class Deal:
         fees: what the account pays, as read when the deal started.
         opened_at: when the base order was decided.
         opened_price: the market's price then.
-        orders: all orders that exist or existed on the exchange, and those on their way, oldest first.
+        orders: all orders that exist or existed on the exchange, and those on their way, oldest first; once the
+            deal has ended, those of which something has filled.
         attempts: how many order ids have been given out.
+        has_takers: whether a safety order has been planned where the market stood, so that it fills at once.
         books: sums over the fills.
         reference: what ladder and stop loss are measured from; None until the base order is over.
         rungs: the safety orders; empty until the base order is over.
@@ -72,6 +74,7 @@ class Deal:
     opened_price: Price
     orders: Mapping[OrderId, Order] = attrs.field(factory=dict)
     attempts: int = 0
+    has_takers: bool = False
     books: Books = attrs.field(factory=Books)
     reference: Quotient | None = None
     rungs: tuple[Rung, ...] = ()
@@ -93,7 +96,7 @@ class Deal:
     @property
     def live_orders(self) -> tuple[Order, ...]:
         """The orders that may still fill."""
-        return tuple(order for order in self.orders.values() if order.is_live)
+        return tuple([order for order in self.orders.values() if order.is_live])
 
     @property
     def filled_safety_orders(self) -> int:
@@ -114,7 +117,3 @@ class Deal:
     def can_sell_at(self, price: Price) -> bool:
         """Say whether what is held is enough for the market to take a sell at *price*."""
         return self.market.allows(price, self.sellable)
-
-    def next_order_id(self, leg: str) -> OrderId:
-        """Return the id for the next order, which no order of the deal has had."""
-        return order_id(self.id, leg, self.attempts + 1)

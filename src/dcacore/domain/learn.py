@@ -5,78 +5,94 @@ from __future__ import annotations
 import datetime
 from typing import Final, assert_never
 
+import attrs
+
+from dcacore.domain.books import Books
 from dcacore.domain.bot import TroubleKind
 from dcacore.domain.deal import Deal
 from dcacore.domain.events import Accepted, Canceled, Expired, Filled, Lost, Refusal, Refused, Report
 from dcacore.domain.evolving import evolve
+from dcacore.domain.ids import OrderId
 from dcacore.domain.orders import Order, OrderState, OrderStep, Role, Side
-from dcacore.domain.turn import Turn, drop
+from dcacore.domain.turn import Turn
 
 QUIET: Final = datetime.timedelta(seconds=5)
 """How long after a safety order's last partial fill the target follows it."""
 
 
+@attrs.define
+class _Draft:
+    """What reports change of a deal, collected so that the deal is made anew once for all of them."""
+
+    orders: dict[OrderId, Order]
+    books: Books
+    next_rung: int
+    has_bought: bool = False
+    is_still_buying: bool = False
+
+
 def learn(turn: Turn, deal: Deal, reports: tuple[Report, ...]) -> Deal:
     """Return the deal with *reports* worked in; those about orders it does not have change nothing."""
+    draft = _Draft(dict(deal.orders), deal.books, deal.next_rung)
     for report in reports:
-        order = deal.orders.get(report.order_id)
-        if order is None:
-            continue
-        match report:
-            case Accepted():
-                deal = _with(deal, order.learned(OrderStep.ACCEPTED))
-            case Lost():
-                deal = _with(deal, order.learned(OrderStep.LOST))
-            case Filled():
-                deal = _fill(turn, deal, order, report)
-            case Canceled() | Expired():
-                deal = _end(turn, deal, order, report)
-            case Refused():
-                deal = _refuse(turn, deal, order, report)
-            case _:
-                assert_never(report)
-    return deal
+        order = draft.orders.get(report.order_id)
+        if order is not None:
+            _learn_one(turn, draft, order, report)
+    deal = evolve(deal, orders=draft.orders, books=draft.books, next_rung=draft.next_rung)
+    return _after_buys(turn, deal, is_still_buying=draft.is_still_buying) if draft.has_bought else deal
 
 
-def _with(deal: Deal, order: Order) -> Deal:
-    return evolve(deal, orders={**deal.orders, order.id: order})
+def _learn_one(turn: Turn, draft: _Draft, order: Order, report: Report) -> None:
+    match report:
+        case Accepted():
+            draft.orders[order.id] = order.learned(OrderStep.ACCEPTED)
+        case Lost():
+            draft.orders[order.id] = order.learned(OrderStep.LOST)
+        case Filled():
+            _fill(draft, order, report)
+        case Canceled() | Expired():
+            _end(turn, draft, order, report)
+        case Refused():
+            _refuse(turn, draft, order, report)
+        case _:
+            assert_never(report)
 
 
-def _fill(turn: Turn, deal: Deal, order: Order, report: Filled) -> Deal:
+def _fill(draft: _Draft, order: Order, report: Filled) -> None:
     if order.has(report.fill.trade_id):
-        return deal
-    order = order.with_fill(report.fill)
-    deal = evolve(
-        deal,
-        orders={**deal.orders, order.id: order},
-        books=deal.books.with_fill(order.side, report.fill),
-    )
-    return _after_buy(turn, deal, order) if order.side is Side.BUY else deal
+        return
+    order = draft.orders[order.id] = order.with_fill(report.fill)
+    draft.books = draft.books.with_fill(order.side, report.fill)
+    _note_buy(draft, order)
 
 
-def _after_buy(turn: Turn, deal: Deal, order: Order) -> Deal:
+def _note_buy(draft: _Draft, order: Order) -> None:
+    if order.side is Side.BUY and order.filled:
+        draft.has_bought = True
+        draft.is_still_buying = order.is_live
+
+
+def _after_buys(turn: Turn, deal: Deal, *, is_still_buying: bool) -> Deal:
     """A buy disarms the trail; the target follows when the order is over, or after a while without a fill."""
     turn.stop_waiting()
-    if order.is_live:
+    if is_still_buying:
         return evolve(deal, peak=None, stop_loss_price=None, retarget_at=turn.at + QUIET)
     return evolve(deal, peak=None, stop_loss_price=None, retarget_at=None, take_profit_price=None)
 
 
-def _end(turn: Turn, deal: Deal, order: Order, report: Canceled | Expired) -> Deal:
-    was_over = order.state in (OrderState.CANCELED, OrderState.EXPIRED, OrderState.FILLED)
+def _end(turn: Turn, draft: _Draft, order: Order, report: Canceled | Expired) -> None:
     step = OrderStep.CANCELED if isinstance(report, Canceled) else OrderStep.EXPIRED
-    ended = evolve(order.learned(step), executed=report.executed)
-    deal = _with(deal, ended)
-    if was_over:
-        return deal
-    if not order.is_cancelling and (order.price is not None or (order.side is Side.SELL and not report.executed)):
+    ended = draft.orders[order.id] = order.ended(step, report.executed)
+    if order.executed is not None or order.state is OrderState.FILLED:
+        return  # told again
+    is_market = order.price is None
+    if not order.is_cancelling and not (is_market and (order.side is Side.BUY or report.executed)):
         turn.trouble(TroubleKind.NEEDS_ATTENTION, f"{describe(order)} ended on the exchange without this bot's doing")
-    if order.side is Side.BUY and order.filled and not ended.is_live:
-        return _after_buy(turn, deal, ended)
-    return deal
+    if not ended.is_live:
+        _note_buy(draft, ended)
 
 
-def _refuse(turn: Turn, deal: Deal, order: Order, report: Refused) -> Deal:
+def _refuse(turn: Turn, draft: _Draft, order: Order, report: Refused) -> None:
     order.learned(OrderStep.REFUSED)
     match report.refusal:
         case Refusal.BALANCE if order.side is Side.BUY:
@@ -89,7 +105,9 @@ def _refuse(turn: Turn, deal: Deal, order: Order, report: Refused) -> Deal:
             pass
         case _:
             assert_never(report.refusal)
-    return drop(deal, order.id)
+    del draft.orders[order.id]  # it never came to exist: its rung may be placed again
+    if order.rung:
+        draft.next_rung = min(draft.next_rung, order.rung - 1)
 
 
 def describe(order: Order) -> str:

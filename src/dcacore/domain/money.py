@@ -20,7 +20,6 @@ from decimal import (
     getcontext,
     setcontext,
 )
-from fractions import Fraction
 from typing import Final, NewType, ParamSpec, TypeVar
 
 import attrs
@@ -86,10 +85,14 @@ class Quotient:
         """Return this cut towards zero at 8 decimals."""
         return self.numerator // (self.denominator * _EIGHT_PLACES) * _EIGHT_PLACES
 
-    def rounded(self, places: int = 8) -> Decimal:
-        """Return this half-even at *places* decimals, as every interface prints a quotient."""
-        exactly = Fraction(self.numerator) / Fraction(self.denominator)
-        return Decimal(round(exactly * 10**places)).scaleb(-places, EXACT)
+    @exact
+    def rounded(self) -> Decimal:
+        """Return this half-even at 8 decimals, as every interface prints a quotient."""
+        whole, rest = divmod(abs(self.numerator), self.denominator * _EIGHT_PLACES)
+        beyond_half = 2 * rest - self.denominator * _EIGHT_PLACES
+        if beyond_half > 0 or (beyond_half == 0 and whole % 2):
+            whole += 1
+        return (whole if self.numerator >= 0 else -whole) * _EIGHT_PLACES
 
     def percent(self, part: Decimal) -> Quotient:
         """Return *part* percent of this."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Final
 
 import attrs
@@ -32,7 +32,7 @@ class Role(Enum):
     CLOSE = "close"
 
 
-class OrderState(Enum):
+class OrderState(StrEnum):
     """How far an order has come."""
 
     PLANNED = "planned"  # decided; the exchange has not answered yet
@@ -44,7 +44,7 @@ class OrderState(Enum):
     REFUSED = "refused"  # the exchange, or the check before it, said no: it never existed
 
 
-class OrderStep(Enum):
+class OrderStep(StrEnum):
     """What can be learned of an order."""
 
     ACCEPTED = "accepted"
@@ -124,7 +124,7 @@ class Fill:
         return QuoteAmount(self.price * self.quantity)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)  # see `evolving`
 class Order:
     """One order of a deal.
 
@@ -193,10 +193,22 @@ class Order:
         Raises:
             IllegalTransition: the table does not list the step for this state.
         """
+        state = self._after(step)
+        return self if state is self.state else evolve(self, state=state)
+
+    def ended(self, step: OrderStep, executed: BaseQty) -> Order:
+        """Return the order after the exchange has said that it ended with *executed* filled.
+
+        Raises:
+            IllegalTransition: the table does not list the step for this state.
+        """
+        return evolve(self, state=self._after(step), executed=executed)
+
+    def _after(self, step: OrderStep) -> OrderState:
         state = ORDER_TRANSITIONS.get((self.state, step))
         if state is None:
             raise IllegalTransition(f"order {self.id} is {self.state.value}", step.value)
-        return self if state is self.state else evolve(self, state=state)
+        return state
 
     def with_fill(self, fill: Fill) -> Order:
         """Return the order with *fill* counted.
@@ -208,4 +220,4 @@ class Order:
         if filled > self.quantity:
             raise IllegalTransition(f"order {self.id} of {self.quantity}", f"filling {filled}")
         step = OrderStep.FILLED_WHOLE if filled == self.quantity else OrderStep.FILLED_IN_PART
-        return evolve(self.learned(step), fills=(*self.fills, fill), filled=filled)
+        return evolve(self, state=self._after(step), fills=(*self.fills, fill), filled=filled)

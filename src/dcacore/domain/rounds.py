@@ -19,7 +19,7 @@ from dcacore.domain.ladder import (
 )
 from dcacore.domain.money import NO_BASE, NO_QUOTE, Price, QuoteAmount
 from dcacore.domain.orders import OrderState, Role
-from dcacore.domain.turn import Turn, cancel, live_sells, place
+from dcacore.domain.turn import Turn, cancel, live_sells, place, place_rungs
 
 
 def act(turn: Turn) -> None:
@@ -62,7 +62,7 @@ def start_deal(turn: Turn, price: Price) -> None:
         books=Books(carried=bot.carried),
     )
     turn.bot = evolve(bot, deals_started=number, carried=NOTHING_CARRIED, resume_at=None)
-    turn.deal = place(turn, deal, Role.BASE, quantity, None)
+    turn.deal = place(turn, deal, Role.BASE, quantity)
     turn.step(Step.PLAN_BASE_ORDER)
 
 
@@ -86,8 +86,8 @@ def _enter(turn: Turn, deal: Deal, price: Price) -> None:
 def _manage(turn: Turn, deal: Deal, price: Price) -> None:
     """Rule 5.2: rest safety orders, test the stop loss, then see to the target."""
     deal = turn.deal = _rest_safety_orders(turn, deal)
-    if any(order.may_take and order.state is OrderState.PLANNED for order in deal.orders.values()):
-        return  # it fills at once: what follows waits for what it brings
+    if deal.has_takers and any(order.may_take and order.state is OrderState.PLANNED for order in deal.orders.values()):
+        return  # one fills at once: what follows waits for what it brings
     deal = turn.deal = _aim(turn, deal)
     if deal.stop_loss_price is not None and price <= deal.stop_loss_price and deal.can_sell_at(price):
         begin_exit(turn, deal, Exit.STOP_LOSS, price)
@@ -100,11 +100,9 @@ def _manage(turn: Turn, deal: Deal, price: Price) -> None:
 def _rest_safety_orders(turn: Turn, deal: Deal) -> Deal:
     if turn.bot.trouble is not None or deal.next_rung >= len(deal.rungs):
         return deal
-    resting = sum(order.role is Role.SAFETY and order.is_live for order in deal.orders.values())
-    for rung in deal.rungs[deal.next_rung : deal.next_rung + deal.strategy.resting_limit - resting]:
-        deal = place(turn, deal, Role.SAFETY, rung.quantity, rung.price, rung.number)
-        deal = evolve(deal, next_rung=deal.next_rung + 1)
-    return deal
+    resting = sum([order.role is Role.SAFETY and order.is_live for order in deal.orders.values()])
+    rungs = deal.rungs[deal.next_rung : deal.next_rung + deal.strategy.resting_limit - resting]
+    return place_rungs(turn, deal, rungs) if rungs else deal
 
 
 def _aim(turn: Turn, deal: Deal) -> Deal:
@@ -161,7 +159,7 @@ def _close_out(turn: Turn, deal: Deal, price: Price) -> None:
     if live_sells(deal):
         return  # they hold the coins; one that is being taken off may still fill
     if deal.exit in AT_MARKET and deal.can_sell_at(price):
-        turn.deal = place(turn, deal, AT_MARKET[deal.exit], deal.sellable, None)
+        turn.deal = place(turn, deal, AT_MARKET[deal.exit], deal.sellable)
     elif deal.live_orders:
         return
     elif deal.exit is Exit.TAKE_PROFIT and _is_worth_selling(deal):
@@ -187,7 +185,8 @@ def _end(turn: Turn, deal: Deal, price: Price) -> None:
             last.filled if last else NO_BASE,
             QuoteAmount(last.notional - last.quote_fee) if last else NO_QUOTE,
         )
-        turn.ended = evolve(deal, closed_at=turn.at, result=result)
+        filled = {order.id: order for order in deal.orders.values() if order.fills}
+        turn.ended = evolve(deal, closed_at=turn.at, result=result, orders=filled)
         turn.bot = evolve(
             turn.bot,
             carried=NOTHING_CARRIED if deal.exit is Exit.CANCEL else result.carried,

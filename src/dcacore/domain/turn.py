@@ -10,7 +10,8 @@ from dcacore.domain.bot import Bot, Step, Trouble, TroubleKind, advance
 from dcacore.domain.commands import Cancel, Command, Place
 from dcacore.domain.deal import Deal
 from dcacore.domain.evolving import evolve
-from dcacore.domain.ids import OrderId
+from dcacore.domain.ids import order_id
+from dcacore.domain.ladder import Rung
 from dcacore.domain.money import BaseQty, Price
 from dcacore.domain.orders import Order, Role, Side
 
@@ -52,20 +53,41 @@ class Turn:
             self.bot = evolve(self.bot, trouble=None)
 
 
-def place(turn: Turn, deal: Deal, role: Role, quantity: BaseQty, price: Price | None, rung: int = 0) -> Deal:
+def place(turn: Turn, deal: Deal, role: Role, quantity: BaseQty, price: Price | None = None) -> Deal:
     """Plan an order, market when *price* is None, and return the deal with it."""
-    side = Side.BUY if role in (Role.BASE, Role.SAFETY) else Side.SELL
     order = Order(
-        id=deal.next_order_id(f"{role.value}{rung or ''}"),
-        side=side,
+        id=order_id(deal.id, role.value, deal.attempts + 1),
+        side=Side.BUY if role is Role.BASE else Side.SELL,
         role=role,
         quantity=quantity,
         price=price,
-        rung=rung,
-        may_take=side is Side.BUY and price is not None and turn.price is not None and price >= turn.price,
     )
     turn.commands.append(Place(order))
     return evolve(deal, orders={**deal.orders, order.id: order}, attempts=deal.attempts + 1)
+
+
+def place_rungs(turn: Turn, deal: Deal, rungs: tuple[Rung, ...]) -> Deal:
+    """Plan a safety order for each of *rungs* and return the deal with them."""
+    orders = [
+        Order(
+            id=order_id(deal.id, f"{Role.SAFETY.value}{rung.number}", attempt),
+            side=Side.BUY,
+            role=Role.SAFETY,
+            quantity=rung.quantity,
+            price=rung.price,
+            rung=rung.number,
+            may_take=turn.price is not None and rung.price >= turn.price,
+        )
+        for attempt, rung in enumerate(rungs, start=deal.attempts + 1)
+    ]
+    turn.commands.extend(map(Place, orders))
+    return evolve(
+        deal,
+        orders={**deal.orders, **{order.id: order for order in orders}},
+        attempts=deal.attempts + len(orders),
+        has_takers=deal.has_takers or any(order.may_take for order in orders),
+        next_rung=deal.next_rung + len(orders),
+    )
 
 
 def cancel(turn: Turn, deal: Deal, orders: tuple[Order, ...]) -> Deal:
@@ -77,18 +99,10 @@ def cancel(turn: Turn, deal: Deal, orders: tuple[Order, ...]) -> Deal:
     }
     if not asked:
         return deal
-    turn.commands.extend(Cancel(order) for order in asked)
+    turn.commands.extend(map(Cancel, asked))
     return evolve(deal, orders={**deal.orders, **asked})
 
 
 def live_sells(deal: Deal) -> tuple[Order, ...]:
     """Return the sells that may still fill: they hold the base they would sell."""
-    return tuple(order for order in deal.orders.values() if order.side is Side.SELL and order.is_live)
-
-
-def drop(deal: Deal, order_id: OrderId) -> Deal:
-    """Return the deal without an order that never came to exist; its rung may be placed again."""
-    orders = {**deal.orders}
-    gone = orders.pop(order_id)
-    next_rung = min(deal.next_rung, gone.rung - 1) if gone.rung else deal.next_rung
-    return evolve(deal, orders=orders, next_rung=next_rung)
+    return tuple([order for order in deal.orders.values() if order.side is Side.SELL and order.is_live])

@@ -70,16 +70,26 @@ class MatchingCore:
     is_halted: bool = False
     _resting: dict[OrderId, Resting] = attrs.field(factory=dict, init=False)
     _trades: int = attrs.field(default=0, init=False)
+    _known_best: tuple[Price | None, Price | None] | None = attrs.field(default=None, init=False)
 
     @property
     def best_buy(self) -> Price | None:
         """The highest price at which a buy rests."""
-        return max((rest.price for rest in self._resting.values() if rest.order.side is Side.BUY), default=None)
+        return self._best()[0]
 
     @property
     def best_sell(self) -> Price | None:
         """The lowest price at which a sell rests."""
-        return min((rest.price for rest in self._resting.values() if rest.order.side is Side.SELL), default=None)
+        return self._best()[1]
+
+    def _best(self) -> tuple[Price | None, Price | None]:
+        if self._known_best is None:
+            resting = self._resting.values()
+            self._known_best = (
+                max([rest.price for rest in resting if rest.order.side is Side.BUY], default=None),
+                min([rest.price for rest in resting if rest.order.side is Side.SELL], default=None),
+            )
+        return self._known_best
 
     @property
     def reserved_quote(self) -> QuoteAmount:
@@ -112,6 +122,7 @@ class MatchingCore:
             return (self._fill(order, price, order.quantity, rate),)
         self.wallet.lock(asset, needed)
         self._resting[order.id] = Resting(order, price, order.quantity, needed)
+        self._known_best = None
         return (Accepted(order.id),)
 
     @exact
@@ -120,6 +131,7 @@ class MatchingCore:
         rest = self._resting.pop(order_id, None)
         if rest is None:
             return ()
+        self._known_best = None
         self._release(rest, rest.reserved)
         return (Canceled(order_id, BaseQty(rest.order.quantity - rest.left)),)
 
@@ -131,15 +143,15 @@ class MatchingCore:
         they were placed. So a jump is one call; a continuous move is one call for each price at which orders rest.
         """
         self.price = price
-        if self.is_halted:
+        best_buy, best_sell = self._best()
+        is_reached = (best_buy is not None and price <= best_buy) or (best_sell is not None and price >= best_sell)
+        if self.is_halted or not is_reached:
             return ()
         reached = [
             rest
             for rest in self._resting.values()
             if (price <= rest.price if rest.order.side is Side.BUY else price >= rest.price)
         ]
-        if not reached:
-            return ()
         reached.sort(key=lambda rest: -rest.price if rest.order.side is Side.BUY else rest.price)
         return tuple(self._fill_resting(rest, rest.left) for rest in reached)
 
@@ -184,6 +196,7 @@ class MatchingCore:
             self._release(rest, rest.reserved - still)
         else:
             del self._resting[rest.order.id]
+            self._known_best = None
             self._release(rest, rest.reserved)
         return self._fill(rest.order, rest.price, quantity, self.fees.fee_maker)
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import attrs
 
-from dcacore.domain.money import ZERO, exact
+from dcacore.domain.money import ZERO
 
 UNLIMITED: Final = Decimal("Infinity")
 """An amount that never runs out; what is left of it is as much."""
@@ -16,7 +16,7 @@ UNLIMITED: Final = Decimal("Infinity")
 
 @attrs.define
 class Wallet:
-    """Free and locked amounts by asset. Nothing in it ever falls below zero."""
+    """Free and locked amounts by asset. Nothing in it ever falls below zero; whoever changes it works exactly."""
 
     _free: dict[str, Decimal] = attrs.field(factory=dict)
     _locked: dict[str, Decimal] = attrs.field(factory=dict)
@@ -39,12 +39,10 @@ class Wallet:
         """All assets that the wallet has ever held, by name."""
         return tuple(sorted({*self._free, *self._locked}))
 
-    @exact
     def add(self, asset: str, amount: Decimal) -> None:
         """Add *amount* to what is free; below zero takes it away."""
         self._free[asset] = self.free(asset) + amount
 
-    @exact
     def lock(self, asset: str, amount: Decimal) -> None:
         """Set *amount* of what is free aside for a resting order; below zero gives it back."""
         self._free[asset] = self.free(asset) - amount
