@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,7 +34,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def files(folder: Path) -> dict[str, tuple[bytes, int]]:
-    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
+    return {
+        path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir() if path.name != ".lock"
+    }
 
 
 def problems(folder: Path) -> list[str]:
@@ -158,6 +162,18 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "BTCUSDT").write_text("a file where a folder should be")
     with pytest.raises(BadFile, match="cannot be written: "):
         ParquetCandleStore(tmp_path).save("BTCUSDT", candles(ROWS, DAY))
+
+
+def test_imports_at_the_same_time_lose_nothing(folder: Path) -> None:
+    script = (
+        "import sys; from dcacore.adapters.candles import ParquetCandleStore;"
+        "from tests.unit.candles.market import candles, rows; place = int(sys.argv[1]);"
+        "[ParquetCandleStore(sys.argv[2]).save('BTCUSDT', candles(rows(150)[n : n + 1])) for n in range(place, 150, 3)]"
+    )
+    root = str(folder.parents[1])
+    running = [subprocess.Popen([sys.executable, "-c", script, str(place), root]) for place in range(3)]
+    assert [process.wait(timeout=60) for process in running] == [0, 0, 0]
+    assert same(ParquetCandleStore(root).load("BTCUSDT", "1m"), candles(rows(150)))
 
 
 def test_strangers_in_the_folder_are_left_alone(folder: Path) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,9 +41,26 @@ def write_whole(path: Path, data: bytes) -> None:
         raise BadFile(str(path), f"cannot be written: {exc.strerror or exc}") from exc
 
 
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Yield once no other process is inside `alone` with the same *folder*, which is made if need be.
+
+    The lock ends with the process, however that ends.
+
+    Raises:
+        BadFile: the disk refused it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / ".lock").open("wb")
+    except OSError as exc:
+        raise BadFile(str(folder), f"cannot be written: {exc.strerror or exc}") from exc
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def _sync_folder(folder: Path) -> None:
-    if not hasattr(os, "O_DIRECTORY"):  # Windows cannot open a folder, and does not need to
-        return
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)

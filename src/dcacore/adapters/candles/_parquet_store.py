@@ -12,6 +12,7 @@ from pathlib import Path
 
 import attrs
 
+from dcacore.adapters.candles._files import alone
 from dcacore.adapters.candles._manifest import NAME, Month, read_manifest, write_manifest
 from dcacore.adapters.candles._merge import between, merge, sound
 from dcacore.adapters.candles._months import by_month, month_range
@@ -28,7 +29,8 @@ class ParquetCandleStore(CandleStore):
     """Candles below a folder, which is made when the first candle is saved.
 
     Every file is written beside its place and renamed into it, so that an interrupted save leaves each month as it
-    was or as it should be. One process may save at a time; any number may read meanwhile.
+    was or as it should be. A process that saves waits for one that saves the same pair and interval; readers wait
+    for nobody.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -45,13 +47,14 @@ class ParquetCandleStore(CandleStore):
         interval = interval_name(candles.interval_ms)
         shelf = self._shelf(pair, interval)
         new = sound(candles)
-        shelf.refuse_other_grid(new)
-        merged = {month: merge(shelf.read(month), part, replace=replace) for month, part in by_month(new)}
-        manifest = _readable_manifest(shelf)
-        entries = manifest | {month: shelf.write(month, part, manifest, sources) for month, part in merged.items()}
-        entries |= {month: shelf.describe(month) for month in shelf.months() if month not in entries}
-        if entries != manifest:
-            write_manifest(shelf.folder, pair, interval, entries)
+        with alone(shelf.folder):
+            shelf.refuse_other_grid(new)
+            merged = {month: merge(shelf.read(month), part, replace=replace) for month, part in by_month(new)}
+            manifest = _readable_manifest(shelf)
+            entries = manifest | {month: shelf.write(month, part, manifest, sources) for month, part in merged.items()}
+            entries |= {month: shelf.describe(month) for month in shelf.months() if month not in entries}
+            if entries != manifest:
+                write_manifest(shelf.folder, pair, interval, entries)
         return Saved(
             added=sum(part.saved.added for part in merged.values()),
             replaced=sum(part.saved.replaced for part in merged.values()),
