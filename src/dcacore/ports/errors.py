@@ -6,6 +6,7 @@
           BadCandles         a candle file with a row that no market can have made
         NoCandles            the candle store holds nothing of what was asked for
         CandleConflict       the candle store has another candle of that time
+        UnknownPair          the exchange does not trade that pair
 
 A file error names the file, a candle error its row: the way out is to look there.
 """
@@ -71,3 +72,15 @@ class CandleConflict(PortError):
             f"{source}: the candle of {utc_text(open_time)} ({open_time}) has {column} {given!r}, "
             f"but the store has {stored!r}; to take the new values ask for it with --replace",
         )
+
+
+class UnknownPair(PortError):
+    """The exchange has no such market.
+
+    Attributes:
+        pair: what was asked for.
+    """
+
+    def __init__(self, pair: str) -> None:
+        self.pair = pair
+        super().__init__(f"{pair} is not traded on this exchange")
