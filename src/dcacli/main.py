@@ -1,0 +1,52 @@
+"""`dca`: the group of all commands, each of which is imported only when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Final
+
+import click
+
+from dcacli.errors import OneLineErrors
+
+COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "data": ("dcacli.data", "data", "The local candle store."),
+    "ladder": ("dcacli.ladder", "ladder", "Show every order that a bot would place from a price on."),
+}
+"""By name: the module, the command's name in it, and its line in the list. Importing them all would take too long."""
+
+
+class Commands(OneLineErrors):
+    """The commands of `COMMANDS`."""
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        """Return their names."""
+        return sorted(COMMANDS)
+
+    def get_command(self, _: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command, imported; None when there is no such."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name, _line = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][2]) for name in sorted(COMMANDS)])
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="\b\nExample:\n  dca ladder examples/btc-calm.toml --price 30000",
+)
+@click.version_option(package_name="dcabot", prog_name="dca")
+def main() -> None:
+    """Bots that buy a falling market in steps and sell above their average price."""
+
+
+if __name__ == "__main__":
+    main()
