@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import attrs
 
+from dcacore.backtest.player import Mark, Path
 from dcacore.domain.books import Carried
 from dcacore.domain.deal import Deal, Exit
 from dcacore.domain.money import BaseQty, Price, QuoteAmount
-from dcacore.backtest.player import Mark, Path
 
 
 @attrs.frozen(kw_only=True)

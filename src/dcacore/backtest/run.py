@@ -112,7 +112,15 @@ def _report(player: Player, ticks: TickCandles, market: Market, fees: Fees) -> B
         carried=player.bot.carried,
         fees_quote=QuoteAmount(sum((book.buy_fees + book.sell_fees for book in books), ZERO)),
         fees_base=BaseQty(sum((book.base_fees for book in books), ZERO)),
-        statistics=statistics(deals, open_deal, player.max_funds, player.marks, ticks, market, fees),
+        statistics=statistics(
+            deals,
+            open_deal,
+            max_funds=player.max_funds,
+            marks=player.marks,
+            candles=ticks,
+            market=market,
+            fees=fees,
+        ),
         marks=tuple(player.marks),
     )
 

@@ -19,6 +19,7 @@ from dcacore.domain.money import HUNDRED, NO_QUOTE, ZERO, QuoteAmount, Quotient,
 def statistics(
     deals: Sequence[ClosedDeal],
     open_deal: OpenDeal | None,
+    *,
     max_funds: QuoteAmount,
     marks: Sequence[Mark],
     candles: TickCandles,
