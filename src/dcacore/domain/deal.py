@@ -54,7 +54,7 @@ class Deal:
         books: sums over the fills.
         reference: what ladder and stop loss are measured from; None until the base order is over.
         rungs: the safety orders; empty until the base order is over.
-        next_rung: how many of the rungs have been placed.
+        waiting: the rungs that have no order, nearest first.
         take_profit_price: the target; None until there is one.
         stop_loss_price: None without a stop loss, or before the base order has filled.
         retarget_at: when a safety order's partial fills will move the target, if nothing fills before.
@@ -78,7 +78,7 @@ class Deal:
     books: Books = attrs.field(factory=Books)
     reference: Quotient | None = None
     rungs: tuple[Rung, ...] = ()
-    next_rung: int = 0
+    waiting: tuple[Rung, ...] = ()
     take_profit_price: Price | None = None
     stop_loss_price: Price | None = None
     retarget_at: datetime.datetime | None = None

@@ -17,6 +17,7 @@ from dcacore.domain.events import (
     PriceSeen,
     Ready,
     Reported,
+    Request,
     RetryDue,
     RetryRequested,
     StartRequested,
@@ -57,31 +58,23 @@ def decide(bot: Bot, event: Event) -> Decision:
     """
     turn = _begin(bot, event)
     match event:
-        case StartRequested():
-            _start(turn)
-        case EngineStarted():
-            if turn.bot.phase is not Phase.STOPPED:
-                turn.step(Step.START)
-        case Ready():
-            _ready(turn)
-        case PauseRequested():
-            turn.bot = evolve(turn.bot, wanted=Wanted.PAUSE)
-        case StopRequested():
-            _stop(turn, sell=event.sell)
-        case RetryRequested():
-            turn.bot = evolve(turn.bot, trouble=None, awaits_price=False)
+        case Reported():
+            if turn.deal is not None:
+                turn.deal = learn(turn, turn.deal, event.reports)
         case RetryDue():
             turn.stop_waiting()
             turn.bot = evolve(turn.bot, awaits_price=False)
         case AttentionNeeded():
             turn.trouble(TroubleKind.NEEDS_ATTENTION, event.reason)
-        case Reported():
-            if turn.deal is not None:
-                turn.deal = learn(turn, turn.deal, event.reports)
+        case EngineStarted():
+            if turn.bot.phase is not Phase.STOPPED:
+                turn.step(Step.START)
+        case Ready():
+            _ready(turn)
         case PriceSeen() | TimePassed():
             pass
         case _:
-            assert_never(event)
+            _obey(turn, event)
     act(turn)
     return Decision(evolve(turn.bot, deal=turn.deal), tuple(turn.commands), turn.ended)
 
@@ -94,6 +87,20 @@ def _begin(bot: Bot, event: Event) -> Turn:
     if deal is not None and not deal.has_moved and price != deal.opened_price:
         deal = evolve(deal, has_moved=True)
     return Turn(at=event.at, price=price, bot=bot, deal=deal)
+
+
+def _obey(turn: Turn, request: Request) -> None:
+    match request:
+        case StartRequested():
+            _start(turn)
+        case PauseRequested():
+            turn.bot = evolve(turn.bot, wanted=Wanted.PAUSE)
+        case StopRequested():
+            _stop(turn, sell=request.sell)
+        case RetryRequested():
+            turn.bot = evolve(turn.bot, trouble=None, awaits_price=False)
+        case _:
+            assert_never(request)
 
 
 def _start(turn: Turn) -> None:

@@ -162,16 +162,7 @@ class Reported:
     reports: tuple[Report, ...]
 
 
-Event = (
-    StartRequested
-    | EngineStarted
-    | Ready
-    | PauseRequested
-    | StopRequested
-    | RetryRequested
-    | AttentionNeeded
-    | PriceSeen
-    | TimePassed
-    | RetryDue
-    | Reported
-)
+Request = StartRequested | PauseRequested | StopRequested | RetryRequested
+"""What a user may ask of a bot."""
+
+Event = Request | EngineStarted | Ready | AttentionNeeded | PriceSeen | TimePassed | RetryDue | Reported

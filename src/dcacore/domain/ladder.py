@@ -117,7 +117,8 @@ def take_profit_price(strategy: Strategy, fees: Fees, market: Market, books: Boo
     else:
         outlay, held, base_cost = books.gross, books.bought, base_order.notional
     cost = outlay if strategy.take_profit_type is TakeProfitType.TOTAL else base_cost
-    return Price(Quotient(outlay * HUNDRED + strategy.take_profit * cost, held * HUNDRED).ceil(market.tick_size))
+    target = Quotient(outlay * HUNDRED + strategy.take_profit * cost, held * HUNDRED).ceil(market.tick_size)
+    return Price(max(target, market.tick_size))  # sells that brought more than all was spent leave coins for nothing
 
 
 @exact

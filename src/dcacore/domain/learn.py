@@ -13,6 +13,7 @@ from dcacore.domain.deal import Deal
 from dcacore.domain.events import Accepted, Canceled, Expired, Filled, Lost, Refusal, Refused, Report
 from dcacore.domain.evolving import evolve
 from dcacore.domain.ids import OrderId
+from dcacore.domain.ladder import Rung
 from dcacore.domain.orders import Order, OrderState, OrderStep, Role, Side
 from dcacore.domain.turn import Turn
 
@@ -26,19 +27,20 @@ class _Draft:
 
     orders: dict[OrderId, Order]
     books: Books
-    next_rung: int
+    rungs: tuple[Rung, ...]
+    waiting: tuple[Rung, ...]
     has_bought: bool = False
     is_still_buying: bool = False
 
 
 def learn(turn: Turn, deal: Deal, reports: tuple[Report, ...]) -> Deal:
     """Return the deal with *reports* worked in; those about orders it does not have change nothing."""
-    draft = _Draft(dict(deal.orders), deal.books, deal.next_rung)
+    draft = _Draft(dict(deal.orders), deal.books, deal.rungs, deal.waiting)
     for report in reports:
         order = draft.orders.get(report.order_id)
         if order is not None:
             _learn_one(turn, draft, order, report)
-    deal = evolve(deal, orders=draft.orders, books=draft.books, next_rung=draft.next_rung)
+    deal = evolve(deal, orders=draft.orders, books=draft.books, waiting=draft.waiting)
     return _after_buys(turn, deal, is_still_buying=draft.is_still_buying) if draft.has_bought else deal
 
 
@@ -107,7 +109,8 @@ def _refuse(turn: Turn, draft: _Draft, order: Order, report: Refused) -> None:
             assert_never(report.refusal)
     del draft.orders[order.id]  # it never came to exist: its rung may be placed again
     if order.rung:
-        draft.next_rung = min(draft.next_rung, order.rung - 1)
+        again = (*draft.waiting, draft.rungs[order.rung - 1])
+        draft.waiting = tuple(sorted(again, key=lambda rung: rung.number))
 
 
 def describe(order: Order) -> str:

@@ -8,7 +8,7 @@ from enum import Enum
 import attrs
 
 from dcacore.domain.money import NO_BASE, NO_QUOTE, BaseQty, Price, QuoteAmount, down8
-from dcacore.domain.numbers import above, as_number, at_least, below, named, one_of, rule
+from dcacore.domain.numbers import above, as_member, as_number, at_least, below, named, one_of, rule
 
 
 @attrs.frozen(kw_only=True)
@@ -52,9 +52,8 @@ class FeeAsset(Enum):
     QUOTE = "quote"
 
 
-def as_fee_asset(value: FeeAsset | str) -> FeeAsset:
-    """Return the member that *value* names; *value* itself when there is none, for the validator to refuse."""
-    return value if value not in FeeAsset._value2member_map_ else FeeAsset(value)  # type: ignore[return-value]  # validated
+def _fee_asset(value: FeeAsset | str) -> FeeAsset:
+    return as_member(FeeAsset, value)
 
 
 @attrs.frozen(kw_only=True)
@@ -71,7 +70,7 @@ class Fees:
     fee_taker: Decimal = attrs.field(
         default=Decimal("0.001"), converter=as_number, validator=rule(at_least(0), below(1))
     )
-    fee_asset: FeeAsset = attrs.field(default=FeeAsset.RECEIVED, converter=as_fee_asset, validator=one_of(FeeAsset))
+    fee_asset: FeeAsset = attrs.field(default=FeeAsset.RECEIVED, converter=_fee_asset, validator=one_of(FeeAsset))
 
     def of_buy(self, price: Price, quantity: BaseQty, rate: Decimal) -> tuple[BaseQty, QuoteAmount]:
         """Return what a buy pays at *rate*: the fee in base and the fee in quote, one of them 0."""

@@ -47,7 +47,7 @@ def as_number(value: Number) -> Decimal:
     if isinstance(value, str) and not _PLAIN.fullmatch(value):
         return Unreadable.of(value)
     number = Decimal(value)
-    if not number.is_finite() or abs(number) >= _LARGEST or int(number.as_tuple().exponent) < -_DECIMALS:
+    if not number.is_finite() or number.copy_abs() >= _LARGEST or int(number.as_tuple().exponent) < -_DECIMALS:
         return Unreadable.of(value)
     return number
 
@@ -130,6 +130,12 @@ def true_or_false(_: object, field: attrs.Attribute[Any], value: object) -> None
     """
     if not isinstance(value, bool):
         raise InvalidParameter(field.name, value, "must be true or false")
+
+
+def as_member(kind: type[E], value: E | str) -> E:
+    """Return the member of *kind* that *value* is or names; any other value as it is, for the validator to refuse."""
+    by_value = {member.value: member for member in kind}
+    return by_value.get(value, value) if isinstance(value, str) else value  # type: ignore[return-value]  # validated
 
 
 def one_of(kind: type[E]) -> Callable[[object, attrs.Attribute[Any], Any], None]:

@@ -80,7 +80,7 @@ def _enter(turn: Turn, deal: Deal, price: Price) -> None:
     reference = reference_price(deal.strategy, base_order)
     rungs = build_ladder(deal.strategy, deal.market, reference).rungs
     turn.step(Step.BASE_ORDER_FILLED)
-    _manage(turn, evolve(deal, reference=reference, rungs=rungs), price)
+    _manage(turn, evolve(deal, reference=reference, rungs=rungs, waiting=rungs), price)
 
 
 def _manage(turn: Turn, deal: Deal, price: Price) -> None:
@@ -98,11 +98,10 @@ def _manage(turn: Turn, deal: Deal, price: Price) -> None:
 
 
 def _rest_safety_orders(turn: Turn, deal: Deal) -> Deal:
-    if turn.bot.trouble is not None or deal.next_rung >= len(deal.rungs):
+    if turn.bot.trouble is not None or not deal.waiting:
         return deal
     resting = sum([order.role is Role.SAFETY and order.is_live for order in deal.orders.values()])
-    rungs = deal.rungs[deal.next_rung : deal.next_rung + deal.strategy.resting_limit - resting]
-    return place_rungs(turn, deal, rungs) if rungs else deal
+    return place_rungs(turn, deal, max(0, deal.strategy.resting_limit - resting))
 
 
 def _aim(turn: Turn, deal: Deal) -> Deal:
@@ -137,11 +136,11 @@ def _rest_take_profit(turn: Turn, deal: Deal, price: Price) -> None:
     target, sells = deal.take_profit_price, live_sells(deal)
     if target is None or (deal.retarget_at is not None and sells):
         return  # a safety order is filling: the target moves when it is done
-    quantity = deal.sellable if deal.can_sell_at(target) else NO_BASE
-    if sells:
+    quantity = deal.sellable
+    if sells:  # one that has filled in part may have less left than a new order must have: it goes on
         if not all(order.price == target and order.remaining == quantity for order in sells):
             turn.deal = cancel(turn, deal, sells)
-    elif quantity:
+    elif deal.market.allows(target, quantity):
         turn.deal = place(turn, deal, Role.TAKE_PROFIT, quantity, target)
     elif deal.books.sold:
         begin_exit(turn, deal, Exit.TAKE_PROFIT, price)

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterator
 from decimal import Decimal
 from enum import Enum
-from typing import TypeVar
+from typing import Final
 
 import attrs
 
@@ -15,6 +15,7 @@ from dcacore.domain.money import HUNDRED, exact, plain
 from dcacore.domain.numbers import (
     above,
     as_count,
+    as_member,
     as_number,
     at_least,
     at_most,
@@ -26,7 +27,7 @@ from dcacore.domain.numbers import (
     true_or_false,
 )
 
-E = TypeVar("E", bound=Enum)
+_CENTURY: Final = 3_155_760_000
 
 
 class TakeProfitType(Enum):
@@ -57,26 +58,20 @@ class QuantityRounding(Enum):
     UP = "up"
 
 
-def _member(kind: type[E], value: E | str) -> E:
-    if isinstance(value, str) and any(value == member.value for member in kind):
-        return kind(value)
-    return value  # type: ignore[return-value]  # a stranger is refused by the field's validator
-
-
 def _take_profit_type(value: TakeProfitType | str) -> TakeProfitType:
-    return _member(TakeProfitType, value)
+    return as_member(TakeProfitType, value)
 
 
 def _stop_loss_basis(value: StopLossBasis | str) -> StopLossBasis:
-    return _member(StopLossBasis, value)
+    return as_member(StopLossBasis, value)
 
 
 def _ladder_reference(value: LadderReference | str) -> LadderReference:
-    return _member(LadderReference, value)
+    return as_member(LadderReference, value)
 
 
 def _quantity_rounding(value: QuantityRounding | str) -> QuantityRounding:
-    return _member(QuantityRounding, value)
+    return as_member(QuantityRounding, value)
 
 
 @attrs.frozen(kw_only=True, cache_hash=True)
@@ -100,7 +95,7 @@ class Strategy:
         active_safety_orders: how many safety orders rest at once; None is all.
         ladder_reference: what the ladder and the stop loss are measured from.
         quantity_rounding: which way buy quantities go onto the step size.
-        cooldown: seconds between a close and the next deal.
+        cooldown: seconds between a close and the next deal; at most a century.
         auto_restart: whether the next deal starts after a close.
         max_deals: stop after so many closed deals; 0 is no limit.
 
@@ -142,7 +137,9 @@ class Strategy:
     quantity_rounding: QuantityRounding = attrs.field(
         default=QuantityRounding.DOWN, converter=_quantity_rounding, validator=one_of(QuantityRounding)
     )
-    cooldown: Decimal = attrs.field(default=Decimal(0), converter=as_number, validator=rule(at_least(0)))
+    cooldown: Decimal = attrs.field(
+        default=Decimal(0), converter=as_number, validator=rule(at_least(0), at_most(_CENTURY))
+    )
     auto_restart: bool = attrs.field(default=True, validator=true_or_false)
     max_deals: int = attrs.field(default=0, converter=as_count, validator=rule(counted, at_least(0)))
 

@@ -11,7 +11,6 @@ from dcacore.domain.commands import Cancel, Command, Place
 from dcacore.domain.deal import Deal
 from dcacore.domain.evolving import evolve
 from dcacore.domain.ids import order_id
-from dcacore.domain.ladder import Rung
 from dcacore.domain.money import BaseQty, Price
 from dcacore.domain.orders import Order, Role, Side
 
@@ -66,8 +65,8 @@ def place(turn: Turn, deal: Deal, role: Role, quantity: BaseQty, price: Price | 
     return evolve(deal, orders={**deal.orders, order.id: order}, attempts=deal.attempts + 1)
 
 
-def place_rungs(turn: Turn, deal: Deal, rungs: tuple[Rung, ...]) -> Deal:
-    """Plan a safety order for each of *rungs* and return the deal with them."""
+def place_rungs(turn: Turn, deal: Deal, count: int) -> Deal:
+    """Plan safety orders for the nearest *count* rungs that have none, and return the deal with them."""
     orders = [
         Order(
             id=order_id(deal.id, f"{Role.SAFETY.value}{rung.number}", attempt),
@@ -78,7 +77,7 @@ def place_rungs(turn: Turn, deal: Deal, rungs: tuple[Rung, ...]) -> Deal:
             rung=rung.number,
             may_take=turn.price is not None and rung.price >= turn.price,
         )
-        for attempt, rung in enumerate(rungs, start=deal.attempts + 1)
+        for attempt, rung in enumerate(deal.waiting[:count], start=deal.attempts + 1)
     ]
     turn.commands.extend(map(Place, orders))
     return evolve(
@@ -86,7 +85,7 @@ def place_rungs(turn: Turn, deal: Deal, rungs: tuple[Rung, ...]) -> Deal:
         orders={**deal.orders, **{order.id: order for order in orders}},
         attempts=deal.attempts + len(orders),
         has_takers=deal.has_takers or any(order.may_take for order in orders),
-        next_rung=deal.next_rung + len(orders),
+        waiting=deal.waiting[len(orders) :],
     )
 
 
