@@ -11,7 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from dcacore.adapters.bot_file import BotFile, read_bot
+    from dcacore.adapters.bot_file import read_bot
     from dcacore.adapters.candles import read_candles
     from dcacore.backtest.player import Path
     from dcacore.backtest.report import BacktestReport
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dcacore.domain.preview import LadderPreview, ladder
     from dcacore.domain.strategy import Strategy
     from dcacore.domain.watch import Watches, watches
+    from dcacore.ports.bot_file import BotFile
     from dcacore.ports.candles import Candles
 
 __all__ = [
@@ -54,7 +55,7 @@ __all__ = [
 _HOMES: Final = {
     "BacktestReport": "dcacore.backtest.report",
     "Bot": "dcacore.domain.bot",
-    "BotFile": "dcacore.adapters.bot_file",
+    "BotFile": "dcacore.ports.bot_file",
     "Candles": "dcacore.ports.candles",
     "DcaError": "dcacore.domain.errors",
     "Decision": "dcacore.domain.engine",
