@@ -11,6 +11,7 @@ import click
 from dcacli.errors import OneLineErrors
 
 COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "backtest": ("dcacli.backtest", "backtest", "Play a bot over candles of the past."),
     "data": ("dcacli.data", "data", "The local candle store."),
     "ladder": ("dcacli.ladder", "ladder", "Show every order that a bot would place from a price on."),
 }
@@ -41,7 +42,8 @@ class Commands(OneLineErrors):
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="\b\nExample:\n  dca ladder examples/btc-calm.toml --price 30000",
+    epilog="\b\nExample:\n  dca ladder examples/btc-calm.toml --price 30000\n"
+    "  dca backtest examples/btc-calm.toml --data BTCUSDT-1m-2021-04.zip",
 )
 @click.version_option(package_name="dcabot", prog_name="dca")
 def main() -> None:

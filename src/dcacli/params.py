@@ -1,0 +1,86 @@
+"""What users type, as values: times, durations, and an option that takes several files."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from typing import Final
+
+import click
+
+_EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_MILLISECOND: Final = datetime.timedelta(milliseconds=1)
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_DURATION: Final = re.compile(r"([1-9]\d{0,8})([smhd])", re.ASCII)
+_UNIT_MS: Final = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+
+
+class UtcTime(click.ParamType[int]):
+    """A day or a time of ISO 8601 as Unix milliseconds; without an offset it is UTC."""
+
+    name = "time"
+
+    def __init__(self, *, is_end: bool) -> None:
+        """Read the end of a range when *is_end*: a day then means all of it, and the next one's start comes back."""
+        self._is_end = is_end
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the milliseconds."""
+        if isinstance(value, int):
+            return value
+        text = str(value)
+        try:
+            moment = datetime.datetime.fromisoformat(text)
+            if moment.tzinfo is None:
+                moment = moment.replace(tzinfo=datetime.UTC)
+            if self._is_end and _DAY.fullmatch(text):
+                moment += datetime.timedelta(days=1)
+            return (moment - _EPOCH) // _MILLISECOND
+        except (ValueError, OverflowError):
+            self.fail(f"{text!r} is no time such as 2021-04-02 or 2021-04-02T10:15", param, ctx)
+
+
+class Duration(click.ParamType[int]):
+    """A duration such as 90m, 6h or 1d as milliseconds; 0 is none."""
+
+    name = "duration"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the milliseconds."""
+        if isinstance(value, int):
+            return value
+        text = str(value)
+        if text == "0":
+            return 0
+        parts = _DURATION.fullmatch(text)
+        if parts is None:
+            self.fail(f"{text!r} is no duration such as 90m, 6h or 1d, nor 0", param, ctx)
+        return int(parts[1]) * _UNIT_MS[parts[2]]
+
+
+class TakesFiles(click.Command):
+    """A command whose option --data takes every file that follows it, up to the next option.
+
+    Click's options take a fixed number of values, so the option is repeated before click looks. A bot file that
+    follows is not taken for candles: its name ends in .toml.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Return what click leaves over."""
+        return super().parse_args(ctx, repeat_option("--data", args))
+
+
+def repeat_option(option: str, args: list[str]) -> list[str]:
+    """Return *args* with *option* before each of the values that follow it."""
+    repeated: list[str] = []
+    is_open = False
+    for place, arg in enumerate(args):
+        if arg == "--":
+            return repeated + args[place:]
+        if arg.startswith("-") or arg.lower().endswith(".toml"):
+            is_open = False
+        elif is_open and repeated[-1] != option:
+            repeated.append(option)
+        repeated.append(arg)
+        is_open = is_open or arg == option
+    return repeated
