@@ -10,6 +10,8 @@ Errors of the outside (files, exchanges, databases) hang below `dcacore.ports.er
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 
 class DcaError(Exception):
     """The root of every error this library raises on purpose; its text is one clear line."""
@@ -30,7 +32,7 @@ class InvalidParameter(DomainError):
 
     def __init__(self, name: str, value: object, rule: str) -> None:
         self.name = name
-        self.value = None if value is None else str(value)
+        self.value = None if value is None else format(value, "f") if isinstance(value, Decimal) else str(value)
         self.rule = rule
         given = name if value is None else f"{name} = {self.value}"
         super().__init__(f"{given}: {rule}")

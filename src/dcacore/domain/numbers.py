@@ -55,8 +55,8 @@ def as_number(value: Number) -> Decimal:
 def as_count(value: Number) -> int:
     """Return *value* as an `int` when it is a whole number; what it is otherwise, for the validator to refuse."""
     number = as_number(value)
-    if isinstance(number, Unreadable) or number != number.to_integral_value():
-        return value  # type: ignore[return-value]  # the validator refuses it by name
+    if isinstance(number, Unreadable) or number % 1:
+        return number  # type: ignore[return-value]  # the validator refuses it by name
     return int(number)
 
 

@@ -189,7 +189,7 @@ def _end(turn: Turn, deal: Deal, price: Price) -> None:
         turn.bot = evolve(
             turn.bot,
             carried=NOTHING_CARRIED if deal.exit is Exit.CANCEL else result.carried,
-            deals_closed=turn.bot.deals_closed + 1,
+            deals_closed=turn.bot.deals_closed + (deal.exit is not Exit.CANCEL),
             profit=QuoteAmount(turn.bot.profit + result.profit),
         )
     turn.deal = None
