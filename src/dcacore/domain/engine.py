@@ -76,14 +76,12 @@ def decide(bot: Bot, event: Event) -> Decision:
         case _:
             _obey(turn, event)
     act(turn)
-    return Decision(evolve(turn.bot, deal=turn.deal), tuple(turn.commands), turn.ended)
+    return Decision(evolve(turn.bot, deal=turn.deal, price=turn.price), tuple(turn.commands), turn.ended)
 
 
 def _begin(bot: Bot, event: Event) -> Turn:
     deal = bot.deal
     price = bot.price if event.price is None else event.price
-    if price != bot.price:
-        bot = evolve(bot, price=price)
     if deal is not None and not deal.has_moved and price != deal.opened_price:
         deal = evolve(deal, has_moved=True)
     return Turn(at=event.at, price=price, bot=bot, deal=deal)
