@@ -25,12 +25,11 @@ def ladder(*, bot: str, price: str, as_json: bool) -> None:
     Each row tells how the deal stands after that order has filled: what was spent and bought, the average price, the
     take-profit price, and the rise that is needed to get there.
     """
-    from dcacore.bootstrap import market_of, read_bot
-    from dcacore.domain.preview import ladder as preview_of
+    from dcacore.bootstrap import market_of, preview_of, read_bot
 
     bot_file = read_bot(bot)
     market = market_of(bot_file)
-    preview = preview_of(bot_file.strategy, price, market, bot_file.fees)
+    preview = preview_of(bot_file, market, price)
     if as_json:
         click.echo(json.dumps(ladder_json(preview)))
     else:

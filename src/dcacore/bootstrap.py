@@ -16,7 +16,6 @@ import attrs
 
 from dcacore.adapters.bot_file import read_bot
 from dcacore.adapters.output import csv_bytes, refuse_unwritable, refuse_unwritable_folder, write_whole
-from dcacore.domain.errors import DcaError
 from dcacore.domain.money import plain
 from dcacore.domain.numbers import Number
 
@@ -37,6 +36,7 @@ __all__ = [
     "html_report",
     "market_of",
     "play",
+    "preview_of",
     "random_walk",
     "read_bot",
     "read_candle_files",
@@ -74,6 +74,20 @@ def market_of(bot: BotFile) -> Market:
     from dcacore.application import markets
 
     return markets.market_of(bot, known_markets())
+
+
+def preview_of(bot: BotFile, market: Market, price: Number) -> LadderPreview:
+    """Return the ladder of *bot* whose base order fills at *price*.
+
+    Raises:
+        BadFile: the market does not take the bot's orders at that price.
+        InvalidParameter: the price is not a multiple of the tick size.
+    """
+    from dcacore.application.markets import named_after
+    from dcacore.domain.preview import ladder
+
+    with named_after(bot):
+        return ladder(bot.strategy, price, market, bot.fees)
 
 
 def random_walk(market: Market, seed: int) -> Candles:
@@ -139,13 +153,13 @@ def play(
         progress: is told from time to time which share is done, from 0 to 1.
 
     Raises:
-        BadFile: the bot's market is not known.
-        InvalidParameter: the market does not take the bot's orders at the first price, or a term is out of range.
+        BadFile: the bot's market is not known, or does not take its orders at the first price.
+        InvalidParameter: a term is out of range.
         OffGrid: a price is not a multiple of the market's tick size.
     """
+    from dcacore.application.markets import named_after
     from dcacore.backtest.player import Path as CandlePath
     from dcacore.backtest.run import Terms, backtest
-    from dcacore.domain.preview import ladder
 
     market = market_of(bot)
     terms = Terms(path=path, slippage=slippage, balance=balance)
@@ -155,19 +169,19 @@ def play(
     def tell(done: int) -> None:
         progress((len(reports) + done / len(found.candles)) / len(paths))
 
-    for way in paths:
-        reports[way] = backtest(
-            bot.strategy,
-            market,
-            bot.fees,
-            found.candles,
-            path=way,
-            slippage=terms.slippage,
-            balance=terms.balance,
-            progress=tell,
-        )
-    first = Decimal(repr(float(found.candles.open[0])))
-    preview = ladder(bot.strategy, first, market, bot.fees)
+    with named_after(bot):
+        for way in paths:
+            reports[way] = backtest(
+                bot.strategy,
+                market,
+                bot.fees,
+                found.candles,
+                path=way,
+                slippage=terms.slippage,
+                balance=terms.balance,
+                progress=tell,
+            )
+    preview = preview_of(bot, market, Decimal(repr(float(found.candles.open[0]))))
     return PlayedBacktest(
         bot=bot,
         market=market,
@@ -208,4 +222,16 @@ def csv_files(folder: Path, played: PlayedBacktest) -> dict[Path, bytes]:
 
 def html_report(played: PlayedBacktest) -> str:
     """Return *played* as one web page that needs nothing else."""
-    raise DcaError(f"{played.bot.name}: HTML reports are not part of this version yet")
+    from dcacore.backtest.html import render_html
+
+    return render_html(
+        played.report,
+        played.candles,
+        name=played.bot.name,
+        strategy=played.bot.strategy,
+        market=played.market,
+        fees=played.bot.fees,
+        warnings=played.warnings,
+        band={report.path.value: report.profit for report in played.band} or None,
+        gaps=len(played.gaps),
+    )

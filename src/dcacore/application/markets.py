@@ -1,9 +1,10 @@
-"""Which rules a bot's market has."""
+"""Which rules a bot's market has, and whose fault it is when the bot breaks them."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 import attrs
@@ -11,12 +12,15 @@ import attrs
 from dcacore.domain.errors import InvalidParameter
 from dcacore.domain.market import Market
 from dcacore.domain.numbers import Number
+from dcacore.domain.strategy import Strategy
 from dcacore.ports.bot_file import BotFile
 from dcacore.ports.errors import BadFile
 
 _REQUIRED: Final = tuple(
     field.name for field in attrs.fields(Market) if field.default is attrs.NOTHING and field.name != "pair"
 )
+_WANTED: Final = (*_REQUIRED, "min_notional")
+_PARAMETERS: Final = frozenset(field.name for field in attrs.fields(Strategy))
 
 
 def market_of(bot: BotFile, known: Mapping[str, Mapping[str, Number]]) -> Market:
@@ -27,9 +31,8 @@ def market_of(bot: BotFile, known: Mapping[str, Mapping[str, Number]]) -> Market
     """
     pair = bot.strategy.pair
     rules = {**known.get(pair, {}), **bot.market}
-    missing = [name for name in _REQUIRED if name not in rules]
-    if missing:
-        raise BadFile(bot.file, _way_out(pair, missing, known))
+    if any(name not in rules for name in _REQUIRED):
+        raise BadFile(bot.file, _way_out(pair, [name for name in _WANTED if name not in rules], known))
     try:
         return Market(pair=pair, **rules)  # type: ignore[arg-type]  # its converters and validators look
     except InvalidParameter as exc:
@@ -44,3 +47,18 @@ def _way_out(pair: str, missing: list[str], known: Mapping[str, object]) -> str:
 
 def _listed(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+@contextmanager
+def named_after(bot: BotFile) -> Iterator[None]:
+    """Yield once, and name the file of *bot* when the block finds one of its parameters unfit for the market.
+
+    Raises:
+        BadFile: instead of the InvalidParameter.
+    """
+    try:
+        yield
+    except InvalidParameter as exc:
+        if exc.name in _PARAMETERS:
+            raise BadFile(bot.file, str(exc)) from exc
+        raise

@@ -77,7 +77,10 @@ def playable(candles: Candles, *, from_ms: int | None, to_ms: int | None, max_ga
 def _between(candles: Candles, from_ms: int | None, to_ms: int | None) -> Candles:
     start = 0 if from_ms is None else int(np.searchsorted(candles.open_time, from_ms))
     stop = len(candles) if to_ms is None else int(np.searchsorted(candles.open_time, to_ms))
-    return attrs.evolve(candles, **{name: getattr(candles, name)[start : max(start, stop)] for name in _COLUMNS})
+    part = {name: getattr(candles, name)[start : max(start, stop)] for name in _COLUMNS}
+    if 0 < start < stop:  # so that a row in a message is counted from where the user thinks
+        return attrs.evolve(candles, **part, source=f"{candles.source} from {utc_text(int(candles.open_time[start]))}")
+    return attrs.evolve(candles, **part)
 
 
 def duration_text(length_ms: int) -> str:

@@ -13,7 +13,7 @@ import attrs
 from dcacore.adapters.bot_file._toml import Table, read_toml, shown
 from dcacore.domain.errors import InvalidParameter
 from dcacore.domain.market import Fees, Market
-from dcacore.domain.numbers import Number, Unreadable
+from dcacore.domain.numbers import Number, Unreadable, as_count
 from dcacore.domain.strategy import Strategy
 from dcacore.ports.bot_file import BotFile
 from dcacore.ports.errors import BadFile
@@ -90,12 +90,16 @@ def _refuse_unknown(where: str, given: Collection[str], known: Collection[str]) 
 
 
 def _strategy(given: Mapping[str, object]) -> Strategy:
-    if given.get("max_safety_orders") in (0, "0"):
+    if _is_zero(given.get("max_safety_orders")):
         given = {**_WITHOUT_SAFETY_ORDERS, **given}
     for name, field in _STRATEGY.items():
         if field.default is attrs.NOTHING and name not in given:
             raise InvalidParameter(name, None, "is missing")
     return Strategy(**given)  # type: ignore[arg-type]  # its validators look
+
+
+def _is_zero(count: object) -> bool:
+    return isinstance(count, str | int | Decimal) and not isinstance(count, bool) and as_count(count) == 0
 
 
 def _checked(key: str, value: object) -> object:

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Final
 
-from dcacore.domain.numbers import Unreadable
+from dcacore.domain.numbers import Unreadable, as_number
 from dcacore.ports.errors import BadFile
 
 Table = dict[str, object]
@@ -34,8 +34,10 @@ def read_toml(file: str) -> Table:
         return tomllib.loads(text, parse_float=_decimal)
     except RecursionError:
         raise BadFile(file, "is nested too deeply") from None
-    except ValueError as exc:  # a TOMLDecodeError, or an integer of more digits than Python converts
+    except tomllib.TOMLDecodeError as exc:
         raise BadFile(file, _complaint(str(exc))) from exc
+    except ValueError as exc:  # an integer of more digits than Python converts
+        raise BadFile(file, "holds a number of too many digits") from exc
 
 
 def _bytes(file: str) -> bytes:
@@ -59,10 +61,12 @@ def _complaint(message: str) -> str:
 
 
 def _decimal(written: str) -> Decimal:
+    """Return what is written, remembered as it stands when it is no number that a parameter can be."""
     try:
-        return Decimal(written)
+        number = as_number(Decimal(written))
     except InvalidOperation:  # an exponent that no Decimal has room for
         return Unreadable.of(written)
+    return Unreadable.of(written) if isinstance(number, Unreadable) else number
 
 
 def shown(value: object) -> str:

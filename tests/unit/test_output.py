@@ -1,0 +1,60 @@
+"""Files are written whole or not at all, and spreadsheets find no formulas in them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from dcacore.adapters.output import csv_bytes, refuse_unwritable, refuse_unwritable_folder, write_whole
+from dcacore.ports.errors import BadFile
+
+
+def read(data: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(data.decode(), newline="")))
+
+
+def test_cells_come_back() -> None:
+    data = csv_bytes(["a", "b"], [[1, Decimal("-1.50")], [None, 'x,"y"\nz'], [Decimal("1E-8"), "ü"]])
+    assert read(data) == [["a", "b"], ["1", "-1.5"], ["", 'x,"y"\nz'], ["0.00000001", "ü"]]
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
+def test_a_text_is_never_a_formula(start: str) -> None:
+    assert read(csv_bytes(["a"], [[f"{start}1+1"]])) == [["a"], [f"'{start}1+1"]]
+
+
+def test_files_take_their_places(tmp_path: Path) -> None:
+    (tmp_path / "one").write_bytes(b"old")
+    write_whole({tmp_path / "one": b"1", tmp_path / "new" / "two": b"2"})
+    assert (tmp_path / "one").read_bytes() == b"1"
+    assert (tmp_path / "new" / "two").read_bytes() == b"2"
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["new", "one", "two"]
+
+
+def test_all_files_or_none(tmp_path: Path) -> None:
+    (tmp_path / "one").write_bytes(b"old")
+    (tmp_path / "taken").write_bytes(b"")
+    with pytest.raises(BadFile, match=r"taken.two: cannot be written: "):
+        write_whole({tmp_path / "one": b"1", tmp_path / "taken" / "two": b"2"})
+    assert (tmp_path / "one").read_bytes() == b"old"
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["one", "taken"]
+
+
+def test_what_cannot_be_written_is_known_before(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    refuse_unwritable(tmp_path / "report.html")
+    refuse_unwritable(tmp_path / "file")
+    refuse_unwritable_folder(tmp_path)
+    refuse_unwritable_folder(tmp_path / "new")
+    with pytest.raises(BadFile, match="it is a folder"):
+        refuse_unwritable(tmp_path)
+    with pytest.raises(BadFile, match="there is no folder"):
+        refuse_unwritable(tmp_path / "missing" / "report.html")
+    with pytest.raises(BadFile, match="it is not a folder"):
+        refuse_unwritable_folder(tmp_path / "file")
+    with pytest.raises(BadFile, match="there is no folder"):
+        refuse_unwritable_folder(tmp_path / "missing" / "new")
