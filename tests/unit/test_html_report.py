@@ -238,6 +238,26 @@ def test_without_any_fill_the_page_says_so() -> None:
     assert "nothing to draw" in text
 
 
+def test_the_terms_of_the_run_are_listed(candles: Candles, report: BacktestReport) -> None:
+    text = Outline(
+        render_html(
+            report,
+            candles,
+            name="calm",
+            strategy=WITH_STOP,
+            market=MARKET,
+            fees=FEES,
+            warnings=(),
+            band=None,
+            slippage=Decimal("0.0005"),
+            balance=Decimal(12_500),
+        )
+    ).text
+    assert "slippage 0.0005 (0.05 %)" in text
+    assert "balance 12,500 USDT" in text
+    assert "balance without limit" in Outline(page(candles)).text
+
+
 def test_every_parameter_is_listed(candles: Candles) -> None:
     html = page(candles)
     for field in attrs.fields(Strategy):

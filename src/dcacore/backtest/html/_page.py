@@ -318,8 +318,8 @@ def _parameter(name: str, value: object, market: Market) -> str:
     return f"{text} ({_AT_ZERO[name]})" if not value and name in _AT_ZERO else f"{text} {unit}".rstrip()
 
 
-def market_rows(market: Market, fees: Fees) -> Iterator[tuple[str, str]]:
-    """Yield the market's rules and the account's fees."""
+def market_rows(market: Market, fees: Fees, slippage: Decimal, balance: Decimal | None) -> Iterator[tuple[str, str]]:
+    """Yield the market's rules, the account's fees and the terms of the run."""
     quote, base = market.quote_asset, market.base_asset
     is_received = fees.fee_asset is FeeAsset.RECEIVED
     yield "pair", market.pair
@@ -327,6 +327,12 @@ def market_rows(market: Market, fees: Fees) -> Iterator[tuple[str, str]]:
     yield "step_size", f"{exactly(market.step_size)} {base}"
     yield "min_notional", f"{exactly(market.min_notional)} {quote}"
     yield "min_quantity", f"{exactly(market.min_quantity)} {base}"
-    yield "fee_maker", f"{exactly(fees.fee_maker)} ({exactly(fees.fee_maker.scaleb(2))} %)"
-    yield "fee_taker", f"{exactly(fees.fee_taker)} ({exactly(fees.fee_taker.scaleb(2))} %)"
+    yield "fee_maker", _fraction(fees.fee_maker)
+    yield "fee_taker", _fraction(fees.fee_taker)
     yield "fee_asset", f"{fees.fee_asset.value} ({'what a fill brings in' if is_received else f'always {quote}'})"
+    yield "slippage", _fraction(slippage)
+    yield "balance", "without limit" if balance is None else f"{exactly(balance)} {quote}"
+
+
+def _fraction(value: Decimal) -> str:
+    return f"{exactly(value)} ({exactly(value.scaleb(2))} %)"

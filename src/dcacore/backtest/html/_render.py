@@ -14,6 +14,7 @@ from dcacore.backtest.html._histograms import duration_histogram, profit_histogr
 from dcacore.backtest.html._text import counted, exactly, minute
 from dcacore.backtest.report import BacktestReport
 from dcacore.domain.market import Fees, Market
+from dcacore.domain.money import ZERO
 from dcacore.domain.strategy import Strategy
 from dcacore.ports.candles import Candles
 
@@ -29,6 +30,8 @@ def render_html(
     warnings: Sequence[str],
     band: Mapping[str, Decimal] | None,
     gaps: int = 0,
+    slippage: Decimal = ZERO,
+    balance: Decimal | None = None,
 ) -> str:
     """Return *report* as one HTML page that needs nothing but itself; the same arguments give the same text.
 
@@ -43,6 +46,8 @@ def render_html(
         band: profit for each order of events inside candles (nearest, high_first, low_first); None when only one
             was played.
         gaps: how many gaps the candles have.
+        slippage: how far a market order's price moved against it, as a fraction.
+        balance: quote that the bot had; None is without limit.
     """
     shown = _page.Shown.of(report, strategy, market, float(candles.low.min()))
     deals = report.deals
@@ -76,7 +81,7 @@ def render_html(
             if report.carried.quantity
             else None,
             parameters=tuple(_page.parameters(strategy, market)),
-            market_rows=tuple(_page.market_rows(market, fees)),
+            market_rows=tuple(_page.market_rows(market, fees, slippage, balance)),
         )
     )
 
