@@ -234,4 +234,6 @@ def html_report(played: PlayedBacktest) -> str:
         warnings=played.warnings,
         band={report.path.value: report.profit for report in played.band} or None,
         gaps=len(played.gaps),
+        slippage=played.slippage,
+        balance=played.balance,
     )
