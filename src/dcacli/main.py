@@ -11,7 +11,7 @@ import click
 from dcacli.errors import OneLineErrors
 
 COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
-    "backtest": ("dcacli.backtest", "backtest", "Play a bot over candles of the past."),
+    "backtest": ("dcacli.backtest", "backtest", "Play a bot over candles of the past, exact to the last digit."),
     "data": ("dcacli.data", "data", "The local candle store."),
     "ladder": ("dcacli.ladder", "ladder", "Show every order that a bot would place from a price on."),
 }
