@@ -138,7 +138,7 @@ def backtest(
         from dcacli.backtest_report import print_report
 
         print_report(played, deals)
-    warn([*wanted.doubts(bot_file), *played.warnings])
+    warn([*wanted.doubts(bot_file, found), *played.warnings])
 
 
 def _refuse_unwritable(html: Path | None, csv_dir: Path | None) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dcacli.tables import console, counted, grouped, table
+from dcacli.tables import console, counted, grouped, printable, table
 from dcacore.application.playable import duration_text
 from dcacore.domain.money import ZERO, plain
 from dcacore.ports.intervals import interval_name
@@ -47,7 +47,7 @@ def _print_lines(title: str, lines: list[Line] | Iterator[Line]) -> None:
 
 def _range(played: PlayedBacktest) -> Iterator[Line]:
     report, candles = played.report, played.candles
-    yield "candles", f"{report.candles:,} of {interval_name(candles.interval_ms)} ({candles.source})"
+    yield "candles", f"{report.candles:,} of {interval_name(candles.interval_ms)} ({printable(candles.source)})"
     yield "range", f"{utc_text(report.from_ms)} to {utc_text(report.to_ms)} (UTC)"
     if not played.gaps:
         yield "gaps", "none"

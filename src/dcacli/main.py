@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Mapping
 from typing import Final
 
 import click
 
 from dcacli.errors import OneLineErrors
+
+# Nothing here does linear algebra, and starting its threads is a third of what importing numpy costs.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "backtest": ("dcacli.backtest", "backtest", "Play a bot over candles of the past, exact to the last digit."),

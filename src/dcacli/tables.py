@@ -55,3 +55,8 @@ def grouped(value: Decimal) -> str:
 def counted(number: int, what: str) -> str:
     """Return *number* of *what*, which takes an s in the plural."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def printable(text: str) -> str:
+    """Return *text*, a file's name perhaps, so that it cannot move the cursor."""
+    return text if text.isprintable() else repr(text)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import attrs
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dcacore.application.playable import Playable
     from dcacore.ports.bot_file import BotFile
     from dcacore.ports.candles import Candles
+
+_NOTICED_MS: Final = 86_400_000  # missing candles of less than a day at an end are everyday
 
 
 @attrs.frozen(kw_only=True)
@@ -71,11 +75,16 @@ class Wanted:
             return store.load(bot.strategy.pair, self.interval, self.from_ms, self.to_ms)
         return bootstrap.random_walk(bootstrap.market_of(bot), self.seed or 0)
 
-    def doubts(self, bot: BotFile) -> list[str]:
-        """Return what a user may have mixed up."""
+    def doubts(self, bot: BotFile, found: Playable) -> Iterator[str]:
+        """Yield what a user may have mixed up, or may not have noticed."""
         from dcacore.application.candles import named
+        from dcacore.ports.times import utc_text
 
         pair = named(self.data).pair if self.data else None
-        if pair is None or pair == bot.strategy.pair:
-            return []
-        return [f"the bot trades {bot.strategy.pair}, but the files are named after {pair}"]
+        if pair is not None and pair != bot.strategy.pair:
+            yield f"the bot trades {bot.strategy.pair}, but the files are named after {pair}"
+        begins, ends = int(found.candles.open_time[0]), int(found.candles.open_time[-1]) + found.candles.interval_ms
+        if self.from_ms is not None and begins - self.from_ms > _NOTICED_MS:
+            yield f"the candles begin only at {utc_text(begins)} (UTC), later than --from"
+        if self.to_ms is not None and self.to_ms - ends > _NOTICED_MS:
+            yield f"the candles end at {utc_text(ends)} (UTC) already, earlier than --to"

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import parquet
 
 from dcacore.adapters.candles._bytes import Content
-from dcacore.adapters.candles._layouts import Places, names_are_trades, places_by_name
+from dcacore.adapters.candles._layouts import TRADES, Places, names_are_trades, places_by_name
 from dcacore.adapters.candles._sheet import Sheet
-from dcacore.adapters.candles._text import TRADES
 from dcacore.ports.errors import BadFile
 
 # A name that is no UTF-8 and a length that is no length come out as plain ValueErrors and OverflowErrors.
@@ -28,7 +26,7 @@ def read_parquet(content: Content) -> Sheet:
         file = parquet.ParquetFile(pa.BufferReader(content.data), page_checksum_verification=True)
         names = file.schema_arrow.names
         places = _places(content.file, names)
-        table = file.read(columns=[names[place] for place in _used(places)])
+        table = file.read(columns=[names[place] for place in _used(places)], use_threads=False)  # half the CPU time
     except _DAMAGED as exc:
         raise BadFile(content.file, "is damaged or cut short (Parquet)") from exc
     return _sheet(content, table, names, places)
@@ -80,7 +78,7 @@ def _float64(file: str, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
         raise BadFile(file, f"column {name} holds {kind}, too few digits for prices: float64 is needed")
     try:
         if pa.types.is_decimal(kind):
-            column = pc.cast(column, pa.string())  # straight from decimal to double is not correctly rounded
-        return pc.cast(column, pa.float64())
+            column = column.cast(pa.string())  # straight from decimal to double is not correctly rounded
+        return column.cast(pa.float64())
     except pa.ArrowException as exc:
         raise BadFile(file, f"column {name} holds {kind}, and not only numbers") from exc

@@ -7,6 +7,7 @@ from typing import Final
 
 import attrs
 
+TRADES: Final = "these are trades, not candles"
 _TRADE_NAMES: Final = frozenset({"qty", "quantity", "amount", "size", "cost", "quote_qty"})
 _TRADE_WORDS: Final = frozenset({"true", "false", "buy", "sell"})
 

@@ -8,11 +8,11 @@ from typing import Final
 
 import attrs
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from dcacore.adapters.candles._bytes import Content
 from dcacore.adapters.candles._layouts import (
+    TRADES,
     Places,
     fields_are_trades,
     names_are_trades,
@@ -26,7 +26,6 @@ _BOM: Final = b"\xef\xbb\xbf"
 _DELIMITERS: Final = ",;|\t"
 _NUMBER: Final = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
 _KNOWN: Final = "not a known layout of candles"
-TRADES: Final = "these are trades, not candles"
 
 
 @attrs.frozen(kw_only=True)
@@ -161,6 +160,8 @@ def _why(text: _Text, places: Sequence[int]) -> BadFile:
 
 
 def _no_number(text: _Text, table: pa.Table, places: Sequence[int]) -> BadFile:
+    import pyarrow.compute as pc  # 40 ms that only a refusal has to pay
+
     order = text.orders[0]
     names = {order.open: "open", order.high: "high", order.low: "low", order.close: "close", order.volume: "volume"}
     found: list[tuple[int, int, str]] = []

@@ -48,10 +48,13 @@ def write_whole(files: Mapping[Path, bytes]) -> None:
         BadFile: the disk refused one of them.
     """
     parts: dict[Path, Path] = {}
+    made: list[Path] = []
     current = Path()
     try:
         for current, data in files.items():
-            current.parent.mkdir(exist_ok=True)
+            if not current.parent.exists():
+                current.parent.mkdir()
+                made.append(current.parent)
             _write_part(current, data, parts)
         for current in files:
             parts[current].replace(current)
@@ -61,6 +64,9 @@ def write_whole(files: Mapping[Path, bytes]) -> None:
     finally:
         for part in parts.values():
             part.unlink(missing_ok=True)
+        for folder in made:
+            if not any(folder.iterdir()):
+                folder.rmdir()
 
 
 def _write_part(path: Path, data: bytes, parts: dict[Path, Path]) -> None:
