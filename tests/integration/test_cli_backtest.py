@@ -259,6 +259,15 @@ def test_a_refused_bot(market: Path) -> None:
     assert refusal("bot.toml", "--data", market).startswith("bot.toml: base_order_size = 4: buys ")
 
 
+def test_a_range_that_the_candles_do_not_fill(market: Path) -> None:
+    done = dca(CALM, "--data", market, "--from", "2021-02-01", "--to", "2021-03-31")
+    assert done.exit_code == 0
+    assert done.stderr.splitlines() == [
+        "warning: the candles begin only at 2021-03-01 00:00 (UTC), later than --from",
+        "warning: the candles end at 2021-03-01 01:40 (UTC) already, earlier than --to",
+    ]
+
+
 def test_files_named_after_another_pair(market: Path) -> None:
     other = market.rename(market.with_name("ETHUSDT-1m-2021-03.csv"))
     done = dca(CALM, "--data", other)

@@ -39,7 +39,7 @@ def test_all_files_or_none(tmp_path: Path) -> None:
     (tmp_path / "one").write_bytes(b"old")
     (tmp_path / "taken").write_bytes(b"")
     with pytest.raises(BadFile, match=r"taken.two: cannot be written: "):
-        write_whole({tmp_path / "one": b"1", tmp_path / "taken" / "two": b"2"})
+        write_whole({tmp_path / "one": b"1", tmp_path / "new" / "x": b"", tmp_path / "taken" / "two": b"2"})
     assert (tmp_path / "one").read_bytes() == b"old"
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["one", "taken"]
 
