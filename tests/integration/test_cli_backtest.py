@@ -308,8 +308,10 @@ def test_the_same_bytes_from_two_processes(market: Path) -> None:
 
 
 def test_a_bar_for_a_terminal_and_an_interrupt_that_leaves_nothing(market: Path) -> None:
+    busy = market.with_name("busy.toml")
+    busy.write_text(Path(CALM).read_text() + 'stop_loss = "0.2"\n')  # sells and buys every few minutes
     above, below = pty.openpty()
-    command = [DCA, "backtest", CALM, "--random-walk", "--seed", "7", "--html", "report.html", "--csv", "tables"]
+    command = [DCA, "backtest", str(busy), "--random-walk", "--seed", "7", "--html", "report.html", "--csv", "tables"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=below) as process:
         os.close(below)
         seen = b""
@@ -320,4 +322,4 @@ def test_a_bar_for_a_terminal_and_an_interrupt_that_leaves_nothing(market: Path)
     os.close(above)
     assert seen.startswith(b"\rplaying 525,600 candles [")
     assert (process.returncode, shown) == (130, b"")
-    assert [path.name for path in market.parent.iterdir()] == [market.name]
+    assert {path.name for path in market.parent.iterdir()} == {market.name, busy.name}
