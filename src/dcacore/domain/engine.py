@@ -96,7 +96,8 @@ def _obey(turn: Turn, request: Request) -> None:
         case StopRequested():
             _stop(turn, sell=request.sell)
         case RetryRequested():
-            turn.bot = evolve(turn.bot, trouble=None, awaits_price=False)
+            if turn.bot.trouble is not None:
+                turn.bot = evolve(turn.bot, trouble=None, awaits_price=False)
         case _:
             assert_never(request)
 
