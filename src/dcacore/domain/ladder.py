@@ -118,13 +118,13 @@ def take_profit_price(strategy: Strategy, fees: Fees, market: Market, books: Boo
         outlay, held, base_cost = books.gross, books.bought, base_order.notional
     cost = outlay if strategy.take_profit_type is TakeProfitType.TOTAL else base_cost
     wanted = outlay * HUNDRED + strategy.take_profit * cost
-    if wanted <= 0:
-        return _least_price(market, sellable(market, books.net))
+    if wanted <= 0:  # earlier sells have paid for everything: what is left goes at any price
+        return least_price(market, sellable(market, books.net))
     return Price(Quotient(wanted, held * HUNDRED).ceil(market.tick_size))
 
 
-def _least_price(market: Market, quantity: BaseQty) -> Price:
-    """Return the lowest price at which *quantity* can be sold: coins that earlier sells have paid for go at any."""
+def least_price(market: Market, quantity: BaseQty) -> Price:
+    """Return the lowest price on the tick grid at which the market takes an order of *quantity*."""
     if not quantity:
         return Price(market.tick_size)
     return Price(max(market.tick_size, Quotient(market.min_notional, quantity).ceil(market.tick_size)))

@@ -9,8 +9,8 @@ import attrs
 
 from dcacore.domain.bot import Bot, Phase, TroubleKind, Wanted
 from dcacore.domain.deal import Deal
-from dcacore.domain.ladder import trailing_exit_price
-from dcacore.domain.money import Price, Quotient, exact
+from dcacore.domain.ladder import least_price, trailing_exit_price
+from dcacore.domain.money import Price, exact
 
 
 class Retry(Enum):
@@ -95,5 +95,5 @@ def _worth_selling_above(deal: Deal, price: Price) -> Price | None:
     market, quantity = deal.market, deal.sellable
     if quantity <= 0 or quantity < market.min_quantity:
         return None
-    lift = Quotient(market.min_notional, quantity).ceil(market.tick_size)
-    return Price(lift) if lift > price else None
+    lift = least_price(market, quantity)
+    return lift if lift > price else None
