@@ -42,15 +42,16 @@ def cpu_seconds(work: Callable[[], object]) -> float:
 def command(*arguments: str) -> tuple[float, float]:
     """Return the median CPU seconds and the largest memory in MiB of *RUNS* runs of `dca`."""
     seconds, memory = [], 0.0
-    for _ in range(RUNS):
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    for _ in range(1 + RUNS):  # the first one compiles what has changed
         quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
-        child = os.posix_spawn(DCA, [str(DCA), *arguments], os.environ, file_actions=quiet)
+        child = os.posix_spawn(DCA, [str(DCA), *arguments], environment, file_actions=quiet)
         _, status, usage = os.wait4(child, 0)
         if status:
             sys.exit(f"dca {' '.join(arguments)} ended with {os.waitstatus_to_exitcode(status)}")
         seconds.append(usage.ru_utime + usage.ru_stime)
         memory = max(memory, usage.ru_maxrss / MEBIBYTE)
-    return median(seconds), memory
+    return median(seconds[1:]), memory
 
 
 def save(candles: Candles, path: Path) -> None:

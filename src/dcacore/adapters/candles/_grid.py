@@ -59,10 +59,10 @@ def off_grid(time: Times, interval_ms: int) -> npt.NDArray[np.bool_]:
 
 
 def refuse_off_grid(rows: Rows, interval_ms: int) -> None:
-    """Refuse rows that are not on the grid of *interval_ms*, and files whose rows have a longer interval.
+    """Refuse rows that are not on the grid of *interval_ms*.
 
     Raises:
-        BadCandles: the first row that is off the grid, or the first of a run with a longer interval.
+        BadCandles: the first row that is off the grid.
     """
     off = off_grid(rows.time, interval_ms)
     if off.any():
@@ -70,6 +70,16 @@ def refuse_off_grid(rows: Rows, interval_ms: int) -> None:
         raise rows.refuse(
             place, f"{utc_text(int(rows.time[place]))} is not on the grid of {interval_name(interval_ms)}"
         )
+
+
+def refuse_mixed(rows: Rows, interval_ms: int) -> None:
+    """Refuse a file in which a run of rows has a longer interval than *interval_ms*.
+
+    Only what a user hands in is judged so; the store may hold any rows of an interval, in whatever order they came.
+
+    Raises:
+        BadCandles: the first row of such a run.
+    """
     steps = np.diff(rows.time)
     for longer in (length for length in INTERVALS.values() if length > interval_ms):
         run = _first_run(steps == longer)

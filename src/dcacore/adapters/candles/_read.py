@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from dcacore.adapters.candles._bytes import Content, file_bytes, unpack
-from dcacore.adapters.candles._grid import find_interval, refuse_off_grid
+from dcacore.adapters.candles._grid import find_interval, refuse_mixed, refuse_off_grid
 from dcacore.adapters.candles._rows import COLUMNS, Rows, in_order, refuse_future, refuse_impossible
 from dcacore.domain.errors import InvalidParameter
 from dcacore.ports.candle_store import Source
@@ -92,12 +92,14 @@ def _together(files: Sequence[Rows], interval: str | None) -> Candles:
     length = find_interval(files) if interval is None else interval_ms(interval)
     for rows in files:
         refuse_off_grid(rows, length)
+        refuse_mixed(rows, length)
     ordered = sorted(files, key=lambda rows: int(rows.time[0]))
     first = ordered[0]
     if len(ordered) == 1:
         return first.candles(length, first.file)
     merged = _merged(ordered)
     refuse_off_grid(merged, length)
+    refuse_mixed(merged, length)
     return merged.candles(length, f"{first.file} and {len(ordered) - 1} more")
 
 
