@@ -34,7 +34,7 @@ from dcacore.domain.events import (
 )
 from dcacore.domain.ids import OrderId, TradeId
 from dcacore.domain.market import Fees, Market
-from dcacore.domain.money import BaseQty, Price
+from dcacore.domain.money import BaseQty, Price, plain
 from dcacore.domain.orders import Fill, Order, Role, Side
 from dcacore.domain.strategy import Strategy
 from tests.strategies import FREE, MARKET, NOON, new_bot
@@ -165,6 +165,10 @@ class Desk:
         orders = [self.deal.orders[order_id] for order_id in self.canceled]
         self.report(*(Canceled(order.id, order.filled) for order in orders))
 
+    def cancel(self, order: Order, executed: str | None = None) -> None:
+        """The exchange takes the order off, and says how much of it had filled."""
+        self.report(Canceled(order.id, self.order(order).filled if executed is None else BaseQty(Decimal(executed))))
+
     def expire(self, order: Order, executed: str = "0") -> None:
         """A market order finds too few to trade with."""
         self.report(Expired(order.id, BaseQty(Decimal(executed))))
@@ -200,6 +204,10 @@ class Desk:
         """Return the orders for *role* that may still fill."""
         return [order for order in self.deal.live_orders if order.role is role]
 
+    def peak(self) -> Price | None:
+        """The highest price since the trail was armed."""
+        return self.deal.peak
+
     @property
     def safety_orders(self) -> list[Order]:
         """The safety orders that may still fill."""
@@ -215,6 +223,6 @@ class Desk:
 def described(orders: list[Order]) -> list[tuple[str, str, str]]:
     """Return role, price and quantity of each order, as text."""
     return [
-        (order.role.value, "market" if order.price is None else f"{order.price:f}", f"{order.quantity.normalize():f}")
+        (order.role.value, "market" if order.price is None else plain(order.price), plain(order.quantity))
         for order in orders
     ]

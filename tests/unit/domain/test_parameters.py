@@ -11,7 +11,7 @@ import pytest
 
 from dcacore.domain.errors import DcaError, DomainError, InvalidParameter
 from dcacore.domain.market import FeeAsset, Fees, Market
-from dcacore.domain.money import BaseQty, Price
+from dcacore.domain.money import BaseQty, Price, plain
 from dcacore.domain.strategy import (
     LadderReference,
     QuantityRounding,
@@ -107,7 +107,8 @@ def test_what_is_no_plain_number_is_refused(build: Build, name: str, written: ob
     with pytest.raises(InvalidParameter) as caught:
         build(**{name: written})
     assert caught.value.name == name
-    assert caught.value.value == (None if written is None else str(written))
+    shown = plain(written) if isinstance(written, Decimal) and written.is_finite() else str(written)
+    assert caught.value.value == (None if written is None else shown)
     assert "must be" in caught.value.rule
 
 
@@ -373,20 +374,20 @@ def test_names_are_texts_that_can_be_read(build: Build, name: str) -> None:
 
 
 def test_the_defaults_are_those_of_the_rules() -> None:
-    plain = strategy()
-    assert plain.safety_order_volume_scale == 1
-    assert plain.safety_order_step_scale == 1
-    assert plain.take_profit_type is TakeProfitType.TOTAL
-    assert plain.take_profit_net is True
-    assert plain.trailing_deviation == 0
-    assert plain.stop_loss == 0
-    assert plain.stop_loss_basis is StopLossBasis.BASE
-    assert plain.active_safety_orders is None
-    assert plain.ladder_reference is LadderReference.FILL
-    assert plain.quantity_rounding is QuantityRounding.DOWN
-    assert plain.cooldown == 0
-    assert plain.auto_restart is True
-    assert plain.max_deals == 0
+    usual = strategy()
+    assert usual.safety_order_volume_scale == 1
+    assert usual.safety_order_step_scale == 1
+    assert usual.take_profit_type is TakeProfitType.TOTAL
+    assert usual.take_profit_net is True
+    assert usual.trailing_deviation == 0
+    assert usual.stop_loss == 0
+    assert usual.stop_loss_basis is StopLossBasis.BASE
+    assert usual.active_safety_orders is None
+    assert usual.ladder_reference is LadderReference.FILL
+    assert usual.quantity_rounding is QuantityRounding.DOWN
+    assert usual.cooldown == 0
+    assert usual.auto_restart is True
+    assert usual.max_deals == 0
     assert Fees() == Fees(fee_maker="0.001", fee_taker="0.001", fee_asset="received")
     assert market().min_notional == 0
     assert market(step_size="0.5").min_quantity == Decimal("0.5")
