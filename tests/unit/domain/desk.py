@@ -186,6 +186,10 @@ class Desk:
         """What its user sees."""
         return shown_state(self.bot)
 
+    def reason(self) -> str | None:
+        """What keeps the bot from going on, in words; None when nothing does."""
+        return None if self.bot.trouble is None else self.bot.trouble.reason
+
     @property
     def placed(self) -> list[Order]:
         """The orders it asked to place last."""
