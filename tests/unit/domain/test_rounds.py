@@ -482,3 +482,37 @@ def test_order_states_are_those_that_were_reported() -> None:
     first = desk.placed[0]
     desk.accept_all()
     assert desk.order(first).state is OrderState.OPEN
+
+
+@pytest.mark.parametrize(
+    ("size", "target"),
+    [
+        ("10", "25"),  # all was paid for by the sell: 0.201 coins go at any price that the market takes
+        pytest.param("140", "3.31", marks=pytest.mark.xfail(strict=False, reason="0.23 is below the least worth")),
+    ],
+)
+def test_coins_that_an_earlier_sell_has_paid_for_are_sold_at_once(size: str, target: str) -> None:
+    bot = strategy(base_order_size=1000, safety_order_size=size, max_safety_orders=1, price_deviation=1, take_profit=15)
+    desk = Desk.in_position(bot, fees=Fees(fee_maker="0.001", fee_taker="0"))
+    first, take_profit = desk.safety_orders[0], desk.take_profit
+    desk.see("116")
+    desk.fill(take_profit, "9.9")
+    desk.see("98")
+    desk.fill(first)
+    desk.cancel_all()
+    assert [(order.role, order.price) for order in desk.placed] == [(Role.TAKE_PROFIT, Decimal(target))]
+    assert desk.state == "in_position"
+
+
+def test_a_stopped_deal_whose_coins_are_kept_does_not_count_as_closed() -> None:
+    desk = Desk.in_position(strategy())
+    desk.stop(sell=False)
+    desk.cancel_all()
+    assert desk.bot.deals_closed == 0
+    desk.start()
+    desk.ready()
+    desk.fill(desk.placed[0])
+    desk.stop(sell=True)
+    desk.cancel_all()
+    desk.fill(desk.placed[0])
+    assert desk.bot.deals_closed == 1
