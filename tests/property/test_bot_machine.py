@@ -342,10 +342,10 @@ def check_buys(bot: Bot, deal: Deal) -> None:
     for order in used:
         rung = deal.rungs[order.rung - 1]
         assert (order.price, order.quantity) == (rung.price, rung.quantity)
-    assert {order.rung for order in used} == set(range(1, len(used) + 1))
     resting = sum(order.is_live for order in used)
     assert resting <= deal.strategy.resting_limit
-    if bot.trouble is None:
+    if bot.trouble is None:  # else one that did not fit waits for its place
+        assert {order.rung for order in used} == set(range(1, len(used) + 1))
         assert resting == min(deal.strategy.resting_limit, resting + len(deal.rungs) - len(used))
 
 
