@@ -12,7 +12,7 @@ from dcacli.params import Duration, TakesFiles, UtcTime
 from dcacli.wanted import Wanted
 
 if TYPE_CHECKING:
-    from dcacore.bootstrap import PlayedBacktest
+    from dcacore.backtest.played import PlayedBacktest
 
 
 @click.command(
@@ -116,19 +116,24 @@ def backtest(
         raise click.UsageError("the fast engine is not part of this version: leave --engine out, or say exact")
     from dcacli.progress import progress_bar
     from dcacli.tables import warn
-    from dcacore.bootstrap import play, read_bot
+    from dcacore.bootstrap import market_of, read_bot
 
     bot_file = read_bot(bot)
+    market = market_of(bot_file)
     _refuse_unwritable(html, csv_dir)
     found = wanted.find(bot_file)
+    from dcacore.backtest.played import play  # numpy, after what can be refused without it
+
     with progress_bar(f"playing {len(found.candles):,} candles") as progress:
         played = play(
             bot_file,
+            market,
             found,
             path=path,
             slippage=slippage,
             balance=balance,
             is_band_wanted=band or html is not None,
+            doubts=tuple(wanted.doubts(bot_file, found)),
             progress=progress,
         )
     _write(played, html, csv_dir)
@@ -138,12 +143,19 @@ def backtest(
         from dcacli.backtest_report import print_report
 
         print_report(played, deals)
-    warn([*wanted.doubts(bot_file, found), *played.warnings])
+    warn(played.warnings)
 
 
 def _refuse_unwritable(html: Path | None, csv_dir: Path | None) -> None:
     from dcacore.bootstrap import refuse_unwritable, refuse_unwritable_folder
 
+    if (
+        html is not None
+        and csv_dir is not None
+        and html.suffix == ".csv"
+        and html.parent.resolve() == csv_dir.resolve()
+    ):
+        raise click.UsageError(f"--html {html} lies among the files that --csv writes")
     if html is not None:
         refuse_unwritable(html)
     if csv_dir is not None:

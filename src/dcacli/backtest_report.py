@@ -15,8 +15,8 @@ from dcacore.ports.intervals import interval_name
 from dcacore.ports.times import utc_text
 
 if TYPE_CHECKING:
+    from dcacore.backtest.played import PlayedBacktest
     from dcacore.backtest.report import ClosedDeal, OpenDeal
-    from dcacore.bootstrap import PlayedBacktest
 
 Line = tuple[str, str]
 

@@ -20,21 +20,35 @@ INTERRUPTED: Final = 130
 def one_line_errors() -> Iterator[None]:
     """Yield once, and turn what the block raises into the way a command should end.
 
-    A DcaError becomes `dca: <message>` on stderr and exit code 1; Ctrl-C ends quietly with 130, and a reader that
-    went away (`dca data list | head -1`) quietly with 1.
+    A DcaError becomes `dca: <message>` on stderr and exit code 1; Ctrl-C ends quietly with 130, a reader that went away
+    (`dca data list | head -1`) quietly with 1, and an output that cannot be written (a full disk) with one line and 1.
     """
     try:
         yield
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it is when the shell closed it
+            sys.stdout.flush()
     except DcaError as exc:
-        click.echo(f"dca: {' '.join(str(exc).split())}", err=True)
+        _complain(str(exc))
         raise SystemExit(REFUSED) from None
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPTED) from None
     except BrokenPipeError:
-        # What is left in the buffer has nowhere to go: without this Python complains when it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_output()
         raise SystemExit(REFUSED) from None
+    except OSError as exc:
+        _give_up_output()
+        _complain(f"the output cannot be written: {exc.strerror or exc}")
+        raise SystemExit(REFUSED) from None
+
+
+def _complain(message: str) -> None:
+    line = " ".join(message.split())
+    click.echo("dca: " + "".join(char if char.isprintable() else "?" for char in line), err=True)
+
+
+def _give_up_output() -> None:
+    """What is left in the buffer has nowhere to go: without this Python complains when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class OneLineErrors(click.Group):

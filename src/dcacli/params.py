@@ -36,7 +36,9 @@ class UtcTime(click.ParamType[int]):
             if self._is_end and _DAY.fullmatch(text):
                 moment += datetime.timedelta(days=1)
             return (moment - _EPOCH) // _MILLISECOND
-        except (ValueError, OverflowError):
+        except OverflowError:
+            self.fail(f"{text!r} is too far away", param, ctx)
+        except ValueError:
             self.fail(f"{text!r} is no time such as 2021-04-02 or 2021-04-02T10:15", param, ctx)
 
 

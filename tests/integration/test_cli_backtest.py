@@ -300,6 +300,19 @@ def test_wrong_usage(market: Path, args: list[str], message: str) -> None:
     assert message in " ".join(done.stderr.split())
 
 
+def test_a_report_tells_what_to_doubt(market: Path) -> None:
+    other = market.rename("ETHUSDT-1m-2021-03.csv")
+    assert dca(CALM, "--data", other, "--html", "report.html").exit_code == 0
+    assert "ETHUSDT" in Path("report.html").read_text()
+
+
+def test_a_report_among_the_csv_files_is_wrong_usage(market: Path) -> None:
+    done = dca(CALM, "--data", market, "--csv", "out", "--html", "out/deals.csv")
+    assert done.exit_code == 2
+    assert "among the files that --csv writes" in done.stderr
+    assert not Path("out").exists()
+
+
 def test_the_same_bytes_from_two_processes(market: Path) -> None:
     command = [DCA, "backtest", CALM, "--data", str(market), "--json"]
     once, again = (subprocess.run(command, capture_output=True, check=True) for _ in range(2))

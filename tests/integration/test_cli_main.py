@@ -86,3 +86,21 @@ def test_the_installed_command() -> None:
     done = subprocess.run([dca, "ladder", "missing.toml", "--price", "1"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "dca: missing.toml: cannot be read: No such file or directory\n"
+
+
+LADDER = "ladder examples/btc-calm.toml --price 30000"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("json", ["", " --json"])
+def test_a_full_disk_is_one_line(json: str) -> None:
+    dca = Path(sys.executable).with_name("dca")
+    done = subprocess.run(["sh", "-c", f"{dca} {LADDER}{json} >/dev/full"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "dca: the output cannot be written: No space left on device\n"
+
+
+def test_a_closed_output_is_no_traceback() -> None:
+    dca = Path(sys.executable).with_name("dca")
+    done = subprocess.run(["sh", "-c", f"{dca} {LADDER} >&-"], capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr

@@ -137,7 +137,7 @@ REFUSED_FILES: dict[str, tuple[str | bytes, str]] = {
     "an asset of none": (bot_text(more='[fees]\nfee_asset = "BNB"'), "bot.toml: fee_asset = BNB: must be received or"),
     "digits without end": (f"a = {'9' * 5000}", "bot.toml: holds a number of too many digits"),
     "tables without end": (f"a = {'[' * 5000}", "bot.toml: is nested too deeply"),
-    "far too large": (b"#" * 1_000_001, "bot.toml: is too large for a bot file: more than 1,000,000 bytes"),
+    "far too large": (b"#" * 64_001, "bot.toml: is too large for a bot file: more than 64,000 bytes"),
 }
 
 

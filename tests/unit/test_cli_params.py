@@ -26,10 +26,15 @@ def test_a_day_ends_with_its_last_moment_and_a_time_with_itself(text: str, begin
     assert UtcTime(is_end=True).convert(text, None, None) == ends
 
 
-@pytest.mark.parametrize("text", ["", "x", "2021-13-01", "2021-02-29", "２０２１-04-02", "1617321600000", "9999-12-31"])
+@pytest.mark.parametrize("text", ["", "x", "2021-13-01", "2021-02-29", "２０２１-04-02", "1617321600000"])
 def test_what_is_no_time(text: str) -> None:
     with pytest.raises(click.BadParameter, match="is no time such as 2021-04-02 or 2021-04-02T10:15"):
         UtcTime(is_end=True).convert(text, None, None)
+
+
+def test_the_end_of_the_calendar_has_no_day_after_it() -> None:
+    with pytest.raises(click.BadParameter, match="is too far away"):
+        UtcTime(is_end=True).convert("9999-12-31", None, None)
 
 
 @pytest.mark.parametrize(

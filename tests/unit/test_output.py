@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from decimal import Decimal
 from pathlib import Path
 
@@ -58,3 +59,24 @@ def test_what_cannot_be_written_is_known_before(tmp_path: Path) -> None:
         refuse_unwritable_folder(tmp_path / "file")
     with pytest.raises(BadFile, match="there is no folder"):
         refuse_unwritable_folder(tmp_path / "missing" / "new")
+
+
+def test_a_device_is_never_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(BadFile, match="it is no regular file"):
+        refuse_unwritable(pipe)
+    with pytest.raises(BadFile, match="it is no regular file"):
+        write_whole({pipe: b"x"})
+    assert pipe.is_fifo()
+
+
+def test_a_link_stays_one_and_a_file_keeps_its_rights(tmp_path: Path) -> None:
+    private, link = tmp_path / "private", tmp_path / "link"
+    private.write_bytes(b"old")
+    private.chmod(0o600)
+    link.symlink_to(private)
+    write_whole({link: b"new"})
+    assert link.is_symlink()
+    assert private.read_bytes() == b"new"
+    assert private.stat().st_mode & 0o777 == 0o600

@@ -127,7 +127,11 @@ def _report(player: Player, ticks: TickCandles, market: Market, fees: Fees) -> B
 
 def _base_price(deal: Deal) -> Decimal:
     base_order = deal.base_order
-    return Quotient(base_order.notional, base_order.filled).rounded() if base_order is not None else ZERO
+    return (
+        Quotient(base_order.notional, base_order.filled).price(deal.market.tick_size)
+        if base_order is not None
+        else ZERO
+    )
 
 
 def _closed(deal: Deal) -> ClosedDeal:
@@ -139,7 +143,7 @@ def _closed(deal: Deal) -> ClosedDeal:
         safety_orders=deal.filled_safety_orders,
         spent=books.cost,
         sold=books.sold,
-        exit_price=Quotient(books.proceeds, books.sold).rounded() if books.sold else ZERO,
+        exit_price=Quotient(books.proceeds, books.sold).price(deal.market.tick_size) if books.sold else ZERO,
         profit=result.profit if result is not None else NO_QUOTE,
         reason=deal.exit or Exit.CLOSE,
         deal=deal,

@@ -17,7 +17,7 @@ Ticks = npt.NDArray[np.int64]
 
 _COLUMNS = ("open", "high", "low", "close")
 _MOST_DECIMALS = 12
-_EXACT_FLOATS = 2**53
+_COUNTABLE = 2**51  # beyond it neighbouring multiples are too close for doubles to tell them apart
 
 
 class OffGrid(DcaError):
@@ -61,7 +61,7 @@ def to_ticks(candles: Candles, market: Market) -> TickCandles:
     """Return *candles* on the tick grid of *market*, exactly.
 
     A double stands for the decimal it prints as. It is a multiple of the tick size when the multiple nearest to it
-    prints the same; below 2**53 ticks that is decided without an error.
+    prints the same; below 2**51 ticks that is decided without an error.
 
     Raises:
         OffGrid: a price is not on the grid.
@@ -96,7 +96,7 @@ def _counted(column: npt.NDArray[np.float64], tick_size: Decimal) -> Ticks:
     units, scale = _parts(tick_size)
     counted = column * (scale / units)
     np.rint(counted, out=counted)
-    if not float(counted.max()) * units < _EXACT_FLOATS:
+    if not float(counted.max()) * units < _COUNTABLE:
         raise InvalidParameter("tick_size", plain(tick_size), "is too fine for these prices")
     return counted.astype(np.int64)
 
@@ -117,6 +117,6 @@ def coarsest_tick(columns: object) -> Decimal | None:
     for places in range(_MOST_DECIMALS + 1):
         one = Decimal(1).scaleb(-places)
         counted = np.rint(prices * 10**places)
-        if np.all(np.abs(counted) < _EXACT_FLOATS) and np.array_equal(_prices(counted.astype(np.int64), one), prices):
+        if np.all(np.abs(counted) < _COUNTABLE) and np.array_equal(_prices(counted.astype(np.int64), one), prices):
             return int(np.gcd.reduce(counted.astype(np.int64))) * one
     return None

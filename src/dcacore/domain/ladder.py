@@ -118,9 +118,10 @@ def take_profit_price(strategy: Strategy, fees: Fees, market: Market, books: Boo
         outlay, held, base_cost = books.gross, books.bought, base_order.notional
     cost = outlay if strategy.take_profit_type is TakeProfitType.TOTAL else base_cost
     wanted = outlay * HUNDRED + strategy.take_profit * cost
-    if wanted <= 0:  # earlier sells have paid for everything: what is left goes at any price
-        return least_price(market, sellable(market, books.net))
-    return Price(Quotient(wanted, held * HUNDRED).ceil(market.tick_size))
+    target = Price(Quotient(wanted, held * HUNDRED).ceil(market.tick_size))
+    if not books.sold:
+        return target
+    return max(target, least_price(market, sellable(market, books.net)))  # earlier sells may have paid for the rest
 
 
 def least_price(market: Market, quantity: BaseQty) -> Price:

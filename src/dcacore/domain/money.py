@@ -94,6 +94,12 @@ class Quotient:
             whole += 1
         return (whole if self.numerator >= 0 else -whole) * _EIGHT_PLACES
 
+    @exact
+    def price(self, tick_size: Decimal) -> Decimal:
+        """Return this as a price is shown: exact when it lies on the tick grid, else half-even at 8 decimals."""
+        on_grid = self.floor(tick_size)
+        return on_grid if on_grid * self.denominator == self.numerator else self.rounded()
+
     def percent(self, part: Decimal) -> Quotient:
         """Return *part* percent of this."""
         return Quotient(self.numerator * part, self.denominator * HUNDRED)

@@ -68,7 +68,7 @@ class LadderPreview:
     """The whole ladder from one price on.
 
     Attributes:
-        reference_price: what deviations are measured from, half-even at 8 decimals.
+        reference_price: what deviations are measured from; half-even at 8 decimals unless it lies on the tick grid.
         rows: the base order and every safety order that would be placed.
         warnings: what a user should know before starting such a bot.
     """
@@ -137,7 +137,7 @@ def ladder(strategy: Strategy, price: Number, market: Market, fees: Fees | None 
     built = build_ladder(strategy, market, reference)
     rows = tuple(_rows(strategy, market, fees, base_order, built))
     return LadderPreview(
-        reference_price=reference.rounded(),
+        reference_price=reference.price(market.tick_size),
         rows=rows,
         warnings=tuple(_warnings(market, fees, built.left_out, rows)),
     )

@@ -13,7 +13,7 @@ from dcacore.ports.errors import BadFile
 
 Table = dict[str, object]
 
-_LARGEST: Final = 1_000_000
+_LARGEST: Final = 64_000  # a bot file has some 30 lines, and TOML's parser is slow on what is made to hurt it
 _LONGEST_SHOWN: Final = 60
 _PLACE: Final = re.compile(r"(?P<what>.*) \(at (?P<place>.*)\)", re.DOTALL)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,8 +14,10 @@ def refuse_unwritable(path: Path) -> None:
     """Refuse what cannot be written to *path*, before time is spent on making it.
 
     Raises:
-        BadFile: its folder is missing or may not be written to, or a folder has that name.
+        BadFile: its folder is missing or may not be written to, or a folder or a device has that name.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise BadFile(str(path), "cannot be written: it is no regular file")
     if path.is_dir():
         raise BadFile(str(path), "cannot be written: it is a folder")
     if not path.parent.is_dir():
@@ -55,9 +57,10 @@ def write_whole(files: Mapping[Path, bytes]) -> None:
             if not current.parent.exists():
                 current.parent.mkdir()
                 made.append(current.parent)
+            refuse_unwritable(current)
             _write_part(current, data, parts)
         for current in files:
-            parts[current].replace(current)
+            parts[current].replace(current.resolve())
             del parts[current]
     except OSError as exc:
         raise BadFile(str(current), f"cannot be written: {exc.strerror or exc}") from exc
@@ -70,10 +73,13 @@ def write_whole(files: Mapping[Path, bytes]) -> None:
 
 
 def _write_part(path: Path, data: bytes, parts: dict[Path, Path]) -> None:
-    handle, part = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".part", dir=path.parent)
-    parts[path] = Path(part)
-    with os.fdopen(handle, "wb") as stream:
+    """Write beside the file itself, which may be elsewhere than its name when that is a link."""
+    place = path.resolve()
+    part = place.with_name(f".{place.name[:100]}.{os.getpid()}.part")
+    parts[path] = part
+    with part.open("wb") as stream:
         stream.write(data)
         stream.flush()
         os.fsync(stream.fileno())
-    parts[path].chmod(0o644)
+    if place.exists():
+        shutil.copymode(place, part)
