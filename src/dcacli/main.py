@@ -9,7 +9,8 @@ from typing import Final
 
 import click
 
-from dcacli.errors import OneLineErrors
+from dcacli.environment import read_environment
+from dcacli.errors import OneLineErrors, one_line_errors
 
 # Nothing here does linear algebra, and starting its threads is a third of what importing numpy costs.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -23,7 +24,15 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
 
 
 class Commands(OneLineErrors):
-    """The commands of `COMMANDS`."""
+    """The commands of `COMMANDS`, which also find what `.env` in the working folder sets; the environment wins."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: object
+    ) -> click.Context:
+        """Return the context, in which options find their environment variables."""
+        with one_line_errors():
+            read_environment()
+        return super().make_context(info_name, args, parent, **extra)
 
     def list_commands(self, _: click.Context) -> list[str]:
         """Return their names."""

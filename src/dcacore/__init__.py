@@ -7,8 +7,9 @@ only wants a ladder does not wait for numpy.
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Final
+
+from dcacore._lazy import lazy
 
 if TYPE_CHECKING:
     from dcacore.adapters.bot_file import read_bot
@@ -53,6 +54,7 @@ __all__ = [
 ]
 
 _HOMES: Final = {
+    "backtest": "dcacore.backtest",  # a package that can be called
     "BacktestReport": "dcacore.backtest.report",
     "Bot": "dcacore.domain.bot",
     "BotFile": "dcacore.ports.bot_file",
@@ -76,18 +78,4 @@ _HOMES: Final = {
     "watches": "dcacore.domain.watch",
 }
 
-
-def __getattr__(name: str) -> object:
-    if name == "backtest":
-        return importlib.import_module("dcacore.backtest")  # a package that can be called
-    home = _HOMES.get(name)
-    if home is None:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
-    value = getattr(importlib.import_module(home), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy(__name__, _HOMES)

@@ -6,10 +6,10 @@ What takes long to import is imported when it is used, so that `dca ladder` does
 from __future__ import annotations
 
 import os
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from dcacore._lazy import lazy
 from dcacore.adapters.bot_file import read_bot
 from dcacore.adapters.output import csv_bytes, refuse_unwritable, refuse_unwritable_folder, write_whole
 
@@ -40,13 +40,8 @@ __all__ = [
 
 _LATE: Final = {"read_candle_files": "dcacore.adapters.candles", "read_candles": "dcacore.adapters.candles"}
 
-
 if not TYPE_CHECKING:  # type checkers see the imports above, and no other name
-
-    def __getattr__(name: str) -> object:
-        if name in _LATE:
-            return getattr(import_module(_LATE[name]), name)
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    __getattr__, _ = lazy(__name__, _LATE)
 
 
 def candle_store(folder: str | os.PathLike[str]) -> CandleStore:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import subprocess
 import sys
 from importlib import metadata
@@ -104,3 +105,26 @@ def test_a_closed_output_is_no_traceback() -> None:
     dca = Path(sys.executable).with_name("dca")
     done = subprocess.run(["sh", "-c", f"{dca} {LADDER} >&-"], capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr
+
+
+def test_a_file_of_settings_is_read_and_the_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("DATA_DIR=from-file\n")
+    dca = Path(sys.executable).with_name("dca")
+    environment = {name: value for name, value in os.environ.items() if name != "DATA_DIR"}
+
+    def data_list(**more: str) -> str:
+        done = subprocess.run(
+            [dca, "data", "list"], capture_output=True, text=True, check=True, env={**environment, **more}
+        )
+        return done.stdout + done.stderr
+
+    assert "from-file" in data_list()
+    assert "from-shell" in data_list(DATA_DIR="from-shell")
+
+
+def test_settings_that_are_no_text_are_refused_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_bytes(b"\xff\xfe=1")
+    done = CliRunner().invoke(main, ["data", "list"])
+    assert (done.exit_code, done.stderr) == (1, "dca: .env: cannot be read as text\n")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dcacore.backtest import curves
 from dcacore.backtest.run import backtest
 from dcacore.domain.market import FeeAsset, Fees
-from dcacore.ports.candles import Column
+from dcacore.ports.candle_rules import Column
 from tests.unit.played import MARKET, STRATEGY, walk
 
 

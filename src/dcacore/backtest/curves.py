@@ -10,7 +10,8 @@ import numpy.typing as npt
 from dcacore.backtest.player import Mark
 from dcacore.domain.market import FeeAsset, Fees
 from dcacore.domain.money import QuoteAmount
-from dcacore.ports.candles import Candles, Column
+from dcacore.ports.candle_rules import Column
+from dcacore.ports.candles import Candles
 
 Indices = npt.NDArray[np.int64]
 

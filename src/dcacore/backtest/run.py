@@ -17,10 +17,14 @@ from dcacore.domain.errors import InvalidParameter
 from dcacore.domain.ids import BotId
 from dcacore.domain.market import Fees, Market
 from dcacore.domain.money import NO_QUOTE, ZERO, BaseQty, Price, QuoteAmount, Quotient, exact
-from dcacore.domain.numbers import Number, as_number, at_least, below, rule
+from dcacore.domain.numbers import Number, as_member, as_number, at_least, below, one_of, rule
 from dcacore.domain.preview import check_placeable
 from dcacore.domain.strategy import Strategy
 from dcacore.ports.candles import Candles
+
+
+def _path(value: Path | str) -> Path:
+    return as_member(Path, value)
 
 
 @attrs.frozen(kw_only=True)
@@ -33,7 +37,7 @@ class Terms:
         balance: quote that the bot has; None is without limit.
     """
 
-    path: Path = attrs.field(default=Path.NEAREST, converter=Path)
+    path: Path = attrs.field(default=Path.NEAREST, converter=_path, validator=one_of(Path))
     slippage: Decimal = attrs.field(default=ZERO, converter=as_number, validator=rule(at_least(0), below(1)))
     balance: Decimal | None = attrs.field(
         default=None,

@@ -44,6 +44,8 @@ def as_number(value: Number) -> Decimal:
     """
     if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
         return Unreadable.of(value)
+    if isinstance(value, int) and abs(value) >= _LARGEST:
+        return Unreadable.of("a number of too many digits")
     if isinstance(value, str) and not _PLAIN.fullmatch(value):
         return Unreadable.of(value)
     number = Decimal(value)

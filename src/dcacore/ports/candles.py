@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import attrs
 import numpy as np
 import numpy.typing as npt
 
+from dcacore.ports.candle_rules import COLUMNS, Column, possible, what_is_wrong
+from dcacore.ports.errors import BadCandles, BadFile
+
 Times = npt.NDArray[np.int64]
-Column = npt.NDArray[np.float64]
+
+_LAST_MS: Final = 253_402_300_799_999
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -26,6 +32,10 @@ class Candles:
         close: last price.
         volume: traded base asset.
         source: what the candles were read from, for messages.
+
+    Raises:
+        BadCandles: a row that no market can have made, or that does not come after the one before it.
+        BadFile: the columns are not of one length, or not of numbers; the interval is not above 0.
     """
 
     interval_ms: int
@@ -36,6 +46,24 @@ class Candles:
     close: Column
     volume: Column
     source: str = "candles"
+
+    def __attrs_post_init__(self) -> None:
+        if self.interval_ms <= 0:
+            raise BadFile(self.source, f"the interval is {self.interval_ms} ms, it must be above 0")
+        kinds = {"open_time": np.int64, **dict.fromkeys(COLUMNS, np.float64)}
+        for name, kind in kinds.items():
+            column = getattr(self, name)
+            if not isinstance(column, np.ndarray) or column.dtype != kind or column.shape != self.open_time.shape:
+                raise BadFile(self.source, f"{name} must be an array of {np.dtype(kind)}, as long as open_time")
+        fits = possible(self)
+        if not fits.all():
+            place = int(np.argmin(fits))
+            raise BadCandles(self.source, place + 1, what_is_wrong(self, place))
+        steps = np.diff(self.open_time)
+        if len(steps) and not steps.min() > 0:
+            raise BadCandles(self.source, int(np.argmax(steps <= 0)) + 2, "is not later than the row before it")
+        if len(self) and not 0 <= int(self.open_time[0]) <= int(self.open_time[-1]) <= _LAST_MS:
+            raise BadFile(self.source, "its times are not Unix milliseconds of the years 1970 to 9999")
 
     def __len__(self) -> int:
         return len(self.open_time)

@@ -63,7 +63,7 @@ def test_the_path_can_be_prescribed(path: str, safety_orders: int) -> None:
 
 
 def test_an_unknown_path_is_refused() -> None:
-    with pytest.raises(ValueError, match="sideways"):
+    with pytest.raises(InvalidParameter, match="path = sideways: must be nearest or high_first or low_first"):
         played([(100, 110, 90, 100)], path="sideways")
 
 

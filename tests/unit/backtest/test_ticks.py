@@ -47,15 +47,15 @@ def test_every_price_of_a_fine_grid_is_found_again() -> None:
 @pytest.mark.parametrize("column", [0, 1, 2, 3])
 def test_the_first_row_that_is_off_the_grid_is_named_with_the_tick_that_fits(column: int) -> None:
     bad = ["100", "101", "99", "100"]
-    bad[column] = "100.125"
+    price = bad[column] = ("100.125", "101.125", "98.875", "100.125")[column]
     with pytest.raises(OffGrid) as caught:
         to_ticks(candles([("100", "101", "99", "100"), (bad[0], bad[1], bad[2], bad[3])], "prices.csv"), market("0.01"))
     error = caught.value
     assert isinstance(error, DcaError)
-    assert (error.source, error.row, error.price) == ("prices.csv", 2, "100.125")
+    assert (error.source, error.row, error.price) == ("prices.csv", 2, price)
     assert error.fitting == Decimal("0.125")
     assert str(error) == (
-        "prices.csv: row 2: 100.125 is not a multiple of tick_size 0.01; "
+        f"prices.csv: row 2: {price} is not a multiple of tick_size 0.01; "
         'this data fits: tick_size = "0.125" under [market]'
     )
 

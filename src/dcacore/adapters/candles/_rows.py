@@ -8,7 +8,8 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from dcacore.ports.candles import Candles, Column, Times
+from dcacore.ports.candle_rules import Column, possible, what_is_wrong
+from dcacore.ports.candles import Candles, Times
 from dcacore.ports.errors import BadCandles, BadFile
 from dcacore.ports.times import utc_text
 
@@ -75,19 +76,6 @@ def rows_of(candles: Candles) -> Rows:
     )
 
 
-def possible(rows: Rows) -> npt.NDArray[np.bool_]:
-    """Return for each row whether a market can have made its prices and volume."""
-    # A low above 0 under both ends and a finite high over them bound all four prices; comparing NaN is false.
-    with np.errstate(invalid="ignore"):
-        fits: npt.NDArray[np.bool_] = rows.high >= np.maximum(rows.open, rows.close)
-        fits &= rows.low <= np.minimum(rows.open, rows.close)
-        fits &= rows.low > 0
-        fits &= rows.high < np.inf
-        fits &= rows.volume >= 0
-        fits &= rows.volume < np.inf
-    return fits
-
-
 def refuse_impossible(rows: Rows) -> None:
     """Refuse rows that no market can have made.
 
@@ -105,7 +93,7 @@ def refuse_impossible(rows: Rows) -> None:
     hint = ""
     if wrong > max(1, len(fits) // 2):
         hint = f"; so it is with {wrong} of {len(fits)} rows, the columns may stand in another order"
-    raise rows.refuse(place, _what_is_wrong(rows, place) + hint)
+    raise rows.refuse(place, what_is_wrong(rows, place) + hint)
 
 
 def refuse_future(rows: Rows, now_ms: int) -> None:
@@ -174,18 +162,3 @@ def _out_of_order(rows: Rows, place: int) -> BadCandles:
         odd,
         f"{utc_text(int(time[odd]))} is out of order next to {utc_text(int(time[other]))} of row {rows.number[other]}",
     )
-
-
-def _what_is_wrong(rows: Rows, place: int) -> str:
-    row = {name: float(getattr(rows, name)[place]) for name in COLUMNS}
-    for name, value in row.items():
-        if not np.isfinite(value):
-            return f"{name} is {value!r}, not a finite number"
-        if name != "volume" and value <= 0:
-            return f"{name} is {value!r}, a price must be above 0"
-    for end in ("open", "close"):
-        if row["high"] < row[end]:
-            return f"high {row['high']!r} is below {end} {row[end]!r}"
-        if row["low"] > row[end]:
-            return f"low {row['low']!r} is above {end} {row[end]!r}"
-    return f"volume is {row['volume']!r}, it cannot be below 0"

@@ -12,9 +12,10 @@ import numpy as np
 import pyarrow as pa
 
 from dcacore.adapters.candles._layouts import Places
-from dcacore.adapters.candles._rows import Rows, possible
+from dcacore.adapters.candles._rows import Rows
 from dcacore.adapters.candles._times import milliseconds
-from dcacore.ports.candles import Column, Times
+from dcacore.ports.candle_rules import Column, possible
+from dcacore.ports.candles import Times
 from dcacore.ports.errors import BadCandles, BadFile
 
 _DAY_MS: Final = 86_400_000

@@ -26,7 +26,8 @@ from dcacore.backtest.report import BacktestReport
 from dcacore.domain.deal import Deal
 from dcacore.domain.market import Fees, Market
 from dcacore.domain.orders import Role
-from dcacore.ports.candles import Candles, Column
+from dcacore.ports.candle_rules import Column
+from dcacore.ports.candles import Candles
 
 MOST_POINTS: Final = 3_000
 """Most points of one series; under the 5,000 that a report may have, and more than a screen has columns."""

@@ -11,7 +11,7 @@ import attrs
 import numpy as np
 
 from dcacore.backtest.html._text import MONTHS, moment, number
-from dcacore.ports.candles import Column
+from dcacore.ports.candle_rules import Column
 
 _MINUTE: Final = 60_000
 _HOUR: Final = 60 * _MINUTE
