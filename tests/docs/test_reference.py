@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,12 +10,14 @@ import attrs
 import click
 import pytest
 
+import dcacore
 from dcacli.main import COMMANDS, main
 from dcacore.adapters.known_markets import known_markets
 from dcacore.domain.market import Fees, Market
 from dcacore.domain.strategy import Strategy
 
 BOT_FILE = Path("docs/reference/bot-file.md").read_text(encoding="utf-8")
+LIBRARY = Path("docs/reference/library.md").read_text(encoding="utf-8")
 COMMAND_LINE = Path("docs/reference/command-line.md").read_text(encoding="utf-8")
 
 
@@ -44,3 +47,9 @@ def test_every_key(kind: type[attrs.AttrsInstance]) -> None:
 def test_every_known_pair() -> None:
     listed = BOT_FILE.split("Known pairs: ")[1].split(".")[0].split(",")
     assert [pair.strip() for pair in listed] == sorted(known_markets())
+
+
+@pytest.mark.parametrize("name", dcacore.__all__)
+def test_every_name_of_the_library_is_used_in_an_example(name: str) -> None:
+    examples = "".join(re.findall(r"```python\n(.*?)```", LIBRARY, re.DOTALL))
+    assert re.search(rf"\b{name}\b", examples)
