@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from decimal import Decimal
 
 from dcacore.domain.books import NOTHING_CARRIED, Books, settle
 from dcacore.domain.bot import Phase, Step, TroubleKind, Wanted
@@ -17,7 +18,7 @@ from dcacore.domain.ladder import (
     take_profit_price,
     trailing_exit_price,
 )
-from dcacore.domain.money import NO_BASE, NO_QUOTE, Price, QuoteAmount
+from dcacore.domain.money import NO_BASE, NO_QUOTE, Price, QuoteAmount, ceil_to
 from dcacore.domain.orders import OrderState, Role
 from dcacore.domain.turn import Turn, cancel, live_sells, place, place_rungs
 
@@ -206,6 +207,6 @@ def _go_on(turn: Turn, deal: Deal, price: Price) -> None:
         turn.bot = evolve(bot, wanted=Wanted.STOP)
         turn.step(Step.STOP)
         return
-    rest = datetime.timedelta(microseconds=int(bot.strategy.cooldown * 1_000_000))
+    rest = datetime.timedelta(microseconds=int(ceil_to(bot.strategy.cooldown * 1_000_000, Decimal(1))))
     turn.bot = evolve(bot, resume_at=turn.at + rest if rest else None, awaits_price=not deal.has_moved)
     start_deal(turn, price)

@@ -414,6 +414,12 @@ def test_a_cooldown_may_have_parts_of_a_second() -> None:
     assert desk.state == "placing_order"
 
 
+def test_the_smallest_cooldown_is_still_one() -> None:
+    desk = Desk.in_position(strategy(max_safety_orders=0, cooldown="0.0000001"))
+    closed(desk)
+    assert desk.state == "monitoring"
+
+
 def test_a_bot_without_restart_stops_after_its_deal() -> None:
     desk = Desk.in_position(strategy(max_safety_orders=0, auto_restart=False))
     closed(desk)
