@@ -185,6 +185,10 @@ REFUSED_MARKETS = {
         *({"pair": '"NEWUSDT"'}, "[market]\n" + MARKET.replace('tick_size = "0.5"', "")),
         NOT_KNOWN + "tick_size under [market]",
     ),
+    "of no least worth": (
+        *({"pair": '"NEWUSDT"'}, "[market]\n" + MARKET.replace("min_notional = 10", "")),
+        NOT_KNOWN + "min_notional under [market]",
+    ),
     "misspelt": ({"pair": '"btcusdt"'}, "", "under [market]; or did you mean BTCUSDT?"),
     "without ticks": ({}, "[market]\ntick_size = 0", "bot.toml: [market] tick_size = 0: must be above 0"),
     "of no asset": ({}, "[market]\nbase_asset = ''", "bot.toml: [market] base_asset = : must be a text that is not"),

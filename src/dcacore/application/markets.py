@@ -16,10 +16,7 @@ from dcacore.domain.strategy import Strategy
 from dcacore.ports.bot_file import BotFile
 from dcacore.ports.errors import BadFile
 
-_REQUIRED: Final = tuple(
-    field.name for field in attrs.fields(Market) if field.default is attrs.NOTHING and field.name != "pair"
-)
-_WANTED: Final = (*_REQUIRED, "min_notional")
+_REQUIRED: Final = ("base_asset", "quote_asset", "tick_size", "step_size", "min_notional")
 _PARAMETERS: Final = frozenset(field.name for field in attrs.fields(Strategy))
 
 
@@ -31,8 +28,9 @@ def market_of(bot: BotFile, known: Mapping[str, Mapping[str, Number]]) -> Market
     """
     pair = bot.strategy.pair
     rules = {**known.get(pair, {}), **bot.market}
-    if any(name not in rules for name in _REQUIRED):
-        raise BadFile(bot.file, _way_out(pair, [name for name in _WANTED if name not in rules], known))
+    missing = [name for name in _REQUIRED if name not in rules]
+    if missing:
+        raise BadFile(bot.file, _way_out(pair, missing, known))
     try:
         return Market(pair=pair, **rules)  # type: ignore[arg-type]  # its converters and validators look
     except InvalidParameter as exc:
