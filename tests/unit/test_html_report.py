@@ -15,13 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcacore.backtest.html import render_html
-from dcacore.backtest.html._charts import MOST_CANDLES, SIZE, time_charts
+from dcacore.backtest.html._charts import FULL_SIZE_MARKERS, MOST_CANDLESTICKS, SIZE, Chart, time_charts
 from dcacore.backtest.html._scales import Scale, amount_scale, level_ticks, price_scale, time_ticks
-from dcacore.backtest.html._text import duration, exactly, number, signed
+from dcacore.backtest.html._text import duration, exactly, number, regrouped, signed
 from dcacore.backtest.report import BacktestReport
 from dcacore.backtest.run import backtest
+from dcacore.domain.deal import Exit
 from dcacore.domain.market import Fees
+from dcacore.domain.money import plain
 from dcacore.domain.orders import Role
+from dcacore.domain.preview import ladder
 from dcacore.domain.strategy import Strategy
 from dcacore.ports.candles import Candles
 from tests.unit.played import MARKET, STRATEGY, walk
@@ -116,7 +119,7 @@ def test_nothing_is_fetched(candles: Candles) -> None:
     assert "default-src 'none'" in html
 
 
-@pytest.mark.parametrize("length", [1, 2, MOST_CANDLES, MOST_CANDLES + 1, 900])
+@pytest.mark.parametrize("length", [1, 2, MOST_CANDLESTICKS, MOST_CANDLESTICKS + 1, 900])
 def test_tags_are_closed_and_ids_given_once_and_found(length: int) -> None:
     outline = Outline(page(walk(5, length), WITH_STOP))
     assert outline.open == []
@@ -175,12 +178,14 @@ def test_no_series_is_longer_than_5000_points_and_none_loses_an_extreme(seed: in
     chart = time_charts(report, candles, MARKET, FEES, 2)["price"]
     shapes = {line.kind: [int(each) for each in re.findall(r"-?\d+", line.path)] for line in chart.lines}
     assert all(len(numbers) <= 2 * 5_000 for numbers in shapes.values())
-    if "band" in shapes:
-        lines = {"close": (candles.close, candles.close), "band": (candles.low, candles.high)}
-        for kind, (lows, highs) in lines.items():
-            down = shapes[kind][1::2]
-            assert max(down) == round(SIZE - SIZE * chart.up.share(float(lows.min())))
-            assert min(down) == round(SIZE - SIZE * chart.up.share(float(highs.max())))
+    closes, wicks = shapes["hidden"][1::2], [int(each) for each in re.findall(r"[ V](\d+)", _line(chart, "wick"))]
+    for tops, lows, highs in ((closes, candles.close, candles.close), (wicks, candles.low, candles.high)):
+        assert max(tops) == round(SIZE - SIZE * chart.up.share(float(lows.min())))
+        assert min(tops) == round(SIZE - SIZE * chart.up.share(float(highs.max())))
+
+
+def _line(chart: Chart, kind: str) -> str:
+    return next(line.path for line in chart.lines if line.kind == kind)
 
 
 def _idle(candles: Candles) -> BacktestReport:
@@ -188,27 +193,107 @@ def _idle(candles: Candles) -> BacktestReport:
     return attrs.evolve(played, candles=len(candles), marks=())
 
 
-def test_a_long_gap_breaks_the_lines() -> None:
+def test_a_long_gap_breaks_the_lines_and_has_no_candlesticks() -> None:
     whole = walk(5, 600)
     later = np.where(np.arange(600) < 300, 0, 86_400_000)
     parted = attrs.evolve(whole, open_time=whole.open_time + later)
     for candles, pieces in ((whole, 1), (parted, 2)):
         charts = time_charts(backtest(STRATEGY, MARKET, FEES, candles), candles, MARKET, FEES, 2)
-        assert {line.path.count("M") for chart in charts.values() for line in chart.lines} == {pieces}
+        sticks = ("wick", "rise", "fall")
+        lines = {line.path.count("M") for chart in charts.values() for line in chart.lines if line.kind not in sticks}
+        assert lines == {pieces}
+    chart = time_charts(_idle(parted), parted, MARKET, FEES, 2)["price"]
+    bodies = [int(x) for kind in ("rise", "fall") for x in re.findall(r"[MH](\d+)", _line(chart, kind))]
+    share = 300 * 60_000 / (86_400_000 + 600 * 60_000)
+    assert not [x for x in bodies if share * SIZE < x < (1 - share) * SIZE]
 
 
-def test_a_few_candles_are_drawn_one_by_one() -> None:
-    few = walk(5, MOST_CANDLES)
-    lines = {line.kind: line.path for line in time_charts(_idle(few), few, MARKET, FEES, 2)["price"].lines}
-    assert lines["rise"].count("M") + lines["fall"].count("M") == MOST_CANDLES
-    assert lines["fall"].count("M") == int((few.close < few.open).sum())
+@pytest.mark.parametrize(
+    ("length", "interval_ms", "sticks", "words"),
+    [
+        (1, 60_000, 1, "1 min"),
+        (MOST_CANDLESTICKS, 60_000, MOST_CANDLESTICKS, "1 min"),
+        (MOST_CANDLESTICKS + 80, 60_000, 160, "3 min"),
+        (600, 60_000, 200, "3 min"),
+        (731, 43_200_000, 366, "1 d"),
+        (900, 86_400_000, 129, "7 d"),
+        (50, 1_000, 50, "1 s"),
+    ],
+)
+def test_the_market_is_drawn_in_candlesticks_that_say_how_long_they_are(
+    length: int, interval_ms: int, sticks: int, words: str
+) -> None:
+    candles = walk(5, length, interval_ms)
+    chart = time_charts(_idle(candles), candles, MARKET, FEES, 2)["price"]
+    bodies = _line(chart, "rise").count("M") + _line(chart, "fall").count("M")
+    assert bodies == _line(chart, "wick").count("M") / 2
+    assert sticks <= bodies <= sticks + 1  # a range that begins off the grid has one more
+    assert f"each candlestick is {words}" in Outline(page(candles)).text
+    if words == "1 min":
+        assert _line(chart, "fall").count("M") == int((candles.close < candles.open).sum())
+
+
+def test_a_candlestick_stands_where_its_fills_are_marked() -> None:
+    candles = walk(5, 30)
+    chart = time_charts(backtest(STRATEGY, MARKET, FEES, candles), candles, MARKET, FEES, 2)["price"]
+    middles = {int(x) / 100 for x in re.findall(r"M(\d+) ", _line(chart, "wick"))}
+    marked = [float(x) for each in chart.markers for x, _ in each.points]
+    assert marked
+    assert all(min(abs(x - middle) for middle in middles) < 0.02 for x in marked)
+
+
+def test_kinds_of_markers_have_shapes_of_their_own_one_size_and_a_halo(
+    candles: Candles, report: BacktestReport
+) -> None:
+    html = page(candles, WITH_STOP, report=report)
+    shapes = dict(re.findall(r'<g id="(m-[a-z_]+)"><path class="halo" d="([^"]+)"/><path d="\2"/></g>', html))
+    assert list(shapes) == ["m-base", "m-safety", "m-take_profit", "m-trailing", "m-stop_loss", "m-close"]
+    assert len(set(shapes.values())) == len(shapes)
+    stopped = next(place for place, deal in enumerate(report.deals) if deal.reason is Exit.STOP_LOSS)
+    for deals, size in ((report.deals[: stopped + 1], "m"), (report.deals, "s")):
+        many = page(candles, WITH_STOP, report=attrs.evolve(report, deals=deals))
+        drawn = re.findall(r'<use href="#([ms])-([a-z_]+)" x="[0-9.]+%"', many)
+        assert (len(drawn) > FULL_SIZE_MARKERS) == (size == "s")
+        assert {each for each, _ in drawn} == {size}
+        assert {kind for _, kind in drawn} == {"base", "safety", "take_profit", "stop_loss"}
+
+
+def test_a_trailing_take_profit_has_a_marker_of_its_own(candles: Candles) -> None:
+    trailing = attrs.evolve(STRATEGY, trailing_deviation=Decimal("0.2"))
+    played = backtest(trailing, MARKET, FEES, candles)
+    markers = {each.kind: each for each in time_charts(played, candles, MARKET, FEES, 2)["price"].markers}
+    assert markers["trailing"].total == sum(deal.reason is Exit.TRAILING_TAKE_PROFIT for deal in played.deals) > 0
+    assert "trailing take profit" in Outline(page(candles, trailing)).text
+
+
+def test_a_narrow_screen_moves_the_market_sideways(candles: Candles) -> None:
+    html = page(candles)
+    assert html.count('<div class="frame" role="region" aria-label="Price of') == 1
+    assert "overflow-x: auto" in html
 
 
 def test_warnings_gaps_and_funds_are_told(candles: Candles) -> None:
     text = Outline(page(candles, warnings=["the stop loss at 9 lies above safety order 1 at 10"], gaps=3)).text
     assert "Warning The stop loss at 9 lies above safety order 1 at 10." in text
     assert "3 gaps" in text
-    assert "The ladder can tie up about 1,732.38 USDT (the base order and 6 safety orders, fees aside)." in text
+
+
+def test_the_funds_of_the_ladder_are_one_figure(candles: Candles) -> None:
+    needed = ladder(STRATEGY, Decimal(repr(float(candles.open[0]))), MARKET, FEES).rows[-1].total_spent
+    assert needed != round(needed, 2)
+    told = f"the balance of 1500 USDT does not pay for the whole ladder, which can tie up {plain(needed)} USDT"
+    text = Outline(page(candles, warnings=[told])).text
+    funds = number(needed, 2)
+    assert (
+        f"Warning The balance of 1,500 USDT does not pay for the whole ladder, which can tie up {funds} USDT." in text
+    )
+    assert f"The ladder can tie up {funds} USDT at the first price (the base order and 6 safety orders)." in text
+    assert plain(needed) not in text
+
+
+def test_only_plain_numbers_are_regrouped() -> None:
+    text = "from 2021-04-20 02:00 at 28500 above 28389.65: a1234 1234/5 10,000 1234.5."
+    assert regrouped(text, {"28500": "x"}) == "from 2021-04-20 02:00 at x above 28,389.65: a1234 1234/5 10,000 1,234.5."
 
 
 def test_the_profit_of_every_path_is_told(candles: Candles) -> None:
@@ -301,6 +386,8 @@ def test_thousands_of_deals_stay_a_page_that_opens(candles: Candles, report: Bac
         ("held", "low", 3),
         ("base", "low", 3),
         ("safety", "low", 3),
+        ("trailing", "low", 3),
+        ("outline", "low", 3),
     ],
 )
 def test_colours_are_told_apart(theme: str, front: str, back: str, least: float) -> None:

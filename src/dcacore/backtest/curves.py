@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
+import attrs
 import numpy as np
 import numpy.typing as npt
 
@@ -11,11 +13,76 @@ from dcacore.backtest.player import Mark
 from dcacore.domain.market import FeeAsset, Fees
 from dcacore.domain.money import QuoteAmount
 from dcacore.ports.candle_rules import Column
-from dcacore.ports.candles import Candles
+from dcacore.ports.candles import Candles, Times
+from dcacore.ports.intervals import DAY_MS, INTERVALS
 
 Indices = npt.NDArray[np.int64]
 
-_FEWEST_POINTS = 4
+_FEWEST_POINTS: Final = 4
+_MONDAY: Final = 4 * DAY_MS
+_WEEK: Final = 7 * DAY_MS
+_TOO_ROUND: Final = 6  # rather an odd length than a sixth of the detail
+_ROUND: Final = (
+    *(seconds * 1_000 for seconds in (5, 15, 30)),
+    *(length for length in INTERVALS.values() if length < DAY_MS),
+    *(days * DAY_MS for days in (1, 2, 7, 14, 28, 56, 112, 364)),
+)
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Candlesticks:
+    """What is drawn of candles: a candlestick for each stretch of *length_ms* with any, oldest first.
+
+    Attributes:
+        length_ms: how long a stretch is.
+        start: when the first candle of each opens, in Unix milliseconds.
+        end: when its last candle ends.
+        open: the open of its first candle.
+        high: its highest high.
+        low: its lowest low.
+        close: the close of its last candle.
+    """
+
+    length_ms: int
+    start: Times
+    end: Times
+    open: Column
+    high: Column
+    low: Column
+    close: Column
+
+    @classmethod
+    def of(cls, candles: Candles, most: int) -> Candlesticks:
+        """Return the candlesticks of *candles*, as long as it takes for no more than *most* (2 or more) to fit in.
+
+        That is one candle, or a round time that begins where clocks and calendars have it in UTC, weeks on Mondays;
+        where no round time does, so many candles.
+        """
+        times, interval = candles.open_time, candles.interval_ms
+        least = -(-(int(times[-1] - times[0]) + interval) // (most * interval)) * interval
+        for length in (each for each in (interval, *_ROUND) if least <= each < _TOO_ROUND * least):
+            stretches = (times - (_MONDAY if length >= _WEEK else 0)) // length
+            if not length % interval and stretches[-1] - stretches[0] < most:
+                return cls._cut(candles, stretches, length)
+        return cls._cut(candles, (times - times[0]) // least, least)
+
+    @classmethod
+    def _cut(cls, candles: Candles, stretches: Times, length_ms: int) -> Candlesticks:
+        edges = np.flatnonzero(np.diff(stretches, prepend=stretches[0] - 1))
+        last = np.append(edges[1:], len(candles)) - 1
+        return cls(
+            length_ms=length_ms,
+            start=candles.open_time[edges],
+            end=candles.open_time[last] + candles.interval_ms,
+            open=candles.open[edges],
+            high=np.maximum.reduceat(candles.high, edges),
+            low=np.minimum.reduceat(candles.low, edges),
+            close=candles.close[last],
+        )
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.start)
 
 
 def equity(marks: Sequence[Mark], candles: Candles) -> Column:

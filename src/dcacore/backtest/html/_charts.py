@@ -20,10 +20,10 @@ from dcacore.backtest.html._scales import (
     step_places,
     time_ticks,
 )
-from dcacore.backtest.html._text import minute, number
+from dcacore.backtest.html._text import length_text, minute, number
 from dcacore.backtest.player import to_ms
 from dcacore.backtest.report import BacktestReport
-from dcacore.domain.deal import Deal
+from dcacore.domain.deal import Deal, Exit
 from dcacore.domain.market import Fees, Market
 from dcacore.domain.orders import Role
 from dcacore.ports.candle_rules import Column
@@ -32,20 +32,24 @@ from dcacore.ports.candles import Candles
 MOST_POINTS: Final = 3_000
 """Most points of one series; under the 5,000 that a report may have, and more than a screen has columns."""
 MOST_MARKERS: Final = 1_000
-"""Most markers of one role."""
-MOST_CANDLES: Final = 240
-"""Up to so many candles are drawn one by one."""
+"""Most markers of one kind."""
+MOST_CANDLESTICKS: Final = 400
+"""Most candlesticks; more would touch each other on a wide screen."""
+FULL_SIZE_MARKERS: Final = 250
+"""With more markers than this in one chart, all of them are drawn smaller."""
 SIZE: Final = 10_000
 """Paths are drawn on a square of this side and stretched over the plot."""
 
 _LONG_GAP: Final = 0.01
 _BODY: Final = 0.7
-_ROLE_NAMES: Final = {
-    Role.BASE: "base order",
-    Role.SAFETY: "safety order",
-    Role.TAKE_PROFIT: "take profit",
-    Role.STOP_LOSS: "stop loss",
-    Role.CLOSE: "close",
+_TRAILING: Final = "trailing"
+_MARKER_NAMES: Final = {
+    Role.BASE.value: "base order",
+    Role.SAFETY.value: "safety order",
+    Role.TAKE_PROFIT.value: "take profit",
+    _TRAILING: "trailing take profit",
+    Role.STOP_LOSS.value: "stop loss",
+    Role.CLOSE.value: "close",
 }
 
 
@@ -60,7 +64,7 @@ class Line:
 
 @attrs.frozen(kw_only=True)
 class Markers:
-    """The fills of one role: where they lie in percent from left and top, and how many there are in all."""
+    """The fills of one kind: where they lie in percent from left and top, and how many there are in all."""
 
     kind: str
     name: str
@@ -70,7 +74,12 @@ class Markers:
 
 @attrs.frozen(kw_only=True)
 class Chart:
-    """One chart over time; *places* is how many decimals the readout has."""
+    """One chart over time.
+
+    Attributes:
+        places: how many decimals the readout has.
+        candlestick: how long one candlestick is, in words; nothing where there are none.
+    """
 
     key: str
     title: str
@@ -83,12 +92,17 @@ class Chart:
     times: tuple[Tick, ...]
     lines: tuple[Line, ...]
     markers: tuple[Markers, ...] = ()
-    has_candles: bool = False
+    candlestick: str = ""
 
     @property
     def zero(self) -> float | None:
         """Where zero lies, in percent from the top; None when it is not in sight."""
         return None if self.up.is_log or not self.up.low <= 0 <= self.up.high else self.up.from_top(0)
+
+    @property
+    def marker_size(self) -> str:
+        """How large every marker is drawn, `m` or `s`."""
+        return "m" if sum(len(each.points) for each in self.markers) <= FULL_SIZE_MARKERS else "s"
 
     @property
     def widest_label(self) -> int:
@@ -117,12 +131,6 @@ class _Canvas:
     def path(self, values: Column, up: Scale) -> str:
         kept = curves.thin(values, MOST_POINTS)
         return "".join("M" + _joined(run) for run in self._runs(kept, values[kept], up))
-
-    def band(self, lows: Column, highs: Column, up: Scale) -> str:
-        edges = curves.bucket_edges(len(lows), MOST_POINTS // 2)
-        floor, ceiling = np.minimum.reduceat(lows, edges), np.maximum.reduceat(highs, edges)
-        pairs = zip(self._runs(edges, ceiling, up), self._runs(edges, floor, up), strict=True)
-        return "".join(f"M{_joined([*above, *reversed(below)])}Z" for above, below in pairs)
 
     def area(self, values: Column, up: Scale) -> str:
         kept, base = curves.thin(values, MOST_POINTS), round(SIZE - SIZE * up.share(0))
@@ -164,8 +172,7 @@ def time_charts(
 def _price(report: BacktestReport, candles: Candles, market: Market, canvas: _Canvas, places: int) -> Chart:
     lowest, highest = int(candles.low.argmin()), int(candles.high.argmax())
     up = price_scale(float(candles.low[lowest]), float(candles.high[highest]))
-    few = len(candles) <= MOST_CANDLES
-    lines = _candlesticks(candles, canvas, up) if few else _band_and_close(candles, canvas, up)
+    sticks = curves.Candlesticks.of(candles, MOST_CANDLESTICKS)
     deals = [deal.deal for deal in report.deals] + ([report.open_deal.deal] if report.open_deal is not None else [])
     return Chart(
         key="price",
@@ -182,66 +189,62 @@ def _price(report: BacktestReport, candles: Candles, market: Market, canvas: _Ca
         places=min(places, _amount_places(up)),
         levels=level_ticks(up),
         times=canvas.ticks,
-        lines=lines,
+        lines=_candlesticks(candles, sticks, canvas, up),
         markers=tuple(_markers(deals, canvas.across, up)),
-        has_candles=few,
+        candlestick=length_text(sticks.length_ms),
     )
 
 
-def _band_and_close(candles: Candles, canvas: _Canvas, up: Scale) -> tuple[Line, ...]:
-    return (
-        Line(kind="band", path=canvas.band(candles.low, candles.high, up)),
-        Line(kind="close", name="close", path=canvas.path(candles.close, up)),
-    )
-
-
-def _candlesticks(candles: Candles, canvas: _Canvas, up: Scale) -> tuple[Line, ...]:
-    middle = SIZE * canvas.across.shares(canvas.times)
-    width = SIZE * candles.interval_ms / (canvas.across.high - canvas.across.low) * _BODY
-    left, centre = np.rint(middle - width / 2).astype(np.int64), np.rint(middle).astype(np.int64)
+def _candlesticks(candles: Candles, sticks: curves.Candlesticks, canvas: _Canvas, up: Scale) -> tuple[Line, ...]:
+    # The axis has a candle's middle at its opening time, which is where the fills inside it are marked, too.
+    edges = [
+        canvas.across.shares(times.astype(np.float64) - candles.interval_ms / 2) for times in (sticks.start, sticks.end)
+    ]
+    middle, half = SIZE * (edges[0] + edges[1]) / 2, SIZE * (edges[1] - edges[0]) / 2 * _BODY
+    left, centre, right = (np.rint(each).astype(np.int64).tolist() for each in (middle - half, middle, middle + half))
     opens, highs, lows, closes = (
         np.rint(SIZE - SIZE * up.shares(column)).astype(np.int64)
-        for column in (candles.open, candles.high, candles.low, candles.close)
+        for column in (sticks.open, sticks.high, sticks.low, sticks.close)
     )
-    top, bottom = np.minimum(opens, closes), np.maximum(opens, closes)
-    is_up = candles.close >= candles.open
-    rows = list(zip(centre, left, highs, lows, top, bottom, is_up, strict=True))
-    wicks = "".join(f"M{x} {high}V{above}M{x} {below}V{low}" for x, _, high, low, above, below, _ in rows)
-    bodies = {
-        rising: "".join(
-            f"M{x} {above}h{round(width)}V{below}h{-round(width)}Z"
-            for _, x, _, _, above, below, is_up in rows
-            if is_up == rising
-        )
-        for rising in (True, False)
-    }
+    top, bottom = np.minimum(opens, closes).tolist(), np.maximum(opens, closes).tolist()
+    wicks = zip(centre, highs.tolist(), top, bottom, lows.tolist(), strict=True)
+    bodies: dict[bool, list[str]] = {True: [], False: []}
+    for x, end, above, below, has_risen in zip(left, right, top, bottom, sticks.close >= sticks.open, strict=True):
+        bodies[bool(has_risen)].append(f"M{x} {above}H{end}V{below}H{x}Z")
     return (
-        Line(kind="wick", path=wicks),
-        Line(kind="rise", path=bodies[True]),
-        Line(kind="fall", path=bodies[False]),
+        Line(
+            kind="wick", path="".join(f"M{x} {high}V{above}M{x} {below}V{low}" for x, high, above, below, low in wicks)
+        ),
+        Line(kind="rise", path="".join(bodies[True])),
+        Line(kind="fall", path="".join(bodies[False])),
         Line(kind="hidden", name="close", path=canvas.path(candles.close, up)),
     )
 
 
 def _markers(deals: Sequence[Deal], across: Scale, up: Scale) -> Iterator[Markers]:
     fills = [
-        (order.role, to_ms(fill.at), float(fill.price))
+        (_kind(deal, order.role), to_ms(fill.at), float(fill.price))
         for deal in deals
         for order in deal.orders.values()
         for fill in order.fills
     ]
-    for role, name in _ROLE_NAMES.items():
-        mine = [(time_ms, price) for fill_role, time_ms, price in fills if fill_role is role]
+    for kind, name in _MARKER_NAMES.items():
+        mine = [(time_ms, price) for fill_kind, time_ms, price in fills if fill_kind == kind]
         if mine:
             times, prices = (np.array(column, dtype=np.float64) for column in zip(*mine, strict=True))
             kept = curves.thin(prices, MOST_MARKERS)
             left, top = 100 * across.shares(times[kept]), 100 - 100 * up.shares(prices[kept])
             yield Markers(
-                kind=role.value,
+                kind=kind,
                 name=name,
                 points=tuple((f"{x:.2f}", f"{y:.2f}") for x, y in zip(left.tolist(), top.tolist(), strict=True)),
                 total=len(mine),
             )
+
+
+def _kind(deal: Deal, role: Role) -> str:
+    is_trailing = role is Role.TAKE_PROFIT and deal.exit is Exit.TRAILING_TAKE_PROFIT
+    return _TRAILING if is_trailing else role.value
 
 
 def _equity(equity: Column, held: Column | None, market: Market, canvas: _Canvas) -> Chart:

@@ -18,12 +18,14 @@ from dcacore.backtest.html._text import (
     money_places,
     number,
     price_places,
+    regrouped,
     signed,
 )
 from dcacore.backtest.report import BacktestReport, ClosedDeal, OpenDeal
 from dcacore.domain.market import FeeAsset, Fees, Market
-from dcacore.domain.money import HUNDRED, ZERO, exact
-from dcacore.domain.strategy import Strategy, legs
+from dcacore.domain.money import HUNDRED, ZERO, plain
+from dcacore.domain.preview import LadderPreview
+from dcacore.domain.strategy import Strategy
 from dcacore.ports.intervals import INTERVALS
 
 PATHS: Final = {
@@ -187,18 +189,18 @@ def _tone(amount: Decimal) -> str:
 
 def notes(
     report: BacktestReport,
-    strategy: Strategy,
+    preview: LadderPreview,
     market: Market,
     shown: Shown,
     *,
     warnings: Sequence[str],
     gaps: int,
 ) -> Iterator[Note]:
-    """Yield what the reader should know, warnings first."""
-    quote, statistics = market.quote_asset, report.statistics
-    funds, most = (number(value, shown.amount) for value in (_ladder_funds(strategy), statistics.max_funds))
+    """Yield what the reader should know, warnings first; *preview* is of the first price."""
+    quote, statistics, needed = market.quote_asset, report.statistics, preview.rows[-1].total_spent
+    funds, most = (number(value, shown.amount) for value in (needed, statistics.max_funds))
     for text in warnings:
-        yield Note(kind="warning", text=_sentence(text))
+        yield Note(kind="warning", text=_sentence(regrouped(text, {plain(needed): funds})))
     if gaps:
         yield Note(
             kind="warning",
@@ -207,11 +209,11 @@ def notes(
         )
     if not statistics.max_funds:
         yield Note(kind="warning", text="Nothing was ever bought: the base order did not fit the balance.")
-    orders = counted(strategy.max_safety_orders, "safety order")
+    orders = counted(len(preview.rows) - 1, "safety order")
     yield Note(
         kind="info",
-        text=f"The ladder can tie up about {funds} {quote} (the base order and {orders}, fees "
-        f"aside). The most that was tied up in this run is {most} {quote}.",
+        text=f"The ladder can tie up {funds} {quote} at the first price (the base order and {orders}). "
+        f"The most that was tied up in this run is {most} {quote}.",
     )
     if report.open_deal is not None:
         worth = signed(report.open_deal.unrealized, shown.amount)
@@ -219,11 +221,6 @@ def notes(
             kind="info",
             text=f"A deal is still open when the data ends. Its {worth} {quote} are not part of the profit.",
         )
-
-
-@exact
-def _ladder_funds(strategy: Strategy) -> Decimal:
-    return strategy.base_order_size + sum((leg.size for leg in legs(strategy)), ZERO)
 
 
 def _sentence(text: str) -> str:

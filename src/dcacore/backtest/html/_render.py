@@ -15,6 +15,7 @@ from dcacore.backtest.html._text import counted, exactly, minute
 from dcacore.backtest.report import BacktestReport
 from dcacore.domain.market import Fees, Market
 from dcacore.domain.money import ZERO
+from dcacore.domain.preview import ladder
 from dcacore.domain.strategy import Strategy
 from dcacore.ports.candles import Candles
 
@@ -49,6 +50,8 @@ def render_html(
         slippage: how far a market order's price moved against it, as a fraction.
         balance: quote that the bot had; None is without limit.
     """
+    # The same preview as the one that a command line tells of, so that both name the same funds.
+    preview = ladder(strategy, Decimal(repr(float(candles.open[0]))), market, fees)
     shown = _page.Shown.of(report, strategy, market, float(candles.low.min()))
     deals = report.deals
     band_text, band_rows = _page.path_profits(report, band, market, shown) if band else ("", ())
@@ -66,7 +69,7 @@ def render_html(
                 f"path {report.path.value}: {_page.PATHS[report.path.value]}",
             ),
             cards=tuple(_page.cards(report, market, shown)),
-            notes=tuple(_page.notes(report, strategy, market, shown, warnings=warnings, gaps=gaps)),
+            notes=tuple(_page.notes(report, preview, market, shown, warnings=warnings, gaps=gaps)),
             band_text=band_text,
             band_rows=band_rows,
             charts=time_charts(report, candles, market, fees, shown.price),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import math
+import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -14,6 +16,7 @@ MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", 
 
 _EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+_PLAIN_NUMBER: Final = re.compile(r"(?<![\w.,:/-])[0-9]+(?:\.[0-9]+)?(?![\w-]|[.,:/][0-9])")
 _MOST_PLACES: Final = 8
 _CENTS_FROM, _FOUR_FROM = 100, 1
 
@@ -24,6 +27,11 @@ def number(value: Decimal | float, places: int) -> str:
     if not text.startswith("-"):
         return text
     return MINUS + text[1:] if text.strip("-0.,") else text[1:]
+
+
+def regrouped(text: str, amounts: Mapping[str, str]) -> str:
+    """Return *text* with thousands separators in its plain numbers; those in *amounts* as it has them."""
+    return _PLAIN_NUMBER.sub(lambda found: amounts.get(found[0], exactly(Decimal(found[0]))), text)
 
 
 def signed(value: Decimal | float, places: int) -> str:
@@ -75,6 +83,12 @@ def duration(seconds: int) -> str:
     if seconds < _DAY:
         return _two(seconds // _HOUR, "h", seconds % _HOUR // _MINUTE, "min")
     return _two(seconds // _DAY, "d", seconds % _DAY // _HOUR, "h")
+
+
+def length_text(length_ms: int) -> str:
+    """Return how long a candle is, a candlestick of whole days in days."""
+    seconds, rest = divmod(length_ms, 1000)
+    return f"{length_ms:,} ms" if rest else duration(seconds)
 
 
 def _two(large: int, unit: str, small: int, smaller: str) -> str:
