@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import click
 
-from dcacli.tables import console, counted, grouped, printable, table
+from dcacli.tables import Column, counted, grouped, money_places, print_table, printable, rounded
 from dcacore.application.playable import duration_text
 from dcacore.domain.money import ZERO, plain
 from dcacore.ports.intervals import interval_name
@@ -24,7 +24,6 @@ Line = tuple[str, str]
 def print_report(played: PlayedBacktest, last_deals: int) -> None:
     """Print what a user wants to know of *played*, with its last deals."""
     report, quote = played.report, played.market.quote_asset
-    out = console()
     name = f"{played.bot.name}: {report.pair}, {report.engine} engine, path {report.path.value}"
     _print_lines(name, [*_range(played), *_deals(played), *_statistics(played), *_band(played)])
     if report.open_deal is not None:
@@ -32,8 +31,7 @@ def print_report(played: PlayedBacktest, last_deals: int) -> None:
     shown = report.deals[-last_deals:] if last_deals else ()
     if shown:
         title = f"Last {counted(len(shown), 'deal')} of {len(report.deals):,}"
-        columns = ["opened (UTC)", "closed (UTC)", "reason", "base price", "safety", "spent", "sold", "exit", "profit"]
-        out.print(table(title, columns, [_deal_row(deal) for deal in shown], texts=3))
+        print_table(title, _columns(shown))
 
 
 def _print_lines(title: str, lines: list[Line] | Iterator[Line]) -> None:
@@ -104,10 +102,10 @@ def _statistics(played: PlayedBacktest) -> Iterator[Line]:
 def _band(played: PlayedBacktest) -> Iterator[Line]:
     if not played.band:
         return
-    profits = [report.profit for report in played.band]
-    each = ", ".join(f"{report.path.value} {grouped(report.profit)}" for report in played.band)
-    spread = f"{grouped(min(profits))} to {grouped(max(profits))} {played.market.quote_asset}"
-    yield "profit band", f"{spread} ({each})"
+    quote, profits = played.market.quote_asset, [report.profit for report in played.band]
+    yield "profit band", f"{grouped(min(profits))} to {grouped(max(profits))} {quote}"
+    for report in played.band:
+        yield f"  {report.path.value}", f"{grouped(report.profit)} {quote}"
 
 
 def _open_deal(deal: OpenDeal, quote: str) -> Iterator[Line]:
@@ -120,15 +118,24 @@ def _open_deal(deal: OpenDeal, quote: str) -> Iterator[Line]:
     yield "unrealized", f"{grouped(deal.unrealized)} {quote}"
 
 
-def _deal_row(deal: ClosedDeal) -> list[str]:
+def _columns(deals: Sequence[ClosedDeal]) -> list[Column]:
+    money = money_places(max(deal.spent for deal in deals))
+
+    def amounts(name: str, worth: int, values: list[Decimal], places: int | None = None) -> Column:
+        short = [] if places is None else [rounded(value, places) for value in values]
+        return Column(name=name, worth=worth, cells=[plain(value) for value in values], short=short)
+
+    def words(name: str, worth: int, cells: list[str]) -> Column:
+        return Column(name=name, worth=worth, cells=cells, is_text=True)
+
     return [
-        utc_text(deal.opened_ms),
-        utc_text(deal.closed_ms),
-        deal.reason.value.replace("_", " "),
-        plain(deal.base_price),
-        str(deal.safety_orders),
-        plain(deal.spent),
-        plain(deal.sold),
-        plain(deal.exit_price),
-        plain(deal.profit),
+        words("opened (UTC)", 9, [utc_text(deal.opened_ms) for deal in deals]),
+        words("closed (UTC)", 7, [utc_text(deal.closed_ms) for deal in deals]),
+        words("reason", 2, [deal.reason.value.replace("_", " ") for deal in deals]),
+        amounts("base price", 5, [deal.base_price for deal in deals]),
+        Column(name="safety", worth=3, cells=[str(deal.safety_orders) for deal in deals]),
+        amounts("spent", 6, [deal.spent for deal in deals], money),
+        amounts("sold", 1, [deal.sold for deal in deals]),
+        amounts("exit", 4, [deal.exit_price for deal in deals]),
+        amounts("profit", 9, [deal.profit for deal in deals], money),
     ]

@@ -10,6 +10,9 @@ import click
 from dcacore.domain.money import plain
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from dcacli.tables import Column
     from dcacore.domain.market import Market
     from dcacore.domain.preview import LadderPreview, LadderRow
     from dcacore.ports.bot_file import BotFile
@@ -61,16 +64,40 @@ def _row_json(row: LadderRow) -> dict[str, str]:
 
 
 def _print(bot: BotFile, market: Market, preview: LadderPreview) -> None:
-    from dcacli.tables import console, table, warn
+    from dcacli.tables import grouped, print_table, warn
 
-    columns = ["order", "below %", "price", "size", "quantity", "spent", "bought", "average", "take profit", "rise %"]
-    rows = [list(_row_json(row).values()) for row in preview.rows]
-    has_stop = any(row.stop_loss_price is not None for row in preview.rows)
-    if has_stop:
-        columns.append("stop loss")
-        for cells, row in zip(rows, preview.rows, strict=True):
-            cells.append("" if row.stop_loss_price is None else plain(row.stop_loss_price))
-    title = f"{bot.name}: {market.pair} from {plain(preview.reference_price)} {market.quote_asset}"
-    console().print(table(title, columns, rows))
-    click.echo(f"Funds needed for all of it: {plain(preview.rows[-1].total_spent)} {market.quote_asset}")
+    price, quote = preview.rows[0].price, market.quote_asset
+    title = f"{bot.name}: {market.pair} from {plain(price)} {quote}"
+    if preview.reference_price != price:
+        title += f", deviations from a reference of {plain(preview.reference_price)} {quote}"
+    print_table(title, _columns(market, preview))
+    click.echo(f"Funds needed for all of it: {grouped(preview.rows[-1].total_spent)} {quote}")
     warn(preview.warnings)
+
+
+def _columns(market: Market, preview: LadderPreview) -> list[Column]:
+    from dcacli.tables import Column, money_places, rounded
+
+    rows = preview.rows
+    tick = max(0, -int(market.tick_size.normalize().as_tuple().exponent))
+    money = money_places(rows[-1].total_spent)
+
+    def column(name: str, worth: int, values: list[Decimal], places: int | None = None) -> Column:
+        short = [] if places is None else [rounded(value, places) for value in values]
+        return Column(name=name, worth=worth, cells=[plain(value) for value in values], short=short)
+
+    columns = [
+        Column(name="order", worth=10, cells=[row.order for row in rows], is_text=True),
+        column("below %", 7, [row.deviation for row in rows], 2),
+        column("price", 10, [row.price for row in rows]),
+        column("size", 1, [row.size for row in rows], money),
+        column("quantity", 3, [row.quantity for row in rows]),
+        column("spent", 8, [row.total_spent for row in rows], money),
+        column("bought", 2, [row.total_quantity for row in rows]),
+        column("average", 4, [row.average_price for row in rows], tick),
+        column("take profit", 6, [row.take_profit_price for row in rows]),
+        column("rise %", 5, [row.required_change for row in rows], 2),
+    ]
+    stops = ["" if row.stop_loss_price is None else plain(row.stop_loss_price) for row in rows]
+    # JSON does not have the stop loss, so a narrow table does not hide it.
+    return [*columns, Column(name="stop loss", worth=9, cells=stops)] if any(stops) else columns

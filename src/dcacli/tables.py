@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
+import attrs
 import click
 
 from dcacore.domain.money import plain
@@ -14,29 +16,101 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-_WIDE: Final = 200
+_UNLIMITED: Final = 10_000
+_ALWAYS_SHOWN: Final = 2
 
 
-def console() -> Console:
-    """Return where tables go: stdout, wide enough not to cut a number when nobody sits before it."""
+@attrs.frozen(kw_only=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        name: its header.
+        cells: what stands in it, whole.
+        short: the same rounded, for terminals that are too narrow; empty when that cannot be.
+        is_text: whether it holds words and not numbers.
+        worth: on terminals that are still too narrow, the columns that are worth least go first.
+    """
+
+    name: str
+    cells: Sequence[str]
+    short: Sequence[str] = ()
+    is_text: bool = False
+    worth: int = 0
+
+
+def print_table(title: str, columns: Sequence[Column]) -> None:
+    """Print a table so that no number is cut or broken: whole, or as much of it as the terminal is wide enough for."""
     from rich.console import Console
 
     seen = Console(markup=False, highlight=False, emoji=False)
-    return seen if seen.is_terminal else Console(markup=False, highlight=False, emoji=False, width=_WIDE)
+    width = seen.width if seen.is_terminal else _UNLIMITED
+    shown = list(columns)
+    is_narrow = _width(seen, _table(shown, is_narrow=False)) > width
+    while is_narrow and len(shown) > _ALWAYS_SHOWN and _width(seen, _table(shown, is_narrow=True)) > width:
+        shown.remove(min(shown, key=lambda column: column.worth))
+    click.echo(title)
+    click.echo()
+    click.echo(_rendered(seen, _table(shown, is_narrow=is_narrow)))
+    if is_narrow:
+        hidden = [column.name for column in columns if column not in shown]
+        parts = [f"no room for {', '.join(hidden)}"] if hidden else []
+        if any(column.short for column in shown):
+            parts.append("numbers are rounded")
+        if parts:
+            text = "; ".join([*parts, "a wider terminal and --json show all"])
+            click.echo(click.wrap_text(f"{text[0].upper()}{text[1:]}.", width))
+    click.echo()
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, texts: int = 1) -> Table:
-    """Return a table whose first *texts* columns are words and whose others are numbers."""
+def _table(columns: Sequence[Column], *, is_narrow: bool) -> Table:
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    made = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for place, column in enumerate(columns):
-        made.add_column(Text(column), justify="left" if place < texts else "right", overflow="fold")
-    for row in rows:
+    made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for column in columns:
+        # A narrow table has headers of one word a line.
+        name = column.name.replace(" ", "\n") if is_narrow else column.name
+        made.add_column(Text(name), justify="left" if column.is_text else "right", vertical="bottom", no_wrap=True)
+    cells = [column.short if is_narrow and column.short else column.cells for column in columns]
+    for row in zip(*cells, strict=True):
         made.add_row(*(Text(cell) for cell in row))
     return made
+
+
+def _width(console: Console, table: Table) -> int:
+    return console.measure(table, options=console.options.update(width=_UNLIMITED)).maximum
+
+
+def _rendered(seen: Console, table: Table) -> str:
+    """Return *table* as it would be shown, coloured for a terminal, at its own width and without trailing blanks."""
+    from rich.console import Console
+
+    text = io.StringIO()
+    wide = Console(
+        file=text,
+        width=_UNLIMITED,
+        force_terminal=seen.is_terminal,
+        no_color=seen.no_color,
+        color_system="auto",
+        markup=False,
+        highlight=False,
+        emoji=False,
+    )
+    wide.print(table)
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
+
+
+def rounded(value: Decimal, places: int) -> str:
+    """Return *value* in plain notation with *places* decimals, or with those it has when they are fewer."""
+    text = f"{value:.{places}f}"
+    return plain(value) if Decimal(text) == value else text
+
+
+def money_places(largest: Decimal) -> int:
+    """Return how many decimals of money are enough for reading where the largest amount is *largest*."""
+    return 2 if largest >= 100 else 4 if largest >= 1 else 8  # noqa: PLR2004  # cents, and more for less
 
 
 def warn(warnings: Iterable[str]) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -88,6 +90,38 @@ def test_text(market: Path) -> None:
     assert "Last 3 deals of" in done.stdout
     assert "profit band" not in done.stdout
     assert "Last" not in dca(CALM, "--data", market, "--deals", 0).stdout
+
+
+def test_text_has_no_trailing_blanks_and_a_line_for_each_path(market: Path) -> None:
+    lines = dca(CALM, "--data", market, "--band").stdout.splitlines()
+    assert not [line for line in lines if line != line.rstrip()]
+    profit = Decimal(str(played(CALM, "--data", market)["profit"]))
+    band = next(place for place, line in enumerate(lines) if line.startswith("  profit band"))
+    names = [line.split()[0] for line in lines[band + 1 : band + 4]]
+    assert names == ["nearest", "high_first", "low_first"]
+    assert lines[band + 1].endswith(f"  {profit:,f} USDT")
+
+
+@pytest.mark.parametrize(("width", "hidden"), [(120, ""), (80, "No room for reason, sold;")])
+def test_deals_on_a_terminal_break_no_number(market: Path, width: int, hidden: str) -> None:
+    above, below = pty.openpty()
+    command = [DCA, "backtest", CALM, "--data", str(market)]
+    environ = {**os.environ, "COLUMNS": str(width), "TERM": "xterm"}
+    with subprocess.Popen(command, stdout=below, stderr=subprocess.DEVNULL, env=environ) as process:
+        os.close(below)
+        seen = b""
+        with contextlib.suppress(OSError):  # what Linux says at the end of a terminal
+            while more := os.read(above, 10_000):
+                seen += more
+    os.close(above)
+    assert process.returncode == 0
+    text = re.sub(r"\x1b\[[0-9;]*m", "", seen.decode())
+    table = text.partition("Last 10 deals")[2]
+    rows = re.findall(r"^2021-03-01 .*$", table.replace("\r", ""), re.MULTILINE)
+    assert len(rows) == 10
+    assert max(map(len, rows)) <= width
+    assert hidden in text
+    assert ("No room" in text) == bool(hidden)
 
 
 def test_several_files_after_one_option(market: Path) -> None:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -11,6 +18,7 @@ from click.testing import CliRunner, Result
 from dcacli.main import main
 
 CALM = "examples/btc-calm.toml"
+DCA = str(Path(sys.executable).with_name("dca"))
 KEYS = [
     *("order", "deviation", "price", "size", "quantity", "total_spent", "total_quantity"),
     *("average_price", "take_profit_price", "required_change"),
@@ -64,7 +72,60 @@ def test_the_table_has_the_same_numbers_and_the_funds_at_the_bottom() -> None:
     for row in rows:
         assert any(all(cell in line for cell in row.values()) for line in lines), row
     assert lines[0].startswith("btc calm: BTCUSDT from 30000 USDT")
-    assert lines[-1] == "Funds needed for all of it: 3538.6708776 USDT"
+    assert lines[-1] == "Funds needed for all of it: 3,538.6708776 USDT"
+    assert not [line for line in lines if line != line.rstrip()]
+
+
+def shown_at(width: int, bot: str, price: str = "30000") -> list[str]:
+    """Return the lines that `dca ladder` shows on a terminal of *width* columns."""
+    above, below = pty.openpty()
+    environ = {**os.environ, "COLUMNS": str(width), "TERM": "xterm"}
+    with subprocess.Popen([DCA, "ladder", bot, "--price", price], stdout=below, stderr=below, env=environ) as process:
+        os.close(below)
+        seen = b""
+        with contextlib.suppress(OSError):  # what Linux says at the end of a terminal
+            while more := os.read(above, 10_000):
+                seen += more
+    os.close(above)
+    assert process.returncode == 0
+    return re.sub(r"\x1b\[[0-9;]*m", "", seen.decode()).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("width", "hidden"),
+    [
+        (120, []),
+        (100, []),
+        (80, ["size"]),
+        (60, ["size", "quantity", "bought"]),
+        (40, ["size", "quantity", "bought", "average", "take profit", "rise %"]),
+    ],
+)
+def test_a_narrow_terminal_hides_columns_and_breaks_no_number(width: int, hidden: list[str]) -> None:
+    lines = shown_at(width, CALM)
+    assert max(map(len, lines)) <= max(width, len("Funds needed for all of it: 3,538.6708776 USDT"))
+    rows = [line for line in lines if line.startswith(("base ", "safety "))]
+    assert len(rows) == 9
+    exact = next(row.split() for row in shown_at(200, CALM) if row.startswith("safety 8"))[2:]
+    last = rows[-1].split()[2:]
+    assert len(last) == len(exact) - len(hidden)
+    assert all(any(abs(Decimal(cell) - Decimal(whole)) <= Decimal("0.005") for whole in exact) for cell in last)
+    note = " ".join(lines)
+    assert (f"No room for {', '.join(hidden)};" in note) == bool(hidden)
+    assert ("rounded; a wider terminal and --json show all." in note) == (width < 120)
+
+
+def test_a_narrow_terminal_still_shows_the_stop_loss(tmp_path: Path) -> None:
+    lines = shown_at(80, calm_with(tmp_path, "stop_loss = 5"))
+    assert max(map(len, lines[:-2])) <= 80
+    assert next(line for line in lines if line.startswith("safety 8")).split()[-1] == "28500"
+    assert "No room for size, bought;" in " ".join(lines)
+
+
+def test_both_the_price_and_a_reference_that_is_not_the_price_are_told(tmp_path: Path) -> None:
+    bot = calm_with(tmp_path, 'ladder_reference = "cost"')
+    title = dca(bot, "--price", "30000").stdout.splitlines()[0]
+    assert title == "btc calm: BTCUSDT from 30000 USDT, deviations from a reference of 30030.03003003 USDT"
 
 
 def test_a_stop_loss_above_a_safety_order_is_warned_of(tmp_path: Path) -> None:
