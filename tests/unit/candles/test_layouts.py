@@ -85,6 +85,15 @@ TEXTS = {
     "semicolons": lines(MADE, plain, "time,open,high,low,close,volume").replace(b",", b";"),
     "byte order mark": b"\xef\xbb\xbf" + lines(MADE, plain, "time,open,high,low,close,volume"),
     "Windows line ends": lines(MADE, plain, "time,open,high,low,close,volume").replace(b"\n", b"\r\n"),
+    "line ends of old Macs": lines(MADE, plain, "time,open,high,low,close,volume").replace(b"\n", b"\r"),
+    "line ends of old Macs, no names": lines(MADE, plain).replace(b"\n", b"\r"),
+    "line ends of all kinds": lines(MADE, plain, "time,open,high,low,close,volume").replace(b"\n", b"\r", 9),
+    "blank lines above the names": b"\n \t\n\n" + lines(MADE, plain, "time,open,high,low,close,volume"),
+    "blank lines above the names, Windows": b"\r\n\r\n"
+    + lines(MADE, plain, "time,open,high,low,close,volume").replace(b"\n", b"\r\n"),
+    "blank lines, no names": b"\n \n" + lines(MADE, plain).replace(b"\n", b"\n\n"),
+    "CryptoDataDownload, blank lines": b"\nhttps://www.CryptoDataDownload.com\n\n"
+    + lines(MADE[::-1], download, DOWNLOAD_NAMES),
     "quotes": lines(
         MADE, lambda row: '"' + plain(row).replace(",", '","') + '"', '"time","open","high","low","close","volume"'
     ),

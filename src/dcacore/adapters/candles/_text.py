@@ -31,8 +31,7 @@ _KNOWN: Final = "not a known layout of candles"
 @attrs.frozen(kw_only=True)
 class _Text:
     file: str
-    data: bytes
-    skip: int
+    rows: pa.Buffer
     delimiter: str
     width: int
     orders: tuple[Places, ...]
@@ -57,28 +56,18 @@ def read_text(content: Content) -> Sheet:
 
 def _recognise(content: Content) -> _Text:
     file = content.file
-    data = content.data.removeprefix(_BOM)
-    if not data.isascii():
-        try:
-            data.decode()
-        except UnicodeDecodeError as exc:
-            raise BadFile(file, f"{_KNOWN}: neither a known binary format nor UTF-8 text") from exc
-    if data.lstrip()[:1] in {b"[", b"{"}:
-        data = _without_brackets(file, data)
-    lines = data.lstrip(b"\r\n").split(b"\n", 2)[:2]
-    skip = 0
-    if lines[0].lower().startswith(b"http"):  # CryptoDataDownload puts its address above the names
-        skip, lines = 1, lines[1:]
-    first = lines[0].decode().strip("\r") if lines else ""
+    data = _lines(content)
+    line, below = _line(data, 0)
+    if line[:4].lower() == b"http":  # CryptoDataDownload puts its address above the names
+        line, below = _line(data, below)
+    first = line.decode()
     delimiter = max(_DELIMITERS, key=first.count)
-    fields = next(csv.reader([first], delimiter=delimiter, skipinitialspace=True), [])
-    if not fields or "\0" in first:
-        raise BadFile(file, _KNOWN)
+    fields = _fields(file, first, delimiter)
     if fields[0][:1].isdigit():
         orders = places_by_width(delimiter, len(fields))
         trades = fields_are_trades(fields)
+        below -= len(line) + 1  # this line is a row
     else:
-        skip += 1
         named = places_by_name(fields)
         orders = (named,) if named else ()
         trades = names_are_trades(fields)
@@ -86,7 +75,53 @@ def _recognise(content: Content) -> _Text:
         raise BadFile(file, TRADES)
     if not orders:
         raise BadFile(file, f"{_KNOWN}: it begins with {first[:60]!r}")
-    return _Text(file=file, data=data, skip=skip, delimiter=delimiter, width=len(fields), orders=orders)
+    if not _line(data, below)[0]:
+        raise BadFile(file, "holds no candles")
+    rows = _in_arrows_memory(memoryview(data)[below:])
+    return _Text(file=file, rows=rows, delimiter=delimiter, width=len(fields), orders=orders)
+
+
+def _lines(content: Content) -> bytes:
+    data = content.data.removeprefix(_BOM)
+    if not data.isascii():
+        try:
+            data.decode()
+        except UnicodeDecodeError as exc:
+            raise BadFile(content.file, f"{_KNOWN}: neither a known binary format nor UTF-8 text") from exc
+    if data.lstrip()[:1] in {b"[", b"{"}:
+        return _without_brackets(content.file, data)
+    if b"\r" in data:  # Windows, and Macs of old
+        return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return data
+
+
+def _fields(file: str, line: str, delimiter: str) -> list[str]:
+    try:
+        fields = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
+    except csv.Error as exc:  # such as a quotation that never ends
+        raise BadFile(file, f"{_KNOWN}: its first line cannot be read") from exc
+    if not fields or "\0" in line:
+        raise BadFile(file, _KNOWN)
+    return fields
+
+
+def _line(data: bytes, start: int) -> tuple[bytes, int]:
+    """Return the first line of *data* from *start* on that is not blank, and where the next line begins."""
+    while start < len(data):
+        end = data.find(b"\n", start)
+        line = data[start:end] if end >= 0 else data[start:]
+        start += len(line) + 1
+        if line.strip():
+            return line, start
+    return b"", start
+
+
+def _in_arrows_memory(data: memoryview) -> pa.Buffer:
+    # Arrow reads ahead on a thread of its own. Were that the last to let go of memory that is Python's, while the
+    # interpreter shuts down after a refusal, the process would be aborted.
+    buffer = pa.allocate_buffer(len(data))
+    pa.FixedSizeBufferWriter(buffer).write(data)
+    return buffer
 
 
 def _without_brackets(file: str, data: bytes) -> bytes:
@@ -111,8 +146,8 @@ def _used(places: Places) -> list[int]:
 def _parse(text: _Text, places: Sequence[int]) -> pa.Table:
     time = text.orders[0].time
     return arrow_csv.read_csv(
-        pa.BufferReader(text.data),
-        read_options=_names(text, threads=True),
+        pa.BufferReader(text.rows),
+        read_options=_names(text),
         parse_options=arrow_csv.ParseOptions(delimiter=text.delimiter),
         convert_options=arrow_csv.ConvertOptions(
             include_columns=[str(place) for place in places],
@@ -121,12 +156,9 @@ def _parse(text: _Text, places: Sequence[int]) -> pa.Table:
     )
 
 
-def _names(text: _Text, *, threads: bool) -> arrow_csv.ReadOptions:
-    return arrow_csv.ReadOptions(
-        column_names=[str(place) for place in range(text.width)],
-        skip_rows=text.skip,
-        use_threads=threads,
-    )
+def _names(text: _Text) -> arrow_csv.ReadOptions:
+    names = [str(place) for place in range(text.width)]
+    return arrow_csv.ReadOptions(column_names=names, use_threads=False)  # threads outlive a refusal
 
 
 def _why(text: _Text, places: Sequence[int]) -> BadFile:
@@ -139,8 +171,8 @@ def _why(text: _Text, places: Sequence[int]) -> BadFile:
 
     try:
         table = arrow_csv.read_csv(
-            pa.BufferReader(text.data),
-            read_options=_names(text, threads=False),
+            pa.BufferReader(text.rows),
+            read_options=_names(text),
             parse_options=arrow_csv.ParseOptions(delimiter=text.delimiter, invalid_row_handler=keep),
             convert_options=arrow_csv.ConvertOptions(
                 include_columns=[str(place) for place in places],
@@ -153,7 +185,7 @@ def _why(text: _Text, places: Sequence[int]) -> BadFile:
         row = ragged[0]
         return BadCandles(
             text.file,
-            row.number - text.skip,
+            row.number,
             f"has {row.actual_columns} fields, the first row has {row.expected_columns}",
         )
     return _no_number(text, table, places)

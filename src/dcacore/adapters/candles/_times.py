@@ -57,7 +57,7 @@ def _whole_numbers(file: str, column: pa.ChunkedArray) -> Times:
         wrong = ~((np.abs(values) < _TOO_LARGE) & (np.floor(values) == values))
     if wrong.any():
         place = int(np.argmax(wrong))
-        raise BadCandles(file, place + 1, f"the time {values[place]!r} is no whole number, or too large")
+        raise BadCandles(file, place + 1, f"the time {float(values[place])!r} is no whole number, or too large")
     return values.astype(np.int64)
 
 
