@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +13,10 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pyarrow import parquet
+from pyarrow import feather, parquet
 
 from dcacore.adapters.candles import read_candles
+from dcacore.adapters.candles._bytes import file_bytes, unpack
 from dcacore.domain.errors import DcaError, InvalidParameter
 from dcacore.ports.errors import BadCandles, BadFile
 from tests.unit.candles.market import MINUTE, START, Row, lines, plain, rows
@@ -54,6 +57,7 @@ BROKEN: dict[str, tuple[dict[str, object], str]] = {
     "time empty": ({"open_time": ""}, "the time is empty"),
     "time a word": ({"open_time": "x"}, "the time 'x' cannot be read"),
     "time too large": ({"open_time": "9" * 25}, "is no whole number, or too large"),
+    "time with an exponent": ({"open_time": "1e25"}, "the time 1e+25 is no whole number, or too large"),
     "time negative": ({"open_time": -5}, "the time -5 is below 0"),
     "time in seconds": ({"open_time": ROW[0] // 1000}, "is not in ms as the others are"),
 }
@@ -159,9 +163,9 @@ def test_files_that_contradict_each_other(tmp_path: Path) -> None:
     assert refusal.value.reason == f"row 6: 2021-04-02 00:20 has other values in row 21 of {one}"
 
 
-def zipped(*members: str) -> Callable[[Path], None]:
+def zipped(*members: str, method: int = zipfile.ZIP_STORED) -> Callable[[Path], None]:
     def write(path: Path) -> None:
-        with zipfile.ZipFile(path, "w") as file:
+        with zipfile.ZipFile(path, "w", method) as file:
             for member in members:
                 file.writestr(member, lines(MADE, plain))
 
@@ -181,6 +185,10 @@ def as_parquet(**columns: object) -> Callable[[Path], None]:
     return lambda path: parquet.write_table(pa.table(table | columns), path)
 
 
+def as_feather(path: Path) -> None:
+    feather.write_feather(pa.table({"open_time": [1], "open": [1.0]}), path)
+
+
 def text(content: str | bytes) -> Callable[[Path], object]:
     return lambda path: path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
@@ -191,6 +199,9 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty": (text(""), "is empty"),
     "blank": (text(" \n\n"), "holds nothing"),
     "names only": (text(NAMES + "\n"), "holds no candles"),
+    "names and blank lines": (text(NAMES + "\n\n \n"), "holds no candles"),
+    "no end of a field": (text('"' + "x" * 200_000), "not a known layout of candles: its first line cannot be read"),
+    "time far too large": (text("1e25,1,1,1,1,1\n"), "row 1: the time 1e+25 is no whole number, or too large"),
     "no rows in JSON": (text("[]"), "holds no candles"),
     "no rows in Parquet": (
         lambda path: parquet.write_table(
@@ -205,6 +216,7 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
         "is damaged or cut short (gzip)",
     ),
     "JSON cut short": (text(str([list(row) for row in MADE])[:-30]), "is cut short: the JSON array does not end"),
+    "zip with another method": (zipped("a.csv", method=zipfile.ZIP_LZMA), "is not packed with deflate (zip)"),
     "feather cut short": (text(b"ARROW1\0\0" + b"\1" * 50), "is damaged or cut short (feather)"),
     "two in a zip": (zipped("a.csv", "b.csv"), "the zip must hold one file and holds 2"),
     "none in a zip": (zipped(), "the zip must hold one file and holds 0"),
@@ -225,6 +237,10 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "other columns": (
         lambda path: parquet.write_table(pa.table({"a": [1], "b": [2]}), path),
         "not a known layout of candles: its columns are a, b",
+    ),
+    "odd names": (
+        lambda path: parquet.write_table(pa.table({"a\nb": [1], "c": [2]}), path),
+        "its columns are 'a\\nb', c",
     ),
     "trades in Parquet": (
         lambda path: parquet.write_table(
@@ -249,6 +265,49 @@ def test_files_that_cannot_be_used(case: str, tmp_path: Path) -> None:
     assert refusal.value.file == str(file)
     assert reason in refusal.value.reason
     assert "\n" not in str(refusal.value)
+
+
+def test_what_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
+    data = lines(MADE, plain)
+    zipped("a.csv", method=zipfile.ZIP_DEFLATED)(tmp_path / "a.zip")
+    for packed in (gzip.compress(data), (tmp_path / "a.zip").read_bytes(), gzip.compress(gzip.compress(data))):
+        assert unpack("a", packed, len(data)).data == data
+        with pytest.raises(BadFile, match=r"a: holds more than .* GiB: hand it in in pieces"):
+            unpack("a", packed, len(data) - 1)
+
+
+def test_a_file_without_end_is_refused() -> None:
+    with pytest.raises(BadFile, match=r"/dev/zero: holds more than 0\.5 GiB"):
+        file_bytes("/dev/zero", 1 << 29)
+
+
+@pytest.mark.parametrize("write", [parquet.write_table, feather.write_feather])
+def test_columns_that_unpack_to_too_much_are_refused(write: Callable[[pa.Table, Path], object], tmp_path: Path) -> None:
+    nothing = pa.nulls((2 << 30) // 48 + 1)
+    write(pa.table(dict.fromkeys(NAMES.split(","), nothing)), tmp_path / "candles")
+    with pytest.raises(BadFile, match="holds more than 2 GiB"):
+        read_candles(tmp_path / "candles")
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "parquet", "feather"])
+def test_a_refusal_leaves_no_workers_behind(kind: str, tmp_path: Path) -> None:
+    """Threads of Arrow that are at work while the interpreter shuts down abort the process."""
+    file = tmp_path / "candles"
+    {
+        "csv": text(broken(close="x")),
+        "json": text(str([list(row) for row in MADE[::2] + MADE])),
+        "parquet": as_parquet(low=["x"] * 50),
+        "feather": as_feather,
+    }[kind](file)
+    script = (
+        "import os, sys, pyarrow.csv, pyarrow.parquet, pyarrow.compute;"
+        "from dcacore.adapters.candles import read_candles; from dcacore.ports.errors import BadFile\n"
+        "before = len(os.listdir('/proc/self/task'))\n"
+        "try: read_candles(sys.argv[1])\n"
+        "except BadFile: print(len(os.listdir('/proc/self/task')) - before)"
+    )
+    left = subprocess.check_output([sys.executable, "-c", script, str(file)], text=True)
+    assert int(left) <= 1  # Arrow's CSV reader always reads ahead on one, which holds no memory of Python's
 
 
 def test_an_empty_value_in_parquet_names_its_row(tmp_path: Path) -> None:

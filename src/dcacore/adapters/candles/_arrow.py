@@ -7,11 +7,12 @@ from typing import Final
 import pyarrow as pa
 from pyarrow import parquet
 
-from dcacore.adapters.candles._bytes import Content
+from dcacore.adapters.candles._bytes import MOST_BYTES, Content, too_much
 from dcacore.adapters.candles._layouts import TRADES, Places, names_are_trades, places_by_name
 from dcacore.adapters.candles._sheet import Sheet
 from dcacore.ports.errors import BadFile
 
+_MOST_ROWS: Final = MOST_BYTES // (6 * 8)  # six columns take eight bytes each, however well they were packed
 # A name that is no UTF-8 and a length that is no length come out as plain ValueErrors and OverflowErrors.
 _DAMAGED: Final = (pa.ArrowException, OSError, ValueError, OverflowError)
 
@@ -26,6 +27,8 @@ def read_parquet(content: Content) -> Sheet:
         file = parquet.ParquetFile(pa.BufferReader(content.data), page_checksum_verification=True)
         names = file.schema_arrow.names
         places = _places(content.file, names)
+        if file.metadata.num_rows > _MOST_ROWS:
+            raise too_much(content.file)
         table = file.read(columns=[names[place] for place in _used(places)], use_threads=False)  # half the CPU time
     except _DAMAGED as exc:
         raise BadFile(content.file, "is damaged or cut short (Parquet)") from exc
@@ -39,13 +42,26 @@ def read_feather(content: Content) -> Sheet:
         BadFile: it is damaged, or its columns are no candles.
     """
     try:
-        with pa.ipc.open_file(pa.BufferReader(content.data)) as file:
+        options = pa.ipc.IpcReadOptions(use_threads=False)  # threads outlive a refusal
+        with pa.ipc.open_file(pa.BufferReader(content.data), options=options) as file:
             names = file.schema.names
             places = _places(content.file, names)
-            table = file.read_all().select(_used(places))
+            table = _all_batches(content.file, file, _used(places))
     except _DAMAGED as exc:
         raise BadFile(content.file, "is damaged or cut short (feather)") from exc
     return _sheet(content, table, names, places)
+
+
+def _all_batches(name: str, file: pa.ipc.RecordBatchFileReader, used: list[int]) -> pa.Table:
+    batches = []
+    rows = 0
+    for place in range(file.num_record_batches):
+        batch = file.get_batch(place)
+        rows += batch.num_rows
+        if rows > _MOST_ROWS:
+            raise too_much(name)
+        batches.append(batch.select(used))
+    return pa.Table.from_batches(batches, schema=pa.schema([file.schema.field(place) for place in used]))
 
 
 def _places(file: str, names: list[str]) -> Places:
@@ -54,7 +70,8 @@ def _places(file: str, names: list[str]) -> Places:
         return places
     if names_are_trades(names):
         raise BadFile(file, TRADES)
-    raise BadFile(file, f"not a known layout of candles: its columns are {', '.join(names[:12])}"[:200])
+    shown = ", ".join(name if name.isprintable() else repr(name) for name in names[:12])
+    raise BadFile(file, f"not a known layout of candles: its columns are {shown}"[:200])
 
 
 def _used(places: Places) -> list[int]:

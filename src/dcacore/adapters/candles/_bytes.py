@@ -7,7 +7,7 @@ import io
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import attrs
 
@@ -16,7 +16,12 @@ from dcacore.ports.errors import BadFile
 _ZIP: Final = b"PK\x03\x04"
 _EMPTY_ZIP: Final = b"PK\x05\x06"
 _GZIP: Final = b"\x1f\x8b"
+_ENCRYPTED: Final = 1
+_METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2})
 _MOST_WRAPPINGS: Final = 3
+_CHUNK: Final = 1 << 20
+MOST_BYTES: Final = 2 << 30
+"""What a file may hold, packed or unpacked: as text, twenty years of minutes with twelve fields are 1.3 GiB."""
 
 
 @attrs.frozen(kw_only=True)
@@ -34,15 +39,16 @@ class Content:
     data: bytes
 
 
-def file_bytes(file: str) -> bytes:
+def file_bytes(file: str, most: int = MOST_BYTES) -> bytes:
     """Return all bytes of *file*.
 
     Raises:
-        BadFile: it is missing, a directory, empty or may not be read.
+        BadFile: it is missing, a directory, empty, may not be read or has more than *most* bytes.
     """
     path = Path(file)
     try:
-        data = path.read_bytes()
+        with path.open("rb") as opened:
+            data = _at_most(file, opened, most)
     except FileNotFoundError as exc:
         raise BadFile(file, "there is no such file") from exc
     except IsADirectoryError as exc:
@@ -56,19 +62,19 @@ def file_bytes(file: str) -> bytes:
     return data
 
 
-def unpack(file: str, data: bytes) -> Content:
+def unpack(file: str, data: bytes, most: int = MOST_BYTES) -> Content:
     """Return the content of *data*, out of its gzip or zip wrapping if it has one.
 
     Raises:
-        BadFile: the wrapping is damaged, or a zip does not hold exactly one file.
+        BadFile: the wrapping is damaged, a zip does not hold exactly one file, or more than *most* bytes come out.
     """
     member = Path(file).name
     for _ in range(_MOST_WRAPPINGS):
         if data.startswith(_GZIP):
-            data = _gunzip(file, data)
+            data = _gunzip(file, data, most)
             member = member.removesuffix(".gz")
         elif data.startswith((_ZIP, _EMPTY_ZIP)):
-            member, data = _unzip(file, data)
+            member, data = _unzip(file, data, most)
         else:
             break
     if not data.strip():
@@ -76,23 +82,39 @@ def unpack(file: str, data: bytes) -> Content:
     return Content(file=file, member=member, data=data)
 
 
-def _gunzip(file: str, data: bytes) -> bytes:
+def too_much(file: str, most: int = MOST_BYTES) -> BadFile:
+    """Return the error that says that *file* holds more than *most* bytes."""
+    return BadFile(file, f"holds more than {most / (1 << 30):g} GiB: hand it in in pieces")
+
+
+def _at_most(file: str, opened: IO[bytes] | gzip.GzipFile, most: int) -> bytes:
+    taken = io.BytesIO()
+    while chunk := opened.read(_CHUNK):
+        if taken.tell() + len(chunk) > most:
+            raise too_much(file, most)
+        taken.write(chunk)
+    return taken.getvalue()
+
+
+def _gunzip(file: str, data: bytes, most: int) -> bytes:
     try:
-        return gzip.decompress(data)
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as opened:
+            return _at_most(file, opened, most)
     except (OSError, EOFError, zlib.error) as exc:
         raise BadFile(file, "is damaged or cut short (gzip)") from exc
 
 
-def _unzip(file: str, data: bytes) -> tuple[str, bytes]:
+def _unzip(file: str, data: bytes, most: int) -> tuple[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = [info for info in archive.infolist() if not info.is_dir()]
+            members = [info for info in archive.infolist() if not info.filename.endswith("/")]
             if len(members) != 1:
                 raise BadFile(file, f"the zip must hold one file and holds {len(members)}")
-            return members[0].filename, archive.read(members[0])
+            if members[0].flag_bits & _ENCRYPTED:
+                raise BadFile(file, "is encrypted (zip)")
+            if members[0].compress_type not in _METHODS:
+                raise BadFile(file, "is not packed with deflate (zip)")
+            with archive.open(members[0]) as opened:
+                return members[0].filename, _at_most(file, opened, most)
     except (zipfile.BadZipFile, EOFError, zlib.error, RuntimeError, ValueError, OSError) as exc:
-        # RuntimeError is how zipfile says that a member is encrypted.
-        reason = (
-            "is encrypted" if isinstance(exc, RuntimeError) and "encrypted" in str(exc) else "is damaged or cut short"
-        )
-        raise BadFile(file, f"{reason} (zip)") from exc
+        raise BadFile(file, "is damaged or cut short (zip)") from exc
