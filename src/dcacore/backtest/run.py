@@ -42,7 +42,7 @@ class Terms:
     balance: Decimal | None = attrs.field(
         default=None,
         converter=attrs.converters.optional(as_number),
-        validator=attrs.validators.optional(rule(at_least(0))),
+        validator=rule(at_least(0)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 import attrs
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from dcacore.domain.errors import DcaError, InvalidParameter
 from dcacore.domain.market import Market
 from dcacore.domain.money import exact, plain
+from dcacore.ports.candle_rules import Column
 from dcacore.ports.candles import Candles, Times
 
 Ticks = npt.NDArray[np.int64]
@@ -111,9 +113,9 @@ def _prices(ticks: Ticks, tick_size: Decimal) -> npt.NDArray[np.float64]:
     return counted
 
 
-def coarsest_tick(columns: object) -> Decimal | None:
+def coarsest_tick(columns: Iterable[Column]) -> Decimal | None:
     """Return the largest tick size on which all prices of *columns* lie, at most 12 decimals; None when none does."""
-    prices = np.unique(np.concatenate([np.asarray(column) for column in columns]))  # type: ignore[attr-defined]
+    prices = np.unique(np.concatenate(list(columns)))
     for places in range(_MOST_DECIMALS + 1):
         one = Decimal(1).scaleb(-places)
         counted = np.rint(prices * 10**places)

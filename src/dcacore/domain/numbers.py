@@ -10,18 +10,25 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Final, TypeVar
-
-import attrs
+from typing import Final, Protocol, TypeVar
 
 from dcacore.domain.errors import InvalidParameter
 
 Number = Decimal | int | str
 E = TypeVar("E", bound=Enum)
+V = TypeVar("V")  # what a field holds: type checkers take it from the validator
 
 _PLAIN: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _LARGEST: Final = Decimal(10) ** 20
 _DECIMALS: Final = 40
+
+
+class Field(Protocol):
+    """What a validator needs to know of an attrs field."""
+
+    @property
+    def name(self) -> str:
+        """The parameter's name."""
 
 
 class Unreadable(Decimal):
@@ -62,19 +69,21 @@ def as_count(value: Number) -> int:
     return int(number)
 
 
-Check = Callable[[Any], str | None]
+Check = Callable[[Decimal | int], str | None]
 
 
-def rule(*checks: Check) -> Callable[[object, attrs.Attribute[Any], Any], None]:
-    """Return an attrs validator: the value is a number for which none of *checks* has a complaint.
+def rule(*checks: Check) -> Callable[[object, Field, V], None]:
+    """Return an attrs validator: the value is not given, or a number for which none of *checks* has a complaint.
 
     Raises (the validator):
         InvalidParameter: with the field's name, the value and the rule it breaks.
     """
 
-    def validate(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+    def validate(_: object, field: Field, value: V) -> None:
         if isinstance(value, Unreadable):
             raise InvalidParameter(field.name, value.written, _number_rule(value.written))
+        if not isinstance(value, Decimal | int):
+            return
         for check in checks:
             complaint = check(value)
             if complaint:
@@ -114,7 +123,7 @@ def counted(value: object) -> str | None:
     return None if isinstance(value, int) and not isinstance(value, bool) else "must be a whole number"
 
 
-def named(_: object, field: attrs.Attribute[Any], value: object) -> None:
+def named(_: object, field: Field, value: V) -> None:
     """Refuse, as an attrs validator, what is not a text of printable characters.
 
     Raises:
@@ -124,7 +133,7 @@ def named(_: object, field: attrs.Attribute[Any], value: object) -> None:
         raise InvalidParameter(field.name, value, "must be a text that is not empty")
 
 
-def true_or_false(_: object, field: attrs.Attribute[Any], value: object) -> None:
+def true_or_false(_: object, field: Field, value: V) -> None:
     """Refuse, as an attrs validator, what is neither True nor False.
 
     Raises:
@@ -140,10 +149,10 @@ def as_member(kind: type[E], value: E | str) -> E:
     return by_value.get(value, value) if isinstance(value, str) else value  # type: ignore[return-value]  # validated
 
 
-def one_of(kind: type[E]) -> Callable[[object, attrs.Attribute[Any], Any], None]:
+def one_of(kind: type[E]) -> Callable[[object, Field, V], None]:
     """Return an attrs validator that refuses what is no member of *kind*, listing the members."""
 
-    def validate(_: object, field: attrs.Attribute[Any], value: object) -> None:
+    def validate(_: object, field: Field, value: V) -> None:
         if not isinstance(value, kind):
             raise InvalidParameter(field.name, value, "must be " + " or ".join(str(member.value) for member in kind))
 

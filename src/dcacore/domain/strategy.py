@@ -129,7 +129,7 @@ class Strategy:
     active_safety_orders: int | None = attrs.field(
         default=None,
         converter=attrs.converters.optional(as_count),
-        validator=attrs.validators.optional(rule(counted)),
+        validator=rule(counted),
     )
     ladder_reference: LadderReference = attrs.field(
         default=LadderReference.FILL, converter=_ladder_reference, validator=one_of(LadderReference)
