@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dcacli.params import Duration, TakesFiles, UtcTime
+from dcacli.params import Duration, TakesFiles, UtcTime, in_data_dir
 from dcacli.wanted import Wanted
 
 if TYPE_CHECKING:
@@ -27,15 +27,7 @@ if TYPE_CHECKING:
     "--data", multiple=True, metavar="FILE...", help="Candle files, of any layout that `dca data import` reads."
 )
 @click.option("--interval", metavar="I", help="Length of the candles, such as 1m; without --data, from the store.")
-@click.option(
-    "--data-dir",
-    envvar="DATA_DIR",
-    default="./data",
-    show_default=True,
-    show_envvar=True,
-    metavar="DIR",
-    help="Folder of the candle store.",
-)
+@in_data_dir
 @click.option("--random-walk", is_flag=True, help="Play a year of one-minute candles made of chance.")
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Which chance; the same seed, the same candles.")
 @click.option(

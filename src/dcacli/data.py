@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from dcacli.errors import REFUSED
+from dcacli.params import in_data_dir
 
 if TYPE_CHECKING:
     from dcacore.application.candles import Imported
@@ -17,22 +18,6 @@ if TYPE_CHECKING:
     from dcacore.ports.candles import Gap
 
 _MOST_GAPS: Final = 10
-
-_Command = Callable[..., None]
-
-
-def _in_data_dir(command: _Command) -> _Command:
-    option = click.option(
-        "--data-dir",
-        envvar="DATA_DIR",
-        default="./data",
-        show_default=True,
-        show_envvar=True,
-        metavar="DIR",
-        help="Folder of the candle store.",
-    )
-    return option(command)
-
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
@@ -51,7 +36,7 @@ def data() -> None:
 @click.option("--pair", metavar="PAIR", help="Trading pair, such as BTCUSDT. Default: from the file's name.")
 @click.option("--interval", metavar="INTERVAL", help="Such as 1m, checked against the rows. Default: from the file.")
 @click.option("--replace", is_flag=True, help="Overwrite stored candles that have other values.")
-@_in_data_dir
+@in_data_dir
 @_as_json
 def import_(
     *,
@@ -87,7 +72,7 @@ def import_(
 
 
 @data.command("list", epilog="\b\nExample:\n  dca data list --data-dir ./data")
-@_in_data_dir
+@in_data_dir
 @_as_json
 def list_(*, data_dir: str, as_json: bool) -> None:
     """List what the candle store holds."""
@@ -102,7 +87,7 @@ def list_(*, data_dir: str, as_json: bool) -> None:
 
 @data.command("check", epilog="\b\nExample:\n  dca data check BTCUSDT")
 @click.argument("pair")
-@_in_data_dir
+@in_data_dir
 @_as_json
 def check(*, pair: str, data_dir: str, as_json: bool) -> None:
     """Read every stored candle of PAIR again: report damage, and gaps in the market."""

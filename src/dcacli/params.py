@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Callable
 from typing import Final
 
 import click
@@ -86,3 +87,17 @@ def repeat_option(option: str, args: list[str]) -> list[str]:
         repeated.append(arg)
         is_open = is_open or arg == option
     return repeated
+
+
+def in_data_dir(command: Callable[..., None]) -> Callable[..., None]:
+    """Return *command* with the option --data-dir, which the environment may set as well."""
+    option = click.option(
+        "--data-dir",
+        envvar="DATA_DIR",
+        default="./data",
+        show_default=True,
+        show_envvar=True,
+        metavar="DIR",
+        help="Folder of the candle store.",
+    )
+    return option(command)
