@@ -14,7 +14,7 @@ from dcacore._lazy import lazy
 if TYPE_CHECKING:
     from dcacore.adapters.bot_file import read_bot
     from dcacore.adapters.candles import read_candles
-    from dcacore.backtest.player import Path
+    from dcacore.adapters.simulated import Path
     from dcacore.backtest.report import BacktestReport
     from dcacore.backtest.run import backtest
     from dcacore.backtest.sweep import SweepRow, sweep
@@ -65,7 +65,7 @@ _HOMES: Final = {
     "Fees": "dcacore.domain.market",
     "LadderPreview": "dcacore.domain.preview",
     "Market": "dcacore.domain.market",
-    "Path": "dcacore.backtest.player",
+    "Path": "dcacore.adapters.simulated",
     "Strategy": "dcacore.domain.strategy",
     "SweepRow": "dcacore.backtest.sweep",
     "Watches": "dcacore.domain.watch",

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dcacore.adapters.simulated import MatchingCore, Wallet
-from dcacore.backtest.player import EPOCH, Path, Player
+from dcacore.adapters.simulated import MatchingCore, Path, Wallet
+from dcacore.backtest.player import EPOCH, Player
 from dcacore.backtest.report import BacktestReport
 from dcacore.backtest.run import backtest
 from dcacore.backtest.ticks import to_ticks

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import attrs
 
+from dcacore.adapters.simulated import Path
 from dcacore.application.markets import named_after
 from dcacore.application.playable import Playable
-from dcacore.backtest.player import Path
 from dcacore.backtest.report import BacktestReport
 from dcacore.backtest.run import Terms, backtest
 from dcacore.domain.market import Market

@@ -10,13 +10,12 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable
 from decimal import Decimal
-from enum import Enum
 from typing import Final
 
 import attrs
 import numpy as np
 
-from dcacore.adapters.simulated import MatchingCore
+from dcacore.adapters.simulated import MatchingCore, Path, turning_points
 from dcacore.backtest.ticks import TickCandles
 from dcacore.domain.bot import Bot, Phase
 from dcacore.domain.commands import Cancel, Command
@@ -46,14 +45,6 @@ EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _MILLISECOND: Final = datetime.timedelta(milliseconds=1)
 _FIRST_LOOK: Final = 256
 _FURTHEST_LOOK: Final = 65_536
-
-
-class Path(Enum):
-    """In which order a candle's extremes are met."""
-
-    NEAREST = "nearest"  # the one nearer to the open first; the high when both are as near
-    HIGH_FIRST = "high_first"
-    LOW_FIRST = "low_first"
 
 
 def to_ms(at: datetime.datetime) -> int:
@@ -121,15 +112,13 @@ class Player:
     def _time(self, index: int) -> datetime.datetime:
         return EPOCH + datetime.timedelta(milliseconds=int(self.candles.open_time[index]))
 
-    def _price(self, ticks: np.int64) -> Price:
+    def _price(self, ticks: int | np.int64) -> Price:
         return Price(int(ticks) * self.core.market.tick_size)
 
-    def _points(self, index: int) -> tuple[np.int64, np.int64, np.int64]:
-        """Return where the three legs of a candle end."""
+    def _points(self, index: int) -> tuple[int, int, int]:
         candles = self.candles
-        start, high, low = candles.open[index], candles.high[index], candles.low[index]
-        is_high_first = high - start <= start - low if self.path is Path.NEAREST else self.path is Path.HIGH_FIRST
-        return (high, low, candles.close[index]) if is_high_first else (low, high, candles.close[index])
+        columns = (candles.open, candles.high, candles.low, candles.close)
+        return turning_points(self.path, *(int(column[index]) for column in columns))
 
     def _jump(self, price: Price) -> None:
         """From one candle's close to the next one's open: all that is reached fills, then the bot acts once."""

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import attrs
 
-from dcacore.backtest.player import Mark, Path
+from dcacore.adapters.simulated import Path
+from dcacore.backtest.player import Mark
 from dcacore.domain.books import Carried
 from dcacore.domain.deal import Deal, Exit
 from dcacore.domain.money import BaseQty, Price, QuoteAmount

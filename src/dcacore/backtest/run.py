@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import attrs
 
-from dcacore.adapters.simulated import UNLIMITED, MatchingCore, Wallet
-from dcacore.backtest.player import EPOCH, Path, Player, Progress, to_ms
+from dcacore.adapters.simulated import UNLIMITED, MatchingCore, Path, Wallet
+from dcacore.backtest.player import EPOCH, Player, Progress, to_ms
 from dcacore.backtest.report import BacktestReport, ClosedDeal, OpenDeal
 from dcacore.backtest.statistics import statistics
 from dcacore.backtest.ticks import TickCandles, to_ticks

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import attrs
 
-from dcacore.backtest.player import Path
+from dcacore.adapters.simulated import Path
 from dcacore.backtest.run import backtest
 from dcacore.domain.errors import InvalidParameter
 from dcacore.domain.market import Fees, Market
