@@ -117,6 +117,7 @@ class Bot:
         market: the pair's rules.
         fees: what the account pays.
         wanted: what the user wants.
+        stop_sells: whether the user who stopped it wants its coins sold.
         phase: where it is in its round.
         trouble: what keeps it from going on; None while nothing does.
         deal: the open deal.
@@ -135,6 +136,7 @@ class Bot:
     market: Market
     fees: Fees
     wanted: Wanted = Wanted.STOP
+    stop_sells: bool = False
     phase: Phase = Phase.STOPPED
     trouble: Trouble | None = None
     deal: Deal | None = None

@@ -124,12 +124,13 @@ def _ready(turn: Turn) -> None:
 
 
 def _stop(turn: Turn, *, sell: bool) -> None:
-    turn.bot = evolve(turn.bot, wanted=Wanted.STOP, trouble=None)
-    deal = turn.deal
+    turn.bot = evolve(turn.bot, wanted=Wanted.STOP, stop_sells=sell, trouble=None)
+    deal, reason = turn.deal, Exit.CLOSE if sell else Exit.CANCEL
     if deal is None:
         turn.step(Step.STOP)
+    elif deal.exit in (Exit.CLOSE, Exit.CANCEL):  # the user thinks better of it while cancels are on their way
+        turn.deal = evolve(deal, exit=reason)
     elif deal.exit is None:
-        reason = Exit.CLOSE if sell else Exit.CANCEL
         if turn.bot.phase is Phase.STARTING or turn.price is None:
             turn.deal = evolve(deal, exit=reason)
         else:

@@ -108,7 +108,8 @@ def take_profit_price(strategy: Strategy, fees: Fees, market: Market, books: Boo
     """Return the lowest price on the tick grid that brings the target.
 
     Net: (spent + target) / (net * (1 - fee)); gross: (gross + target) / bought, the target being take_profit
-    percent of all that was spent or of what the base order spent. A target that is trailed is sold by a taker.
+    percent of all that was spent or of what the base order spent. A target that is trailed is sold by a taker. Ask only
+    while something is held.
     """
     if strategy.take_profit_net:
         rate = fees.fee_taker if strategy.trailing_deviation else fees.fee_maker
@@ -118,10 +119,8 @@ def take_profit_price(strategy: Strategy, fees: Fees, market: Market, books: Boo
         outlay, held, base_cost = books.gross, books.bought, base_order.notional
     cost = outlay if strategy.take_profit_type is TakeProfitType.TOTAL else base_cost
     wanted = outlay * HUNDRED + strategy.take_profit * cost
-    target = Price(Quotient(wanted, held * HUNDRED).ceil(market.tick_size))
-    if not books.sold:
-        return target
-    return max(target, least_price(market, sellable(market, books.net)))  # earlier sells may have paid for the rest
+    target = Quotient(wanted, held * HUNDRED).ceil(market.tick_size)
+    return Price(max(target, market.tick_size))  # earlier sells may have paid for the rest
 
 
 def least_price(market: Market, quantity: BaseQty) -> Price:

@@ -30,7 +30,7 @@ class _Draft:
     rungs: tuple[Rung, ...]
     waiting: tuple[Rung, ...]
     has_bought: bool = False
-    is_still_buying: bool = False
+    has_finished: bool = False
 
 
 def learn(turn: Turn, deal: Deal, reports: tuple[Report, ...]) -> Deal:
@@ -41,7 +41,7 @@ def learn(turn: Turn, deal: Deal, reports: tuple[Report, ...]) -> Deal:
         if order is not None:
             _learn_one(turn, draft, order, report)
     deal = evolve(deal, orders=draft.orders, books=draft.books, waiting=draft.waiting)
-    return _after_buys(turn, deal, is_still_buying=draft.is_still_buying) if draft.has_bought else deal
+    return _after_buys(turn, deal, has_finished=draft.has_finished) if draft.has_bought else deal
 
 
 def _learn_one(turn: Turn, draft: _Draft, order: Order, report: Report) -> None:
@@ -71,14 +71,14 @@ def _fill(draft: _Draft, order: Order, report: Filled) -> None:
 def _note_buy(draft: _Draft, order: Order) -> None:
     if order.side is Side.BUY and order.filled:
         draft.has_bought = True
-        draft.is_still_buying = order.is_live
+        draft.has_finished = draft.has_finished or not order.is_live
 
 
-def _after_buys(turn: Turn, deal: Deal, *, is_still_buying: bool) -> Deal:
-    """A buy disarms the trail; the target follows when the order is over, or after a while without a fill."""
-    turn.stop_waiting()
-    if is_still_buying:
+def _after_buys(turn: Turn, deal: Deal, *, has_finished: bool) -> Deal:
+    """A buy disarms the trail; the target follows when an order is over, or after a while without a fill."""
+    if not has_finished:
         return evolve(deal, peak=None, stop_loss_price=None, retarget_at=turn.at + QUIET)
+    turn.stop_waiting()
     return evolve(deal, peak=None, stop_loss_price=None, retarget_at=None, take_profit_price=None)
 
 

@@ -13,6 +13,7 @@ from dcacore.domain.ids import deal_id
 from dcacore.domain.ladder import (
     build_ladder,
     buy_quantity,
+    least_price,
     reference_price,
     stop_loss_price,
     take_profit_price,
@@ -43,9 +44,9 @@ def act(turn: Turn) -> None:
 def start_deal(turn: Turn, price: Price) -> None:
     """Plan the base order of the next deal, if the bot may open one now."""
     bot = turn.bot
-    if bot.wanted is not Wanted.RUN or bot.trouble is not None or bot.awaits_price:
-        return
-    if bot.resume_at is not None and turn.at < bot.resume_at:
+    if bot.resume_at is not None and turn.at >= bot.resume_at:
+        bot = turn.bot = evolve(bot, resume_at=None)
+    if bot.wanted is not Wanted.RUN or bot.trouble is not None or bot.awaits_price or bot.resume_at is not None:
         return
     quantity = buy_quantity(bot.strategy, bot.market, bot.strategy.base_order_size, price)
     if not bot.market.allows(price, quantity):
@@ -62,7 +63,7 @@ def start_deal(turn: Turn, price: Price) -> None:
         opened_price=price,
         books=Books(carried=bot.carried),
     )
-    turn.bot = evolve(bot, deals_started=number, carried=NOTHING_CARRIED, resume_at=None)
+    turn.bot = evolve(bot, deals_started=number, carried=NOTHING_CARRIED)
     turn.deal = place(turn, deal, Role.BASE, quantity)
     turn.step(Step.PLAN_BASE_ORDER)
 
@@ -114,6 +115,8 @@ def _aim(turn: Turn, deal: Deal) -> Deal:
         stop = stop_loss_price(deal.strategy, deal.market, deal.books, reference)
         deal = evolve(deal, stop_loss_price=stop)
     is_due = deal.retarget_at is not None and turn.at >= deal.retarget_at
+    if deal.books.net <= 0:  # all that was held is sold: there is nothing to aim at
+        return evolve(deal, retarget_at=None) if is_due else deal
     if deal.take_profit_price is None or is_due:
         target = take_profit_price(deal.strategy, deal.fees, deal.market, deal.books, base_order)
         deal = evolve(deal, take_profit_price=target, retarget_at=None)
@@ -134,16 +137,26 @@ def _trail(turn: Turn, deal: Deal, price: Price) -> None:
 
 def _rest_take_profit(turn: Turn, deal: Deal, price: Price) -> None:
     """Rest one limit sell of all that can be sold at the target; what rests otherwise is taken off first."""
-    target, sells = deal.take_profit_price, live_sells(deal)
-    if target is None or (deal.retarget_at is not None and sells):
-        return  # a safety order is filling: the target moves when it is done
-    quantity = deal.sellable
-    if sells:  # one that has filled in part may have less left than a new order must have: it goes on
-        if not all(order.price == target and order.remaining == quantity for order in sells):
+    target, sells, quantity = deal.take_profit_price, live_sells(deal), deal.sellable
+    if sells:
+        # One that has filled in part may have less left than a new order must have: it goes on. While a safety order
+        # is filling the target stays, too.
+        is_right = all(order.price == target and order.remaining == quantity for order in sells)
+        if not is_right and deal.retarget_at is None:
             turn.deal = cancel(turn, deal, sells)
-    elif deal.market.allows(target, quantity):
+    elif target is not None and deal.market.allows(target, quantity):
         turn.deal = place(turn, deal, Role.TAKE_PROFIT, quantity, target)
     elif deal.books.sold:
+        _sell_the_rest(turn, deal, price)
+
+
+def _sell_the_rest(turn: Turn, deal: Deal, price: Price) -> None:
+    """Earlier sells have paid for nearly all that is left: it goes at once if the market takes it, or is carried."""
+    least = least_price(deal.market, deal.sellable)
+    if least <= price and deal.market.allows(least, deal.sellable):
+        deal = place(turn, deal, Role.TAKE_PROFIT, deal.sellable, least)
+        turn.deal = evolve(deal, take_profit_price=least)
+    else:
         begin_exit(turn, deal, Exit.TAKE_PROFIT, price)
 
 
@@ -162,16 +175,26 @@ def _close_out(turn: Turn, deal: Deal, price: Price) -> None:
         turn.deal = place(turn, deal, AT_MARKET[deal.exit], deal.sellable)
     elif deal.live_orders:
         return
-    elif deal.exit is Exit.TAKE_PROFIT and _is_worth_selling(deal):
-        turn.step(Step.COINS_LEFT)
-        _manage(turn, evolve(deal, exit=None), price)
+    elif deal.exit is Exit.TAKE_PROFIT and _has_coins_left(deal):
+        _go_back(turn, deal, price)
     else:
         _end(turn, deal, price)
 
 
-def _is_worth_selling(deal: Deal) -> bool:
-    """A safety order that filled before its cancel came through has left coins in a deal that was sold out."""
-    return deal.take_profit_price is None and deal.sellable >= deal.market.min_quantity and deal.sellable > 0
+def _has_coins_left(deal: Deal) -> bool:
+    """Say whether a safety order that filled before its cancel came through has left coins in a sold deal."""
+    return deal.take_profit_price is None and deal.sellable > 0
+
+
+def _go_back(turn: Turn, deal: Deal, price: Price) -> None:
+    """Take a deal with coins left back into position, unless its user has stopped the bot and wants them sold now."""
+    if turn.bot.wanted is Wanted.STOP and turn.bot.stop_sells:
+        _close_out(turn, evolve(deal, exit=Exit.CLOSE), price)
+    elif turn.bot.wanted is Wanted.STOP:
+        _end(turn, deal, price)
+    else:
+        turn.step(Step.COINS_LEFT)
+        _manage(turn, evolve(deal, exit=None), price)
 
 
 def _end(turn: Turn, deal: Deal, price: Price) -> None:

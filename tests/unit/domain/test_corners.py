@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import datetime
 from decimal import Decimal
 
+import pytest
+
 from dcacore.domain.deal import Exit
-from dcacore.domain.events import AttentionNeeded, Canceled, TimePassed
+from dcacore.domain.events import Accepted, AttentionNeeded, Canceled, Refusal, Refused, TimePassed
 from dcacore.domain.market import Fees, Market
 from dcacore.domain.money import BaseQty, Price
 from dcacore.domain.orders import OrderState, Role
+from dcacore.domain.watch import Retry, Watches, watches
 from tests.strategies import strategy
 from tests.unit.domain.desk import Desk, described
 
@@ -137,3 +141,98 @@ def test_a_deal_with_coins_left_is_not_being_ended_any_more() -> None:
     assert desk.state == "in_position"
     assert desk.deal.exit is None
     assert described(desk.placed)[0][0] == "take_profit"
+
+
+def test_a_deal_sold_out_while_a_safety_order_is_filling_ends() -> None:
+    desk = Desk.in_position(strategy())
+    first = desk.safety_orders[0]
+    desk.fill(first, "0.2")
+    desk.wait(6)  # the target follows
+    desk.cancel_all()
+    desk.accept_all()
+    desk.fill(first, "0.1")  # and once more it is waited for
+    desk.report(desk.filling(desk.take_profit))
+    desk.accept_all()
+    desk.restart_engine()
+    desk.at += datetime.timedelta(seconds=60)
+    desk.fill(desk.take_profit)
+    assert desk.deal.books.net == 0
+    desk.ready()
+    assert desk.state == "closing"
+    desk.cancel_all()
+    assert [deal.books.net for deal in desk.ended] == [0]
+
+
+def test_a_crumb_that_filled_too_late_is_carried_and_not_waited_for() -> None:
+    desk = Desk.in_position(strategy())
+    first, second = desk.safety_orders
+    desk.see("110")
+    desk.fill(desk.take_profit)
+    desk.report(desk.filling(first, "0.001"), Canceled(first.id, BaseQty(Decimal("0.001"))))
+    desk.cancel(second)
+    (deal,) = desk.ended
+    assert deal.exit is Exit.TAKE_PROFIT
+    assert desk.deal.books.carried.quantity == Decimal("0.001")
+
+
+@pytest.mark.parametrize("sell", [True, False])
+def test_coins_that_filled_too_late_are_sold_or_carried_when_the_bot_was_stopped_meanwhile(sell: bool) -> None:
+    desk = Desk.in_position(strategy())
+    first, second = desk.safety_orders
+    desk.fill(desk.take_profit)
+    desk.stop(sell=sell)
+    desk.report(desk.filling(first, "0.5"), Canceled(first.id, BaseQty(Decimal("0.5"))))
+    desk.cancel(second)
+    assert described(desk.placed) == ([("close", "market", "0.5")] if sell else [])
+    if sell:
+        desk.fill(desk.placed[0])
+    assert desk.state == "stopped"
+    assert desk.bot.carried.quantity == (0 if sell else Decimal("0.5"))
+
+
+@pytest.mark.parametrize(("first_wish", "last_wish"), [(False, True), (True, False)])
+def test_a_user_who_stops_a_bot_may_think_better_of_its_coins(first_wish: bool, last_wish: bool) -> None:
+    desk = Desk.in_position(strategy())
+    desk.stop(sell=first_wish)
+    asked = desk.canceled
+    desk.stop(sell=last_wish)
+    assert desk.asked == ()
+    desk.report(*(Canceled(order_id, BaseQty(Decimal(0))) for order_id in asked))
+    assert described(desk.placed) == ([("close", "market", "1")] if last_wish else [])
+
+
+def test_the_order_of_reports_in_one_event_makes_no_difference() -> None:
+    def told(*, whole_first: bool) -> Desk:
+        desk = Desk.in_position(strategy())
+        first, second = desk.safety_orders
+        desk.price = Price(Decimal(80))
+        whole, part = desk.filling(first), desk.filling(second, "0.5")
+        desk.report(*((whole, part) if whole_first else (part, whole)))
+        return desk
+
+    one, other = told(whole_first=True), told(whole_first=False)
+    assert one.asked == other.asked
+    assert one.deal.retarget_at is None
+    assert (one.deal.take_profit_price, one.deal.books) == (other.deal.take_profit_price, other.deal.books)
+
+
+def test_a_part_of_a_buy_does_not_try_again_what_did_not_fit() -> None:
+    desk = Desk.started(strategy())
+    desk.fill(desk.placed[0])
+    first, second = (order for order in desk.placed if order.role is Role.SAFETY)
+    desk.report(Accepted(first.id), Refused(second.id, Refusal.BALANCE, "no"))
+    desk.fill(first, "0.5")
+    assert desk.state == "waiting_for_balance"
+    desk.fill(first)
+    assert ("safety", "80", "1.25") in described(desk.placed)
+
+
+def test_a_time_that_has_come_is_not_watched_any_more() -> None:
+    desk = Desk.in_position(strategy(cooldown=60))
+    desk.fill(desk.take_profit)  # before the price has moved
+    desk.cancel_all()
+    assert watches(desk.bot).at == desk.at + datetime.timedelta(seconds=60)
+    desk.wait(61)
+    assert watches(desk.bot) == Watches(retry=Retry.PRICE)
+    desk.retry_due()
+    assert desk.state == "placing_order"
