@@ -132,6 +132,13 @@ def test_nothing_there(folder: Path) -> None:
     assert not folder.exists()
 
 
+@pytest.mark.parametrize("command", [["list"], ["list", "--json"], ["check", "BTCUSDT"]])
+def test_a_file_is_no_data_dir(file: Path, command: list[str]) -> None:
+    refused = run(file, *command)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert refused.stderr == f"dca: {file}: is a file, where the folder of the candle store should be\n"
+
+
 def test_damage(file: Path, folder: Path) -> None:
     run(folder, "import", file)
     [month] = folder.glob("*/*/*.parquet")
@@ -139,6 +146,11 @@ def test_damage(file: Path, folder: Path) -> None:
     checked = run(folder, "check", "BTCUSDT")
     assert (checked.exit_code, checked.stderr) == (1, "dca: BTCUSDT: 1 problem found\n")
     assert f"problem: {month}: is damaged or cut short (Parquet)" in checked.stdout
+    refused = run(folder, "import", file)
+    assert refused.exit_code == 1
+    assert "; import its candles again with --replace, or delete that file" in refused.stderr
+    assert "50 replaced" in run(folder, "import", file, "--replace").stdout
+    assert run(folder, "check", "BTCUSDT").exit_code == 0
     (month.parent / "manifest.json").write_text("{")
     assert "is damaged; importing its candles again makes a new one" in run(folder, "list").stdout
 

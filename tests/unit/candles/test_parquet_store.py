@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -13,10 +17,11 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from dcacore.adapters.candles import ParquetCandleStore, read_candles
-from dcacore.adapters.candles._files import parquet_bytes, write_whole
+from dcacore.adapters.candles._files import Disk, alone, parquet_bytes
 from dcacore.adapters.candles._shelf import Shelf
-from dcacore.ports.candle_store import Source
-from dcacore.ports.errors import BadFile
+from dcacore.ports.candle_store import Saved, Source
+from dcacore.ports.candles import Candles
+from dcacore.ports.errors import BadCandles, BadFile, NoCandles
 from tests.unit.candles.market import START, candles, rows, same
 
 DAY = 86_400_000
@@ -75,13 +80,63 @@ def test_saving_the_same_again_touches_no_file(folder: Path) -> None:
 def test_a_damaged_month_is_named_and_the_others_stay(folder: Path) -> None:
     path = folder / "BTCUSDT-1d-2021-05.parquet"
     path.write_bytes(path.read_bytes()[:-9])
-    assert problems(folder) == ["/BTCUSDT-1d-2021-05.parquet: is damaged or cut short (Parquet)"]
+    ways_out = "import its candles again with --replace, or delete that file and import them again"
+    assert problems(folder) == [f"/BTCUSDT-1d-2021-05.parquet: is damaged or cut short (Parquet); {ways_out}"]
     store = ParquetCandleStore(folder.parents[1])
-    with pytest.raises(BadFile, match="damaged"):
+    with pytest.raises(BadFile, match=ways_out):
         store.load("BTCUSDT", "1d")
-    with pytest.raises(BadFile, match="damaged"):
+    with pytest.raises(BadFile, match=ways_out):
         store.save("BTCUSDT", candles(ROWS, DAY))
     assert len(store.load("BTCUSDT", "1d", None, START + 29 * DAY)) == 29
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"time,open\n"])
+def test_a_damaged_month_is_replaced_when_that_is_asked_for(folder: Path, content: bytes) -> None:
+    (folder / "BTCUSDT-1d-2021-05.parquet").write_bytes(content)
+    store = ParquetCandleStore(folder.parents[1])
+    assert store.save("BTCUSDT", OLD, replace=True) == Saved(added=0, replaced=31, unchanged=29)
+    assert problems(folder) == []
+    assert same(store.load("BTCUSDT", "1d"), OLD)
+
+
+def test_a_damaged_month_is_replaced_only_by_all_that_it_held(folder: Path) -> None:
+    path = folder / "BTCUSDT-1d-2021-05.parquet"
+    path.write_bytes(b"x")
+    store = ParquetCandleStore(folder.parents[1])
+    with pytest.raises(BadFile) as refusal:
+        store.save("BTCUSDT", candles(ROWS[:40], DAY), replace=True)
+    assert refusal.value.reason == (
+        "is damaged, and held candles from 2021-05-01 00:00 to 2021-05-31 00:00: import all of them with --replace, "
+        "or delete that file and import what you have"
+    )
+    assert path.read_bytes() == b"x"
+    path.unlink()
+    store.save("BTCUSDT", candles(ROWS[:40], DAY))
+    assert problems(folder) == []
+    assert store.list()[0].rows == 40
+
+
+def test_a_damaged_month_that_the_manifest_has_lost_stands_in_nobodys_way(folder: Path) -> None:
+    (folder / "BTCUSDT-1d-2021-05.parquet").write_bytes(b"x")
+    (folder / "manifest.json").unlink()
+    store = ParquetCandleStore(folder.parents[1])
+    store.save("BTCUSDT", candles(ROWS[:5], DAY))
+    assert [problem.partition(";")[0] for problem in problems(folder)] == [
+        "/BTCUSDT-1d-2021-05.parquet: not a known layout of candles: it begins with 'x'"
+    ]
+    assert store.save("BTCUSDT", OLD, replace=True) == Saved(added=0, replaced=31, unchanged=29)
+    assert problems(folder) == []
+
+
+def test_a_damaged_first_month_does_not_keep_weeks_from_being_saved(tmp_path: Path) -> None:
+    week = 7 * DAY
+    store = ParquetCandleStore(tmp_path)
+    store.save("BTCUSDT", candles(rows(20, week), week))
+    (tmp_path / "BTCUSDT" / "1w" / "BTCUSDT-1w-2021-04.parquet").write_bytes(b"x")
+    with pytest.raises(BadCandles, match="is not on the grid of the stored 1w candles"):
+        store.save("BTCUSDT", candles(rows(20, week, START + 30 * week + DAY), week))
+    store.save("BTCUSDT", candles(rows(20, week), week), replace=True)
+    assert len(store.load("BTCUSDT", "1w")) == 20
 
 
 def test_a_single_wrong_bit_is_noticed_on_loading(folder: Path) -> None:
@@ -107,17 +162,27 @@ def test_a_changed_month_is_noticed(folder: Path, tmp_path: Path) -> None:
 
 
 def test_a_month_under_another_name_is_noticed(folder: Path) -> None:
-    (folder / "BTCUSDT-1d-2021-04.parquet").replace(folder / "BTCUSDT-1d-2021-06.parquet")
+    april = "/BTCUSDT-1d-2021-04.parquet"
+    Path(f"{folder}{april}").replace(folder / "BTCUSDT-1d-2021-06.parquet")
     assert problems(folder) == [
         "/BTCUSDT-1d-2021-06.parquet: it holds candles of 2021-04",
         "/BTCUSDT-1d-2021-06.parquet: the manifest does not have it; importing its candles again adds it",
-        "/BTCUSDT-1d-2021-04.parquet: there is no such file, but the manifest has it",
+        f"{april}: there is no such file, but the manifest has it; importing its candles again adds it",
     ]
     [entry] = ParquetCandleStore(folder.parents[1]).list()
     assert entry.problem.endswith("the files and the manifest differ; `dca data check BTCUSDT` says how")
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"months": {"2021-04": {}}}', '{"months": {"2021-04": 1}}', None])
+MONTH = '{"rows": 1, "first": %s, "last": %s, "gaps": 0, "missing": 0, "sha256": "", "sources": []}'
+MANIFESTS = [
+    *("{", "[]", "[" * 100_000, '{"months": {"2021-04": {}}}', '{"months": {"2021-04": 1}}'),
+    *(f'{{"months": {{"2021-04": {MONTH % times}}}}}' for times in [(START, 10**30), (-(10**18), START), (START, 0)]),
+    *(f'{{"months": {{"{month}": {MONTH % (START, START)}}}}}' for month in ("2021-05", "2021-99", "../x", "")),
+    None,
+]
+
+
+@pytest.mark.parametrize("content", MANIFESTS)
 def test_a_lost_manifest_is_made_again_by_the_next_import(folder: Path, content: str | None) -> None:
     manifest = folder / "manifest.json"
     if content is None:
@@ -133,14 +198,122 @@ def test_a_lost_manifest_is_made_again_by_the_next_import(folder: Path, content:
     assert store.list()[0].rows == 60
 
 
-def test_an_interrupted_write_leaves_the_old_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(_: int) -> None:
-        raise KeyboardInterrupt
+class Interrupted(Disk):
+    """A disk whose user loses patience, or whose process is killed, at step *at*; a write stops halfway.
+
+    Nothing is done any more by a process that was killed.
+    """
+
+    def __init__(self, at: int, *, killed: bool) -> None:
+        self.left = at
+        self.killed = killed
+
+    def stops(self) -> bool:
+        self.left -= 1
+        return self.left == 0 or (self.killed and self.left < 0)
+
+    def write(self, path: Path, data: bytes) -> None:
+        if self.stops():
+            if self.left == 0:
+                path.write_bytes(data[: len(data) // 2])
+            raise KeyboardInterrupt
+        super().write(path, data)
+
+    def rename(self, path: Path, place: Path) -> None:
+        if self.stops():
+            raise KeyboardInterrupt
+        super().rename(path, place)
+
+    def remove(self, path: Path) -> None:
+        if self.stops():
+            raise KeyboardInterrupt
+        super().remove(path)
+
+    def sync(self, folder: Path) -> None:
+        if self.stops():
+            raise KeyboardInterrupt
+        super().sync(folder)
+
+
+OLD = candles(ROWS, DAY)
+NEW = candles([(*row[:5], row[5] + 1) for row in rows(100, DAY)], DAY)  # four months, two of them there already
+
+
+def stopped_saves(root: Path, *, killed: bool, old: bool) -> Iterator[tuple[Path, bool]]:
+    """Yield a store for each step at which a save of NEW over OLD can stop, and whether NEW should be there."""
+    for at in count(1):
+        folder = root / str(at)
+        if old:
+            ParquetCandleStore(folder).save("BTCUSDT", OLD, sources=SOURCES)
+        manifest = folder / "BTCUSDT" / "1d" / "manifest.json"
+        before = manifest.read_bytes() if old else None
+        try:
+            ParquetCandleStore(folder, disk=Interrupted(at, killed=killed)).save("BTCUSDT", NEW, replace=True)
+        except KeyboardInterrupt:
+            yield folder, manifest.exists() and manifest.read_bytes() != before
+        else:
+            return
+
+
+def held(store: ParquetCandleStore) -> Candles | None:
+    try:
+        return store.load("BTCUSDT", "1d")
+    except NoCandles:
+        return None
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["Ctrl-C", "killed"])
+@pytest.mark.parametrize(
+    ("first", "old"), [("load", True), ("list", True), ("check", True), ("save", True), ("list", False)]
+)
+def test_a_save_that_stops_anywhere_has_happened_or_has_not(
+    tmp_path: Path, first: str, *, killed: bool, old: bool
+) -> None:
+    seen = []
+    for folder, happened in stopped_saves(tmp_path, killed=killed, old=old):
+        store = ParquetCandleStore(folder)
+        expected = NEW if happened else OLD if old else None
+        if first == "list":
+            assert [(entry.rows, entry.problem) for entry in store.list()] == (
+                [(len(expected), "")] if expected else []
+            )
+        elif first == "check" and expected:
+            assert [(entry.rows, entry.problems) for entry in store.check("BTCUSDT")] == [(len(expected), ())]
+        elif first == "save":
+            store.save("BTCUSDT", NEW if happened or not old else OLD)  # nothing conflicts with what is there
+            expected = expected or NEW
+        found = held(store)
+        assert found is None if expected is None else found is not None and same(found, expected)
+        store.save("BTCUSDT", NEW, replace=True)
+        assert same(store.load("BTCUSDT", "1d"), NEW)
+        assert problems(folder / "BTCUSDT" / "1d") == []
+        assert not list(folder.rglob("*.next"))
+        seen.append(happened)
+    assert seen == sorted(seen)
+    assert seen.count(False) >= 6  # four months, the manifest, the folder and the manifest's rename
+    assert seen.count(True) >= 5  # the folder and four renames
+
+
+def test_a_reader_does_not_wait_for_a_save_that_has_not_happened(folder: Path) -> None:
+    waiting = folder / ".BTCUSDT-1d-2021-05.parquet.next"
+    waiting.write_text("half")
+    with alone(folder):
+        assert same(ParquetCandleStore(folder.parents[1]).load("BTCUSDT", "1d"), OLD)
+    assert waiting.exists()
+    ParquetCandleStore(folder.parents[1]).save("BTCUSDT", OLD)
+    assert not waiting.exists()
+
+
+def test_a_disk_that_refuses_leaves_the_store_as_it_was(folder: Path) -> None:
+    class Full(Disk):
+        def write(self, path: Path, data: bytes) -> None:
+            if "2021-06" in path.name:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            super().write(path, data)
 
     before = files(folder)
-    monkeypatch.setattr("os.fsync", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        write_whole(folder / "BTCUSDT-1d-2021-04.parquet", b"half")
+    with pytest.raises(BadFile, match="cannot be written: No space left on device"):
+        ParquetCandleStore(folder.parents[1], disk=Full()).save("BTCUSDT", NEW, replace=True)
     assert files(folder) == before
 
 
@@ -156,6 +329,31 @@ def test_an_import_that_stopped_between_two_months_is_finished_by_the_next(folde
     store.save("BTCUSDT", longer)
     assert problems(folder) == []
     assert same(store.load("BTCUSDT", "1d"), longer)
+
+
+def test_an_empty_manifest_is_no_shelf(folder: Path) -> None:
+    for path in folder.glob("*.parquet"):
+        path.unlink()
+    (folder / "manifest.json").write_text('{"months": {}}')
+    store = ParquetCandleStore(folder.parents[1])
+    assert store.list() == ()
+    with pytest.raises(NoCandles):
+        store.check("BTCUSDT")
+
+
+def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
+    file = tmp_path / "candles"
+    file.write_text("x")
+    store = ParquetCandleStore(file)
+    for attempt in (
+        store.list,
+        lambda: store.check("BTCUSDT"),
+        lambda: store.load("BTCUSDT", "1d"),
+        lambda: store.save("BTCUSDT", OLD),
+    ):
+        with pytest.raises(BadFile) as refusal:
+            attempt()
+        assert str(refusal.value) == f"{file}: is a file, where the folder of the candle store should be"
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:

@@ -1,11 +1,10 @@
-"""Files that are there whole or not at all, and the bytes of a stored month."""
+"""What the store does to its folder, and the bytes of a stored month."""
 
 from __future__ import annotations
 
 import fcntl
 import io
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,26 +16,42 @@ if TYPE_CHECKING:
     from dcacore.ports.candles import Candles
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write *data* to *path* so that a reader, now or after a crash, sees the old file or the new one.
+class Disk:
+    """The changes that a store makes to its folder, one at a time; each may be the last before a crash."""
+
+    def write(self, path: Path, data: bytes) -> None:
+        """Write *data* to *path* and wait until it is on the disk."""
+        with path.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def rename(self, path: Path, place: Path) -> None:
+        """Put *path* in the place of *place*."""
+        path.replace(place)
+
+    def remove(self, path: Path) -> None:
+        """Remove *path* if it is there."""
+        path.unlink(missing_ok=True)
+
+    def sync(self, folder: Path) -> None:
+        """Wait until the names in *folder* are on the disk."""
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def written(path: Path) -> Iterator[None]:
+    """Yield once, and turn what the disk refuses in the block into an error that names *path*.
 
     Raises:
-        BadFile: the disk refused it; nothing is left behind.
+        BadFile: the disk refused it.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        except BaseException:  # also on Ctrl-C
-            Path(temporary).unlink(missing_ok=True)
-            raise
-        _sync_folder(path.parent)
+        yield
     except OSError as exc:
         raise BadFile(str(path), f"cannot be written: {exc.strerror or exc}") from exc
 
@@ -50,22 +65,12 @@ def alone(folder: Path) -> Iterator[None]:
     Raises:
         BadFile: the disk refused it.
     """
-    try:
+    with written(folder):
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / ".lock").open("wb")
-    except OSError as exc:
-        raise BadFile(str(folder), f"cannot be written: {exc.strerror or exc}") from exc
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def parquet_bytes(candles: Candles) -> bytes:

@@ -10,7 +10,7 @@ from typing import Final
 
 import attrs
 
-from dcacore.adapters.candles._files import write_whole
+from dcacore.adapters.candles._months import month_range
 from dcacore.ports.candle_store import Source
 from dcacore.ports.candles import Candles, gaps
 from dcacore.ports.errors import BadFile
@@ -57,7 +57,7 @@ def described(candles: Candles, data: bytes, sources: Sequence[Source]) -> Month
 
 
 def read_manifest(folder: Path) -> dict[str, Month]:
-    """Return the months of *folder*'s manifest; empty when it has none.
+    """Return the months of *folder*'s manifest; empty when there is none.
 
     Raises:
         BadFile: it is damaged.
@@ -65,33 +65,32 @@ def read_manifest(folder: Path) -> dict[str, Month]:
     path = folder / NAME
     try:
         content = json.loads(path.read_bytes())
-        return {name: _month(month) for name, month in content["months"].items()}
+        return {name: _month(name, month) for name, month in content["months"].items()}
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
         raise BadFile(str(path), "is damaged; importing its candles again makes a new one") from exc
 
 
-def write_manifest(folder: Path, pair: str, interval: str, months: Mapping[str, Month]) -> None:
-    """Write the manifest of *folder*.
-
-    Raises:
-        BadFile: it cannot be written.
-    """
+def manifest_bytes(pair: str, interval: str, months: Mapping[str, Month]) -> bytes:
+    """Return the manifest of *months*."""
     content = {
         "version": _VERSION,
         "pair": pair,
         "interval": interval,
         "months": {name: attrs.asdict(months[name]) for name in sorted(months)},
     }
-    write_whole(folder / NAME, (json.dumps(content, indent=1) + "\n").encode())
+    return (json.dumps(content, indent=1) + "\n").encode()
 
 
-def _month(month: dict[str, object]) -> Month:
+def _month(name: str, month: dict[str, object]) -> Month:
     sources = month["sources"]
     if not isinstance(sources, list):
         raise TypeError
-    numbers = {name: _number(month[name]) for name in ("rows", "first", "last", "gaps", "missing")}
+    numbers = {key: _number(month[key]) for key in ("rows", "first", "last", "gaps", "missing")}
+    begins, ends = month_range(name)
+    if not begins <= numbers["first"] <= numbers["last"] < ends:
+        raise ValueError
     return Month(sha256=str(month["sha256"]), sources=tuple(Source(**source) for source in sources), **numbers)
 
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 import attrs
 
-from dcacore.adapters.candles._files import parquet_bytes, write_whole
-from dcacore.adapters.candles._manifest import Month, described
-from dcacore.adapters.candles._merge import Merged
+from dcacore.adapters.candles._manifest import NAME, Month, described
+from dcacore.adapters.candles._merge import Merged, merge
 from dcacore.adapters.candles._months import month_range
 from dcacore.adapters.candles._read import read_candles
-from dcacore.ports.candle_store import Source
+from dcacore.ports.candle_store import Saved, Source
 from dcacore.ports.candles import Candles
-from dcacore.ports.errors import BadCandles
+from dcacore.ports.errors import BadCandles, BadFile
 from dcacore.ports.intervals import DAY_MS
 from dcacore.ports.times import utc_text
+
+_WAYS_OUT: Final = "import its candles again with --replace, or delete that file and import them again"
 
 
 @attrs.frozen(kw_only=True)
@@ -31,45 +34,119 @@ class Shelf:
     def path(self, month: str) -> Path:
         return self.folder / f"{self.pair}-{self.interval}-{month}.parquet"
 
-    def months(self) -> tuple[str, ...]:
-        digits = "[0-9]"
-        found = self.folder.glob(f"{self.pair}-{self.interval}-{digits * 4}-{digits * 2}.parquet")
-        return tuple(sorted(path.stem[-7:] for path in found))
+    def waiting(self, month: str) -> Path:
+        return self.folder / f".{self.path(month).name}.next"
 
-    def read(self, month: str) -> Candles | None:
+    @property
+    def waiting_manifest(self) -> Path:
+        return self.folder / f".{NAME}.next"
+
+    def months(self) -> tuple[str, ...]:
+        return self._months_named("", "")
+
+    def months_waiting(self) -> tuple[str, ...]:
+        return self._months_named(".", ".next")
+
+    def _months_named(self, before: str, after: str) -> tuple[str, ...]:
+        digit = "[0-9]"
+        name = f"{before}{self.pair}-{self.interval}-"
+        found = self.folder.glob(f"{name}{digit * 4}-{digit * 2}.parquet{after}")
+        return tuple(sorted(path.name[len(name) :][:7] for path in found))
+
+    def read(self, *months: str) -> Candles:
+        """Return the candles of *months*.
+
+        Raises:
+            BadFile: one of them is damaged; it says the ways out.
+        """
+        try:
+            return read_candles(*map(self.path, months), interval=self.interval)
+        except BadFile as exc:
+            raise BadFile(exc.file, f"{exc.reason}; {_WAYS_OUT}") from exc
+
+    def merged(self, month: str, new: Candles, entry: Month | None, *, replace: bool) -> Merged:
+        """Return *new* among the stored candles of *month*, whose entry in the manifest is *entry*.
+
+        Raises:
+            BadFile: what is stored is damaged, and *replace* is false or *new* is less than what was stored.
+            CandleConflict: it has other values, and *replace* is false.
+        """
         path = self.path(month)
-        return read_candles(path, interval=self.interval) if path.exists() else None
+        if not path.exists():
+            return merge(None, new, replace=replace)
+        try:
+            stored = self.read(month)
+        except BadFile:
+            if not (replace and path.is_file() and os.access(path, os.R_OK)):
+                raise
+            return _instead(path, new, entry)
+        return merge(stored, new, replace=replace)
 
     def refuse_other_grid(self, new: Candles) -> None:
         """Refuse candles over a day long that do not start on the days on which the stored ones start."""
-        if new.interval_ms > DAY_MS and self.months():
-            stored = self.read(self.months()[0])
-            if stored is not None and (int(stored.open_time[0]) - int(new.open_time[0])) % new.interval_ms:
-                raise BadCandles(
-                    new.source,
-                    1,
-                    f"{utc_text(int(new.open_time[0]))} is not on the grid of the stored {self.interval} candles",
-                )
+        if new.interval_ms <= DAY_MS:
+            return
+        stored = next(self._readable(), None)
+        if stored is not None and (int(stored.open_time[0]) - int(new.open_time[0])) % new.interval_ms:
+            raise BadCandles(
+                new.source,
+                1,
+                f"{utc_text(int(new.open_time[0]))} is not on the grid of the stored {self.interval} candles",
+            )
 
-    def describe(self, month: str) -> Month:
-        """Return a new entry for a month that the manifest has lost; where its candles came from is not known."""
-        return described(read_candles(self.path(month), interval=self.interval), self.path(month).read_bytes(), ())
+    def _readable(self) -> Iterator[Candles]:
+        for month in self.months():
+            try:
+                yield self.read(month)
+            except BadFile:  # `check` names it; the next month tells the grid as well
+                continue
 
-    def write(self, month: str, merged: Merged, manifest: dict[str, Month], sources: Sequence[Source]) -> Month:
-        before = manifest.get(month)
-        if (
-            not merged.saved.added
-            and not merged.saved.replaced
-            and before is not None
-            and before.sha256 == self.sha256(month)
-        ):
-            return before
-        begins, ends = month_range(month)
-        known = before.sources if before else ()
-        new = [source for source in sources if source.first < ends and source.last >= begins and source not in known]
-        data = parquet_bytes(merged.candles)
-        write_whole(self.path(month), data)
-        return described(merged.candles, data, (*known, *new))
+    def describe(self, months: Iterable[str]) -> dict[str, Month]:
+        """Return new entries for *months* that the manifest has lost; where their candles came from is not known.
+
+        A damaged month gets none, so that `check` goes on naming it.
+        """
+        entries = {}
+        for month in months:
+            try:
+                entries[month] = described(self.read(month), self.path(month).read_bytes(), ())
+            except BadFile:
+                continue
+        return entries
+
+    def changed(self, month: str, merged: Merged, before: Month | None) -> bool:
+        """Return whether *merged* is not yet what stands on the disk and, as *before*, in the manifest."""
+        if merged.saved.added or merged.saved.replaced or before is None:
+            return True
+        return before.sha256 != self.sha256(month)
 
     def sha256(self, month: str) -> str:
         return hashlib.sha256(self.path(month).read_bytes()).hexdigest()
+
+
+def entry_of(month: str, candles: Candles, data: bytes, before: Month | None, sources: Sequence[Source]) -> Month:
+    """Return the entry of *month*, which is to hold *candles*, stored as *data*.
+
+    Args:
+        month: as `YYYY-MM`.
+        candles: all of its candles.
+        data: its file.
+        before: its entry so far.
+        sources: what was imported now; those that reach into the month are added to its sources.
+    """
+    begins, ends = month_range(month)
+    known = before.sources if before else ()
+    new = [source for source in sources if source.first < ends and source.last >= begins and source not in known]
+    return described(candles, data, (*known, *new))
+
+
+def _instead(path: Path, new: Candles, entry: Month | None) -> Merged:
+    """Return *new* in the place of a month that cannot be read; what the manifest knows of, it must cover."""
+    if entry is not None and not new.open_time[0] <= entry.first <= entry.last <= new.open_time[-1]:
+        raise BadFile(
+            str(path),
+            f"is damaged, and held candles from {utc_text(entry.first)} to {utc_text(entry.last)}: import all of them "
+            "with --replace, or delete that file and import what you have",
+        )
+    replaced = min(len(new), entry.rows) if entry else len(new)
+    return Merged(candles=new, saved=Saved(added=len(new) - replaced, replaced=replaced, unchanged=0))

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 from dcacore.adapters.candles._manifest import Month, read_manifest
 from dcacore.adapters.candles._months import month_of
-from dcacore.adapters.candles._read import read_candles
 from dcacore.adapters.candles._shelf import Shelf
 from dcacore.ports.candle_store import Checked, Stored
 from dcacore.ports.candles import Candles, Gap, gaps
@@ -41,14 +40,14 @@ def checked(shelf: Shelf) -> Checked:
     good = []
     for month in shelf.months():
         try:
-            candles = read_candles(shelf.path(month), interval=shelf.interval)
+            candles = shelf.read(month)
         except BadFile as exc:
             problems.append(str(exc))
             continue
         problems += _differences(shelf, month, candles, manifest.get(month))
         good.append(candles)
     problems += [
-        f"{shelf.path(month)}: there is no such file, but the manifest has it"
+        f"{shelf.path(month)}: there is no such file, but the manifest has it; importing its candles again adds it"
         for month in manifest
         if month not in shelf.months()
     ]
