@@ -60,6 +60,14 @@ TEXTS = {
     "Binance REST": b"[" + b",".join(b'["' + archive(row).replace(",", '","').encode() + b'"]' for row in MADE) + b"]",
     "ccxt": str([list(row) for row in MADE]).encode(),
     "ccxt, over several lines": str([list(row) for row in MADE]).replace("],", "],\n ").encode(),
+    "ccxt, with much white space": str([list(row) for row in MADE])
+    .replace(", ", " ,\t\r\n    ")
+    .replace("[", " [ ")
+    .replace("]", " ] ")
+    .encode(),
+    "times as text in JSON": str([[iso(row[0]), *map(str, row[1:]), *[""] * 6] for row in MADE])
+    .replace("'", '"')
+    .encode(),
     "Bitfinex": str([[t, o, c, h, low, v] for t, o, h, low, c, v in MADE]).encode(),
     "CryptoDataDownload": b"https://www.CryptoDataDownload.com\n" + lines(MADE[::-1], download, DOWNLOAD_NAMES),
     "CryptoDataDownload, no address": lines(MADE[::-1], download, DOWNLOAD_NAMES),

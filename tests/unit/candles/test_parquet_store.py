@@ -377,6 +377,7 @@ def test_imports_at_the_same_time_lose_nothing(folder: Path) -> None:
 def test_strangers_in_the_folder_are_left_alone(folder: Path) -> None:
     (folder.parents[1] / "notes.txt").write_text("x")
     (folder.parents[1] / "OTHER" / "9m").mkdir(parents=True)
+    (folder.parents[1] / "OTHER" / "1m").write_text("x")
     (folder / ".BTCUSDT-1d-2021-04.parquet.x.part").write_text("x")
     assert [entry.pair for entry in ParquetCandleStore(folder.parents[1]).list()] == ["BTCUSDT"]
     assert problems(folder) == []

@@ -224,6 +224,7 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "prose": (text("To whom it may concern\n"), "not a known layout of candles: it begins with 'To whom"),
     "unknown width": (text("1,2,3\n"), "not a known layout of candles: it begins with '1,2,3'"),
     "objects in JSON": (text('[{"open": 1}]'), "JSON candles are arrays in an array"),
+    "a space in a number in JSON": (text("[[1617321600000, 1 2, 12, 12, 12, 1]]"), "row 1: open '1 2' is no number"),
     "nested JSON": (text("[[1,[2],3]]"), "the JSON array is damaged"),
     "not UTF-8": (text(b"time,open\xff\xfe,high\n"), "neither a known binary format nor UTF-8 text"),
     "zero bytes": (text(b"\0\0\0\0\n"), "not a known layout of candles"),
@@ -251,6 +252,13 @@ FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "too few digits": (as_parquet(low=pa.array([1.0] * 50, pa.float32())), "column low holds float, too few digits"),
     "words in Parquet": (as_parquet(low=["x"] * 50), "column low holds string, and not only numbers"),
     "no times in Parquet": (as_parquet(open_time=[True] * 50), "the time column holds bool, which is no time"),
+    "seconds that no millisecond counts": (
+        lambda path: feather.write_feather(
+            pa.table({name: [1.0] for name in NAMES.split(",")} | {"open_time": pa.array([2**62], pa.timestamp("s"))}),
+            path,
+        ),
+        "row 1: the time 4611686018427387904 s is too large",
+    ),
     "no date for LEAN": (text("0,1,1,1,1,1\n60000,1,1,1,1,1\n"), "no date YYYYMMDD is in its name"),
 }
 
@@ -274,6 +282,13 @@ def test_what_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
         assert unpack("a", packed, len(data)).data == data
         with pytest.raises(BadFile, match=r"a: holds more than .* GiB: hand it in in pieces"):
             unpack("a", packed, len(data) - 1)
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b", "a/b", "\udcff"])
+def test_names_that_no_file_can_have(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a").write_text("x")
+    with pytest.raises(BadFile):
+        read_candles(f"{tmp_path}/{name}")
 
 
 def test_a_file_without_end_is_refused() -> None:

@@ -54,8 +54,6 @@ def file_bytes(file: str, most: int = MOST_BYTES) -> bytes:
     except IsADirectoryError as exc:
         raise BadFile(file, "is a directory, not a file") from exc
     except (OSError, ValueError) as exc:
-        if path.is_dir():
-            raise BadFile(file, "is a directory, not a file") from exc
         raise BadFile(file, f"cannot be read: {getattr(exc, 'strerror', None) or exc}") from exc
     if not data:
         raise BadFile(file, "is empty")

@@ -116,6 +116,8 @@ class ParquetCandleStore(CandleStore):
         for folder in sorted(path for path in self._folder.glob(pair) if path.is_dir()):
             for interval in INTERVALS:
                 shelf = Shelf(folder=folder / interval, pair=folder.name, interval=interval)
+                if not shelf.folder.is_dir():
+                    continue
                 settle_to_read(shelf, self._disk)
                 if shelf.months() or _has_entries(shelf):
                     yield shelf

@@ -125,7 +125,7 @@ def _in_arrows_memory(data: memoryview) -> pa.Buffer:
 
 
 def _without_brackets(file: str, data: bytes) -> bytes:
-    packed = data.translate(None, b" \t\r\n")
+    packed = _tight(data)
     if packed in {b"[]", b"[[]]"}:
         raise BadFile(file, "holds no candles")
     if not packed.startswith(b"[["):
@@ -136,6 +136,16 @@ def _without_brackets(file: str, data: bytes) -> bytes:
     if any(bracket in lines for bracket in (b"[", b"]", b"{", b"}")):
         raise BadFile(file, f"{_KNOWN}: the JSON array is damaged, or its rows are not plain arrays")
     return lines
+
+
+def _tight(data: bytes) -> bytes:
+    """Return JSON without the white space between its values; what is inside a value stays, and spoils a number."""
+    data = data.translate(bytes.maketrans(b"\t\r\n", b"   ")).strip()
+    while b"  " in data:
+        data = data.replace(b"  ", b" ")
+    for sign in (b",", b"[", b"]"):
+        data = data.replace(sign + b" ", sign).replace(b" " + sign, sign)
+    return data
 
 
 def _used(places: Places) -> list[int]:

@@ -15,6 +15,7 @@ _LIMITS: Final = np.array([10**11, 10**14, 10**17], dtype=np.int64)
 _PER_MS: Final = {"ms": 1, "us": 1_000, "ns": 1_000_000}
 _DAY_MS: Final = 86_400_000
 _TOO_LARGE: Final = 2.0**63
+_FARTHEST_S: Final = 2**63 // 1000 - 1
 
 _WHOLE: Final = r"^\d+(\.0*)?$"
 _ZONED: Final = r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d(:?\d\d)?)$"
@@ -78,6 +79,10 @@ def _by_size(file: str, values: Times) -> Times:
 
 def _whole_ms(file: str, values: Times, unit: str) -> Times:
     if unit == "s":
+        far = (values > _FARTHEST_S) | (values < -_FARTHEST_S)
+        if far.any():
+            place = int(np.argmax(far))
+            raise BadCandles(file, place + 1, f"the time {values[place]} s is too large")
         return values * 1000
     if unit == "ms":
         return values
