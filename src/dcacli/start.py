@@ -8,8 +8,10 @@ import sys
 def start() -> None:
     """Run `dca`; an interrupt ends it with 130."""
     try:
+        from dcacli.errors import one_line_errors
         from dcacli.main import main
 
-        main()
+        with one_line_errors():
+            main()
     except KeyboardInterrupt:
         sys.exit(130)

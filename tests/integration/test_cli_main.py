@@ -93,10 +93,10 @@ LADDER = "ladder examples/btc-calm.toml --price 30000"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-@pytest.mark.parametrize("json", ["", " --json"])
-def test_a_full_disk_is_one_line(json: str) -> None:
+@pytest.mark.parametrize("args", [LADDER, f"{LADDER} --json", "--help", "ladder --help", "--version"])
+def test_a_full_disk_is_one_line(args: str) -> None:
     dca = Path(sys.executable).with_name("dca")
-    done = subprocess.run(["sh", "-c", f"{dca} {LADDER}{json} >/dev/full"], capture_output=True, text=True, check=False)
+    done = subprocess.run(["sh", "-c", f"{dca} {args} >/dev/full"], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == "dca: the output cannot be written: No space left on device\n"
 
@@ -121,6 +121,13 @@ def test_a_file_of_settings_is_read_and_the_environment_wins(tmp_path: Path, mon
 
     assert "from-file" in data_list()
     assert "from-shell" in data_list(DATA_DIR="from-shell")
+
+
+def test_a_setting_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("# settings\n= nothing\n")
+    done = CliRunner().invoke(main, ["data", "list"])
+    assert (done.exit_code, done.stderr) == (1, "dca: .env: line 2 is no NAME=value\n")
 
 
 def test_settings_that_are_no_text_are_refused_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

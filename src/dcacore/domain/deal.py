@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from enum import Enum
+from typing import Final
 
 import attrs
 
@@ -13,7 +14,7 @@ from dcacore.domain.ids import DealId, OrderId
 from dcacore.domain.ladder import Rung, sellable
 from dcacore.domain.market import Fees, Market
 from dcacore.domain.money import BaseQty, Price, Quotient
-from dcacore.domain.orders import Order, Role, Side
+from dcacore.domain.orders import Order, OrderState, Role, Side
 from dcacore.domain.strategy import Strategy
 
 
@@ -26,6 +27,9 @@ class Exit(Enum):
     CLOSE = "close"  # the user stopped the bot and wants the coins sold
     CANCEL = "cancel"  # the user stopped the bot and keeps the coins
 
+
+TAKER_WAIT: Final = datetime.timedelta(seconds=1)
+"""How long stop loss and target wait for the answer to a safety order that should fill at once."""
 
 AT_MARKET = {
     Exit.TRAILING_TAKE_PROFIT: Role.TAKE_PROFIT,
@@ -50,7 +54,7 @@ class Deal:
         orders: all orders that exist or existed on the exchange, and those on their way, oldest first; once the
             deal has ended, those of which something has filled.
         attempts: how many order ids have been given out.
-        has_takers: whether a safety order has been planned where the market stood, so that it fills at once.
+        takers_at: when a safety order was last planned where the market stood, so that it fills at once.
         books: sums over the fills.
         reference: what ladder and stop loss are measured from; None until the base order is over.
         rungs: the safety orders; empty until the base order is over.
@@ -74,7 +78,7 @@ class Deal:
     opened_price: Price
     orders: Mapping[OrderId, Order] = attrs.field(factory=dict)
     attempts: int = 0
-    has_takers: bool = False
+    takers_at: datetime.datetime | None = None
     books: Books = attrs.field(factory=Books)
     reference: Quotient | None = None
     rungs: tuple[Rung, ...] = ()
@@ -91,7 +95,7 @@ class Deal:
     @property
     def base_order(self) -> Order | None:
         """The order that opens the deal; None when it was refused."""
-        return next(iter(self.orders.values()), None)
+        return next((order for order in self.orders.values() if order.role is Role.BASE), None)
 
     @property
     def live_orders(self) -> tuple[Order, ...]:
@@ -113,6 +117,20 @@ class Deal:
     def sellable(self) -> BaseQty:
         """What of the held base fits the step grid."""
         return sellable(self.market, self.books.net)
+
+    @property
+    def is_too_small_to_sell(self) -> bool:
+        """Whether it holds too little for the market to take at its target; a safety order may lift it."""
+        target = self.take_profit_price
+        return self.closed_at is None and target is not None and not self.can_sell_at(target)
+
+    @property
+    def awaits_taker_until(self) -> datetime.datetime | None:
+        """Until when stop loss and target wait for what a safety order brings that fills at once; None if none does."""
+        if self.takers_at is None:
+            return None
+        is_asked = any(order.may_take and order.state is OrderState.PLANNED for order in self.orders.values())
+        return self.takers_at + TAKER_WAIT if is_asked else None
 
     def can_sell_at(self, price: Price) -> bool:
         """Say whether what is held is enough for the market to take a sell at *price*."""

@@ -28,7 +28,7 @@ from dcacore.domain.evolving import evolve
 from dcacore.domain.learn import learn
 from dcacore.domain.money import exact
 from dcacore.domain.rounds import act, begin_exit
-from dcacore.domain.turn import Turn
+from dcacore.domain.turn import Turn, live_sells
 
 
 @attrs.frozen
@@ -65,7 +65,7 @@ def decide(bot: Bot, event: Event) -> Decision:
             turn.stop_waiting()
             turn.bot = evolve(turn.bot, awaits_price=False)
         case AttentionNeeded():
-            turn.trouble(TroubleKind.NEEDS_ATTENTION, event.reason)
+            turn.note_trouble(TroubleKind.NEEDS_ATTENTION, event.reason)
         case EngineStarted():
             if turn.bot.phase is not Phase.STOPPED:
                 turn.step(Step.START)
@@ -104,7 +104,9 @@ def _obey(turn: Turn, request: Request) -> None:
 
 def _start(turn: Turn) -> None:
     if turn.bot.phase is Phase.STOPPED:
-        turn.bot = evolve(turn.bot, closed_before=turn.bot.deals_closed, trouble=None, awaits_price=False)
+        turn.bot = evolve(
+            turn.bot, closed_before=turn.bot.deals_closed, trouble=None, awaits_price=False, resume_at=None
+        )
         turn.step(Step.START)
     turn.bot = evolve(turn.bot, wanted=Wanted.RUN)
 
@@ -128,8 +130,9 @@ def _stop(turn: Turn, *, sell: bool) -> None:
     deal, reason = turn.deal, Exit.CLOSE if sell else Exit.CANCEL
     if deal is None:
         turn.step(Step.STOP)
-    elif deal.exit in (Exit.CLOSE, Exit.CANCEL):  # the user thinks better of it while cancels are on their way
-        turn.deal = evolve(deal, exit=reason)
+    elif deal.exit in {Exit.CLOSE, Exit.CANCEL}:
+        if not any(order.price is None for order in live_sells(deal)):  # the sale has not gone out yet
+            turn.deal = evolve(deal, exit=reason)
     elif deal.exit is None:
         if turn.bot.phase is Phase.STARTING or turn.price is None:
             turn.deal = evolve(deal, exit=reason)

@@ -46,7 +46,10 @@ class Canceled:
 
 @attrs.frozen
 class Expired:
-    """A market order ended without filling whole; *executed* is what did fill."""
+    """The exchange ended an order that had not filled whole, such as a market order without enough to trade with.
+
+    *executed* is what did fill.
+    """
 
     order_id: OrderId
     executed: BaseQty

@@ -123,13 +123,6 @@ def take_profit_price(strategy: Strategy, fees: Fees, market: Market, books: Boo
     return Price(max(target, market.tick_size))  # earlier sells may have paid for the rest
 
 
-def least_price(market: Market, quantity: BaseQty) -> Price:
-    """Return the lowest price on the tick grid at which the market takes an order of *quantity*."""
-    if not quantity:
-        return Price(market.tick_size)
-    return Price(max(market.tick_size, Quotient(market.min_notional, quantity).ceil(market.tick_size)))
-
-
 @exact
 def stop_loss_price(strategy: Strategy, market: Market, books: Books, reference: Quotient) -> Price | None:
     """Return the price on the tick grid at which the deal is sold at a loss; None when there is no stop loss."""

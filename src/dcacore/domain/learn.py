@@ -53,7 +53,7 @@ def _learn_one(turn: Turn, draft: _Draft, order: Order, report: Report) -> None:
         case Filled():
             _fill(draft, order, report)
         case Canceled() | Expired():
-            _end(turn, draft, order, report)
+            _end_order(turn, draft, order, report)
         case Refused():
             _refuse(turn, draft, order, report)
         case _:
@@ -82,14 +82,16 @@ def _after_buys(turn: Turn, deal: Deal, *, has_finished: bool) -> Deal:
     return evolve(deal, peak=None, stop_loss_price=None, retarget_at=None, take_profit_price=None)
 
 
-def _end(turn: Turn, draft: _Draft, order: Order, report: Canceled | Expired) -> None:
+def _end_order(turn: Turn, draft: _Draft, order: Order, report: Canceled | Expired) -> None:
     step = OrderStep.CANCELED if isinstance(report, Canceled) else OrderStep.EXPIRED
     ended = draft.orders[order.id] = order.ended(step, report.executed)
     if order.executed is not None or order.state is OrderState.FILLED:
         return  # told again
     is_market = order.price is None
     if not order.is_cancelling and not (is_market and (order.side is Side.BUY or report.executed)):
-        turn.trouble(TroubleKind.NEEDS_ATTENTION, f"{describe(order)} ended on the exchange without this bot's doing")
+        turn.note_trouble(
+            TroubleKind.NEEDS_ATTENTION, f"{describe(order)} ended on the exchange without this bot's doing"
+        )
     if not ended.is_live:
         _note_buy(draft, ended)
 
@@ -97,12 +99,14 @@ def _end(turn: Turn, draft: _Draft, order: Order, report: Canceled | Expired) ->
 def _refuse(turn: Turn, draft: _Draft, order: Order, report: Refused) -> None:
     order.learned(OrderStep.REFUSED)
     match report.refusal:
+        case _ if order.is_cancelling:
+            pass  # it was to be taken off anyway
         case Refusal.BALANCE if order.side is Side.BUY:
-            turn.trouble(TroubleKind.WAITING_FOR_BALANCE, f"{describe(order)}: {report.reason}")
+            turn.note_trouble(TroubleKind.WAITING_FOR_BALANCE, f"{describe(order)}: {report.reason}")
         case Refusal.BALANCE:
-            turn.trouble(TroubleKind.NEEDS_ATTENTION, f"{describe(order)}: {report.reason}")
+            turn.note_trouble(TroubleKind.NEEDS_ATTENTION, f"{describe(order)}: {report.reason}")
         case Refusal.RULE:
-            turn.trouble(TroubleKind.ERROR, f"{describe(order)}: {report.reason}")
+            turn.note_trouble(TroubleKind.ERROR, f"{describe(order)}: {report.reason}")
         case Refusal.NOT_TRIED | Refusal.NOT_PLACED:
             pass
         case _:

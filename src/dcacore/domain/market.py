@@ -7,7 +7,7 @@ from enum import Enum
 
 import attrs
 
-from dcacore.domain.money import NO_BASE, NO_QUOTE, BaseQty, Price, QuoteAmount, down8
+from dcacore.domain.money import NO_BASE, NO_QUOTE, BaseQty, Price, QuoteAmount, Quotient, down8
 from dcacore.domain.numbers import above, as_member, as_number, at_least, below, named, one_of, rule
 
 
@@ -43,6 +43,12 @@ class Market:
     def allows(self, price: Decimal, quantity: Decimal) -> bool:
         """Say whether an order of *quantity* at *price* is large enough to be placed."""
         return quantity > 0 and quantity >= self.min_quantity and price * quantity >= self.min_notional
+
+    def least_price(self, quantity: Decimal) -> Price | None:
+        """Return the lowest price on the tick grid at which an order of *quantity* may be placed; None at no price."""
+        if quantity <= 0 or quantity < self.min_quantity:
+            return None
+        return Price(max(self.tick_size, Quotient(self.min_notional, quantity).ceil(self.tick_size)))
 
 
 class FeeAsset(Enum):

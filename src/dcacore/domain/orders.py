@@ -86,9 +86,11 @@ ORDER_TRANSITIONS: Final[dict[tuple[OrderState, OrderStep], OrderState]] = {
     (_S.CANCELED, _T.ACCEPTED): _S.CANCELED,
     (_S.CANCELED, _T.LOST): _S.CANCELED,
     (_S.CANCELED, _T.CANCELED): _S.CANCELED,
+    (_S.CANCELED, _T.EXPIRED): _S.CANCELED,  # one source says canceled, another expired
     (_S.EXPIRED, _T.ACCEPTED): _S.EXPIRED,
     (_S.EXPIRED, _T.LOST): _S.EXPIRED,
     (_S.EXPIRED, _T.EXPIRED): _S.EXPIRED,
+    (_S.EXPIRED, _T.CANCELED): _S.EXPIRED,
     # ... except that a fill which happened before the cancel may be told after it.
     (_S.CANCELED, _T.FILLED_IN_PART): _S.CANCELED,
     (_S.CANCELED, _T.FILLED_WHOLE): _S.FILLED,

@@ -13,14 +13,13 @@ from dcacore.domain.ids import deal_id
 from dcacore.domain.ladder import (
     build_ladder,
     buy_quantity,
-    least_price,
     reference_price,
     stop_loss_price,
     take_profit_price,
     trailing_exit_price,
 )
 from dcacore.domain.money import NO_BASE, NO_QUOTE, Price, QuoteAmount, ceil_to
-from dcacore.domain.orders import OrderState, Role
+from dcacore.domain.orders import Role
 from dcacore.domain.turn import Turn, cancel, live_sells, place, place_rungs
 
 
@@ -88,8 +87,10 @@ def _enter(turn: Turn, deal: Deal, price: Price) -> None:
 def _manage(turn: Turn, deal: Deal, price: Price) -> None:
     """Rule 5.2: rest safety orders, test the stop loss, then see to the target."""
     deal = turn.deal = _rest_safety_orders(turn, deal)
-    if deal.has_takers and any(order.may_take and order.state is OrderState.PLANNED for order in deal.orders.values()):
-        return  # one fills at once: what follows waits for what it brings
+    if deal.takers_at is not None:
+        until = deal.awaits_taker_until
+        if until is not None and turn.at < until:
+            return  # one fills at once: what follows waits for what it brings, but not for ever
     deal = turn.deal = _aim(turn, deal)
     if deal.stop_loss_price is not None and price <= deal.stop_loss_price and deal.can_sell_at(price):
         begin_exit(turn, deal, Exit.STOP_LOSS, price)
@@ -152,8 +153,8 @@ def _rest_take_profit(turn: Turn, deal: Deal, price: Price) -> None:
 
 def _sell_the_rest(turn: Turn, deal: Deal, price: Price) -> None:
     """Earlier sells have paid for nearly all that is left: it goes at once if the market takes it, or is carried."""
-    least = least_price(deal.market, deal.sellable)
-    if least <= price and deal.market.allows(least, deal.sellable):
+    least = deal.market.least_price(deal.sellable)
+    if least is not None and least <= price:
         deal = place(turn, deal, Role.TAKE_PROFIT, deal.sellable, least)
         turn.deal = evolve(deal, take_profit_price=least)
     else:
@@ -167,18 +168,20 @@ def begin_exit(turn: Turn, deal: Deal, reason: Exit, price: Price) -> None:
 
 
 def _close_out(turn: Turn, deal: Deal, price: Price) -> None:
-    """Bring an exit one step further: cancels first, then the sale, then the books."""
-    deal = turn.deal = cancel(turn, deal, deal.live_orders)
-    if live_sells(deal):
-        return  # they hold the coins; one that is being taken off may still fill
-    if deal.exit in AT_MARKET and deal.can_sell_at(price):
-        turn.deal = place(turn, deal, AT_MARKET[deal.exit], deal.sellable)
-    elif deal.live_orders:
+    """Bring an exit one step further: sells come off, what is held is sold, buys come off, the deal is booked."""
+    sells, is_at_market = live_sells(deal), deal.exit in AT_MARKET
+    if sells:  # they hold the coins; one that is being taken off may still fill
+        turn.deal = cancel(turn, deal, sells if is_at_market else deal.live_orders)
         return
-    elif deal.exit is Exit.TAKE_PROFIT and _has_coins_left(deal):
+    if deal.exit in AT_MARKET and deal.can_sell_at(price):
+        deal = place(turn, deal, AT_MARKET[deal.exit], deal.sellable)
+    deal = turn.deal = cancel(turn, deal, deal.live_orders)
+    if deal.live_orders:
+        return
+    if deal.exit is Exit.TAKE_PROFIT and _has_coins_left(deal):
         _go_back(turn, deal, price)
     else:
-        _end(turn, deal, price)
+        _end_deal(turn, deal, price)
 
 
 def _has_coins_left(deal: Deal) -> bool:
@@ -191,15 +194,17 @@ def _go_back(turn: Turn, deal: Deal, price: Price) -> None:
     if turn.bot.wanted is Wanted.STOP and turn.bot.stop_sells:
         _close_out(turn, evolve(deal, exit=Exit.CLOSE), price)
     elif turn.bot.wanted is Wanted.STOP:
-        _end(turn, deal, price)
+        _end_deal(turn, deal, price, is_kept=True)
     else:
         turn.step(Step.COINS_LEFT)
-        _manage(turn, evolve(deal, exit=None), price)
+        _manage(turn, evolve(deal, exit=None, waiting=()), price)
 
 
-def _end(turn: Turn, deal: Deal, price: Price) -> None:
-    """Book the deal, and see what comes next."""
+def _end_deal(turn: Turn, deal: Deal, price: Price, *, is_kept: bool = False) -> None:
+    """Book the deal, and see what comes next; what is kept goes to the user and not into the next deal."""
     last = deal.last_sell
+    if last is not None and last.price is not None and deal.exit in AT_MARKET:
+        deal = evolve(deal, exit=Exit.TAKE_PROFIT)  # it filled before its cancel came through
     if last is None and not deal.books.bought:
         turn.bot = evolve(turn.bot, carried=deal.books.carried)
     else:
@@ -212,7 +217,7 @@ def _end(turn: Turn, deal: Deal, price: Price) -> None:
         turn.ended = evolve(deal, closed_at=turn.at, result=result, orders=filled)
         turn.bot = evolve(
             turn.bot,
-            carried=NOTHING_CARRIED if deal.exit is Exit.CANCEL else result.carried,
+            carried=NOTHING_CARRIED if is_kept or deal.exit is Exit.CANCEL else result.carried,
             deals_closed=turn.bot.deals_closed + (deal.exit is not Exit.CANCEL),
             profit=QuoteAmount(turn.bot.profit + result.profit),
         )

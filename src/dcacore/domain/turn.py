@@ -39,7 +39,7 @@ class Turn:
         """Move the bot to its next phase."""
         self.bot = evolve(self.bot, phase=advance(self.bot.phase, step))
 
-    def trouble(self, kind: TroubleKind, reason: str) -> None:
+    def note_trouble(self, kind: TroubleKind, reason: str) -> None:
         """Note what keeps the bot from going on; what the user must see to is not covered by what will pass."""
         now = self.bot.trouble
         if now is None or now.kind is TroubleKind.WAITING_FOR_BALANCE:
@@ -84,7 +84,7 @@ def place_rungs(turn: Turn, deal: Deal, count: int) -> Deal:
         deal,
         orders={**deal.orders, **{order.id: order for order in orders}},
         attempts=deal.attempts + len(orders),
-        has_takers=deal.has_takers or any(order.may_take for order in orders),
+        takers_at=turn.at if any(order.may_take for order in orders) else deal.takers_at,
         waiting=deal.waiting[len(orders) :],
     )
 

@@ -8,9 +8,10 @@ from enum import Enum
 import attrs
 
 from dcacore.domain.bot import Bot, Phase, TroubleKind, Wanted
-from dcacore.domain.deal import Deal
-from dcacore.domain.ladder import least_price, trailing_exit_price
+from dcacore.domain.deal import AT_MARKET, Deal
+from dcacore.domain.ladder import trailing_exit_price
 from dcacore.domain.money import Price, exact
+from dcacore.domain.turn import live_sells
 
 
 class Retry(Enum):
@@ -59,7 +60,16 @@ def watches(bot: Bot) -> Watches:
         return Watches(at=bot.resume_at, retry=retry)
     if bot.phase is Phase.IN_POSITION and bot.deal is not None and bot.price is not None:
         return _of_deal(bot.deal, bot.price, retry)
+    if bot.phase is Phase.CLOSING and bot.deal is not None and bot.price is not None:
+        return _of_exit(bot.deal, bot.price)
     return NOTHING
+
+
+def _of_exit(deal: Deal, price: Price) -> Watches:
+    """An exit at market whose coins are worth too little yet waits for a price, as long as buys are coming off."""
+    if deal.exit not in AT_MARKET or live_sells(deal):
+        return NOTHING
+    return Watches(rises_to=_worth_selling_above(deal, price))
 
 
 def _of_deal(deal: Deal, price: Price, retry: Retry) -> Watches:
@@ -81,7 +91,7 @@ def _of_deal(deal: Deal, price: Price, retry: Retry) -> Watches:
         falls_to=max(below, default=None),
         rises_to=min(above, default=None),
         peak=deal.peak,
-        at=deal.retarget_at,
+        at=deal.awaits_taker_until or deal.retarget_at,
         retry=retry,
     )
 
@@ -92,8 +102,5 @@ def _worth_selling_above(deal: Deal, price: Price) -> Price | None:
     An exit whose price the market has passed waits there when what is held is worth too little (a price that
     jumped, a position too small); it acts once the price has come back up so far.
     """
-    market, quantity = deal.market, deal.sellable
-    if quantity <= 0 or quantity < market.min_quantity:
-        return None
-    lift = least_price(market, quantity)
-    return lift if lift > price else None
+    lift = deal.market.least_price(deal.sellable)
+    return lift if lift is not None and lift > price else None

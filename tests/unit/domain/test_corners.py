@@ -13,7 +13,7 @@ from dcacore.domain.market import Fees, Market
 from dcacore.domain.money import BaseQty, Price
 from dcacore.domain.orders import OrderState, Role
 from dcacore.domain.watch import Retry, Watches, watches
-from tests.strategies import strategy
+from tests.strategies import MARKET, strategy
 from tests.unit.domain.desk import Desk, described
 
 # The bot of these tests buys 1 at 100 and rests 1.111 at 90 and 1.25 at 80; its target is 10 %, there are no fees.
@@ -176,7 +176,7 @@ def test_a_crumb_that_filled_too_late_is_carried_and_not_waited_for() -> None:
 
 
 @pytest.mark.parametrize("sell", [True, False])
-def test_coins_that_filled_too_late_are_sold_or_carried_when_the_bot_was_stopped_meanwhile(sell: bool) -> None:
+def test_coins_that_filled_too_late_are_sold_or_kept_when_the_bot_was_stopped_meanwhile(sell: bool) -> None:
     desk = Desk.in_position(strategy())
     first, second = desk.safety_orders
     desk.fill(desk.take_profit)
@@ -187,18 +187,20 @@ def test_coins_that_filled_too_late_are_sold_or_carried_when_the_bot_was_stopped
     if sell:
         desk.fill(desk.placed[0])
     assert desk.state == "stopped"
-    assert desk.bot.carried.quantity == (0 if sell else Decimal("0.5"))
+    (deal,) = desk.ended
+    assert deal.result is not None
+    assert deal.result.carried.quantity == (0 if sell else Decimal("0.5"))
+    assert desk.bot.carried.quantity == 0  # what is kept is the user's
 
 
 @pytest.mark.parametrize(("first_wish", "last_wish"), [(False, True), (True, False)])
 def test_a_user_who_stops_a_bot_may_think_better_of_its_coins(first_wish: bool, last_wish: bool) -> None:
     desk = Desk.in_position(strategy())
     desk.stop(sell=first_wish)
-    asked = desk.canceled
     desk.stop(sell=last_wish)
-    assert desk.asked == ()
-    desk.report(*(Canceled(order_id, BaseQty(Decimal(0))) for order_id in asked))
+    desk.report(*(Canceled(order.id, BaseQty(Decimal(0))) for order in desk.deal.live_orders))
     assert described(desk.placed) == ([("close", "market", "1")] if last_wish else [])
+    assert desk.state == ("closing" if last_wish else "stopped")
 
 
 def test_the_order_of_reports_in_one_event_makes_no_difference() -> None:
@@ -236,3 +238,83 @@ def test_a_time_that_has_come_is_not_watched_any_more() -> None:
     assert watches(desk.bot) == Watches(retry=Retry.PRICE)
     desk.retry_due()
     assert desk.state == "placing_order"
+
+
+def test_a_user_cannot_take_back_a_sale_that_has_gone_out() -> None:
+    desk = Desk.in_position(strategy(max_safety_orders=0, trailing_deviation=5))
+    desk.stop(sell=True)
+    sale = desk.placed[0]
+    desk.stop(sell=False)
+    desk.fill(sale)
+    assert [deal.exit for deal in desk.ended] == [Exit.CLOSE]
+
+
+def test_a_stop_loss_waits_a_second_at_most_for_a_safety_order_that_should_fill_at_once() -> None:
+    desk = Desk.started(strategy(stop_loss=20))
+    desk.price = Price(Decimal(79))
+    desk.fill(desk.placed[0], price="100")
+    assert {order.role for order in desk.placed} == {Role.SAFETY}
+    assert watches(desk.bot).at == desk.at + datetime.timedelta(seconds=1)
+    desk.wait(0.5)
+    assert desk.asked == ()
+    desk.wait(0.5)
+    assert described(desk.placed) == [("stop_loss", "market", "1")]
+
+
+def test_coins_left_are_sold_without_further_safety_orders() -> None:
+    desk = Desk.in_position(strategy(max_safety_orders=3, active_safety_orders=1))
+    first = desk.safety_orders[0]
+    desk.fill(desk.take_profit)
+    desk.fill(first)
+    assert [order.role for order in desk.placed] == [Role.TAKE_PROFIT]
+
+
+def test_a_stop_loss_whose_take_profit_filled_meanwhile_was_none() -> None:
+    desk = Desk.in_position(strategy(stop_loss=25))
+    desk.see("75")
+    desk.fill(desk.take_profit)
+    desk.cancel_all()
+    assert [deal.exit for deal in desk.ended] == [Exit.TAKE_PROFIT]
+
+
+def test_an_order_that_is_refused_while_it_is_being_taken_off_troubles_nobody() -> None:
+    desk = Desk.started(strategy())
+    desk.fill(desk.placed[0])
+    first, second, take_profit = desk.placed
+    desk.report(Accepted(second.id), Accepted(take_profit.id))
+    desk.fill(take_profit)
+    desk.report(Refused(first.id, Refusal.RULE, "no"), Canceled(second.id, BaseQty(Decimal(0))))
+    assert len(desk.ended) == 1
+    assert desk.bot.trouble is None
+
+
+def test_a_deal_too_small_to_be_sold_says_so() -> None:
+    small = Desk.in_position(strategy(base_order_size=6, max_safety_orders=0, take_profit=10), MARKET)
+    assert not small.deal.is_too_small_to_sell
+    desk = Desk.started(strategy(max_safety_orders=0))
+    base = desk.placed[0]
+    desk.fill(base, "0.01")
+    desk.expire(base, "0.01")
+    assert desk.state == "in_position"
+    assert desk.deal.is_too_small_to_sell
+
+
+def test_an_exit_whose_coins_are_worth_too_little_is_asked_when_they_are_worth_enough() -> None:
+    desk = Desk.started(strategy(max_safety_orders=0))
+    base = desk.placed[0]
+    desk.fill(base, "0.04")  # worth 4 of the least 5
+    desk.stop(sell=True)
+    assert desk.asked == ()
+    assert watches(desk.bot).rises_to == 125
+    desk.see("125")
+    assert described(desk.placed) == [("close", "market", "0.04")]
+
+
+def test_a_start_does_not_wait_out_the_cooldown_of_before_the_stop() -> None:
+    desk = Desk.in_position(strategy(max_safety_orders=0, cooldown=60))
+    desk.see("110")
+    desk.fill(desk.take_profit)
+    desk.stop()
+    desk.start()
+    desk.ready()
+    assert [order.role for order in desk.placed] == [Role.BASE]

@@ -249,16 +249,19 @@ def test_after_a_part_of_it_was_sold_the_target_counts_what_that_brought() -> No
 
 def test_a_stop_loss_takes_the_sell_off_first_and_then_sells_at_the_market() -> None:
     desk = Desk.in_position(strategy(stop_loss=25))
-    resting = [order.id for order in desk.deal.live_orders]
+    take_profit, buys = desk.take_profit.id, [order.id for order in desk.safety_orders]
     desk.see("75.01")
     assert desk.asked == ()
     desk.see("75")
     assert desk.state == "closing"
-    assert desk.canceled == resting
+    assert desk.canceled == [take_profit]
     assert desk.placed == []
     desk.cancel_all()
-    assert described(desk.placed) == [("stop_loss", "market", "1")]
-    desk.fill(desk.placed[0])
+    (stop,) = desk.placed
+    assert described([stop]) == [("stop_loss", "market", "1")]
+    assert desk.canceled == buys
+    desk.cancel_all()
+    desk.fill(stop)
     (deal,) = desk.ended
     assert deal.exit is Exit.STOP_LOSS
     assert deal.result is not None
@@ -277,9 +280,9 @@ def test_what_a_safety_order_bought_during_a_stop_loss_is_sold_after_it() -> Non
     desk = Desk.in_position(strategy(stop_loss=25))
     first, second = desk.safety_orders
     desk.see("70")
-    desk.cancel(second)
     desk.cancel(desk.take_profit)
     stop = desk.placed[0]
+    desk.cancel(second)
     desk.fill(first)
     desk.fill(stop)
     assert described(desk.placed) == [("stop_loss", "market", "1.111")]
@@ -520,5 +523,7 @@ def test_a_stopped_deal_whose_coins_are_kept_does_not_count_as_closed() -> None:
     desk.fill(desk.placed[0])
     desk.stop(sell=True)
     desk.cancel_all()
-    desk.fill(desk.placed[0])
+    sale = desk.placed[0]
+    desk.cancel_all()
+    desk.fill(sale)
     assert desk.bot.deals_closed == 1
