@@ -89,12 +89,14 @@ class Result:
     Attributes:
         profit: proceeds less sell fees less the cost of what was sold, in quote.
         cost_of_sold: what the deal spent less what goes on to the next deal with the carried quantity.
-        carried: the remainder that could not be sold.
+        carried: the remainder that could not be sold and goes on to the next deal.
+        kept: the remainder that goes to the user, who stopped the bot and keeps the coins.
     """
 
     profit: QuoteAmount
     cost_of_sold: QuoteAmount
     carried: Carried
+    kept: Carried = NOTHING_CARRIED
 
 
 def settle(books: Books, last_sold: BaseQty, last_proceeds: QuoteAmount) -> Result:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 from decimal import Decimal
 
+import attrs
+
 from dcacore.domain.books import NOTHING_CARRIED, Books, settle
 from dcacore.domain.bot import Phase, Step, TroubleKind, Wanted
 from dcacore.domain.deal import AT_MARKET, Deal, Exit
@@ -213,11 +215,13 @@ def _end_deal(turn: Turn, deal: Deal, price: Price, *, is_kept: bool = False) ->
             last.filled if last else NO_BASE,
             QuoteAmount(last.notional - last.quote_fee) if last else NO_QUOTE,
         )
+        if is_kept or deal.exit is Exit.CANCEL:
+            result = attrs.evolve(result, carried=NOTHING_CARRIED, kept=result.carried)
         filled = {order.id: order for order in deal.orders.values() if order.fills}
         turn.ended = evolve(deal, closed_at=turn.at, result=result, orders=filled)
         turn.bot = evolve(
             turn.bot,
-            carried=NOTHING_CARRIED if is_kept or deal.exit is Exit.CANCEL else result.carried,
+            carried=result.carried,
             deals_closed=turn.bot.deals_closed + (deal.exit is not Exit.CANCEL),
             profit=QuoteAmount(turn.bot.profit + result.profit),
         )

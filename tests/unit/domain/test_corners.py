@@ -189,7 +189,7 @@ def test_coins_that_filled_too_late_are_sold_or_kept_when_the_bot_was_stopped_me
     assert desk.state == "stopped"
     (deal,) = desk.ended
     assert deal.result is not None
-    assert deal.result.carried.quantity == (0 if sell else Decimal("0.5"))
+    assert deal.result.kept.quantity == (0 if sell else Decimal("0.5"))
     assert desk.bot.carried.quantity == 0  # what is kept is the user's
 
 

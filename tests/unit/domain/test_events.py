@@ -145,7 +145,7 @@ def test_a_bot_that_stops_may_keep_its_coins() -> None:
     assert deal.exit is Exit.CANCEL
     assert deal.result is not None
     assert deal.result.profit == 0
-    assert deal.result.carried.quantity == 1
+    assert deal.result.kept.quantity == 1
     assert desk.bot.carried.quantity == 0  # they are the user's now
 
 
@@ -200,7 +200,7 @@ def test_a_partly_sold_deal_that_is_kept_books_what_it_sold() -> None:
     desk.cancel_all()
     (deal,) = desk.ended
     assert deal.result is not None
-    assert deal.result.carried.quantity == Decimal("0.6")
+    assert deal.result.kept.quantity == Decimal("0.6")
     assert deal.result.profit == 4
 
 
