@@ -511,6 +511,10 @@ def test_coins_that_an_earlier_sell_has_paid_for_are_sold_at_once(size: str, tar
     desk.cancel_all()
     assert [(order.role, order.price) for order in desk.placed] == [(Role.TAKE_PROFIT, Decimal(target))]
     assert desk.state == "in_position"
+    desk.see("97")
+    assert desk.asked == ()  # it is the right one, and stays
+    desk.fill(desk.take_profit, price="97")
+    assert [deal.exit for deal in desk.ended] == [Exit.TAKE_PROFIT]
 
 
 def test_a_stopped_deal_whose_coins_are_kept_does_not_count_as_closed() -> None:
