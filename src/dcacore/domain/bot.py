@@ -129,6 +129,8 @@ class Bot:
         price: the last price it has been told.
         resume_at: the end of its cooldown.
         awaits_price: whether it tries to open a deal again only when the price has changed.
+        order_prefix: what the ids of its orders begin with, so that they can be told from anybody else's; empty in a
+            backtest.
     """
 
     id: BotId
@@ -148,6 +150,7 @@ class Bot:
     price: Price | None = None
     resume_at: datetime.datetime | None = None
     awaits_price: bool = False
+    order_prefix: str = ""
 
 
 def shown_state(bot: Bot) -> str:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NewType
 
+UserId = NewType("UserId", str)
+AccountId = NewType("AccountId", str)
+RequestId = NewType("RequestId", str)
 BotId = NewType("BotId", str)
 DealId = NewType("DealId", str)
 OrderId = NewType("OrderId", str)

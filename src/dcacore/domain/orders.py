@@ -30,6 +30,7 @@ class Role(Enum):
     TAKE_PROFIT = "take_profit"
     STOP_LOSS = "stop_loss"
     CLOSE = "close"
+    EXTRA = "extra"  # a buy that the user added by hand
 
 
 class OrderState(StrEnum):

@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from dcacore.ports.candle_store import CandleStore, ReadCandleFiles
     from dcacore.ports.candles import Candles, Gap, gaps
     from dcacore.ports.errors import BadCandles, BadFile, CandleConflict, NoCandles, PortError, UnknownPair
-    from dcacore.ports.exchange import Balance, Exchange, PairReport
+    from dcacore.ports.exchange import AccountEvent, Balance, Exchange, Listing
 
 __all__ = [
+    "AccountEvent",
     "BadCandles",
     "BadFile",
     "Balance",
@@ -23,8 +24,8 @@ __all__ = [
     "Candles",
     "Exchange",
     "Gap",
+    "Listing",
     "NoCandles",
-    "PairReport",
     "PortError",
     "ReadCandleFiles",
     "UnknownPair",
@@ -34,6 +35,7 @@ __all__ = [
 _HOMES: Final = {
     "BadCandles": "dcacore.ports.errors",
     "BadFile": "dcacore.ports.errors",
+    "AccountEvent": "dcacore.ports.exchange",
     "Balance": "dcacore.ports.exchange",
     "BotFile": "dcacore.ports.bot_file",
     "CandleConflict": "dcacore.ports.errors",
@@ -42,7 +44,7 @@ _HOMES: Final = {
     "Exchange": "dcacore.ports.exchange",
     "Gap": "dcacore.ports.candles",
     "NoCandles": "dcacore.ports.errors",
-    "PairReport": "dcacore.ports.exchange",
+    "Listing": "dcacore.ports.exchange",
     "PortError": "dcacore.ports.errors",
     "ReadCandleFiles": "dcacore.ports.candle_store",
     "UnknownPair": "dcacore.ports.errors",

@@ -7,11 +7,31 @@
         NoCandles            the candle store holds nothing of what was asked for
         CandleConflict       the candle store has another candle of that time
         UnknownPair          the exchange does not trade that pair
+        Rejected             the exchange gave a definite no: the order does not exist and never will
+          InsufficientBalance  the account has not enough for it
+          FilterViolation      a rule of the pair forbids it: our rules are stale, or a bug is ours
+          TradingHalted        the pair, or the account, does not trade now
+          TooLate              it arrived after its deadline: nothing was done
+          NotAccepted          any other no
+        OutcomeUnknown       a time-out, a lost connection, a server's failure: ask before anything else
+        Unavailable          nothing was learned; ask again later
+          RateLimited          no request before a given time
+        BadCredentials       the key is not, or no longer, accepted
+        StoreError           the database
+          StoreUnavailable     not reachable, locked, or its disk full: nothing was stored; try again
+          SchemaMismatch       its schema is older or newer than this program
+          LeaseLost            another engine acts for the bot
+          Conflict             what was to be stored is there already, or forbidden by what is
+          EngineRunning        another engine holds the database
+        NoEncryptionKey      ENCRYPTION_KEY is not set, or is no key
+        CannotDecrypt        cipher text that no key of ours opens
 
 A file error names the file, a candle error its row: the way out is to look there.
 """
 
 from __future__ import annotations
+
+import datetime
 
 from dcacore.domain.errors import DcaError
 from dcacore.ports.times import utc_text
@@ -84,3 +104,93 @@ class UnknownPair(PortError):
     def __init__(self, pair: str) -> None:
         self.pair = pair
         super().__init__(f"{pair} is not traded on this exchange")
+
+
+class Rejected(PortError):
+    """The exchange refused a request; what it asked for was not done.
+
+    Attributes:
+        reason: the exchange's words, or the rule's name; never a part of the request.
+        code: the exchange's number for it, where it has one.
+    """
+
+    def __init__(self, reason: str, code: int | None = None) -> None:
+        self.reason = reason
+        self.code = code
+        super().__init__(reason)
+
+
+class InsufficientBalance(Rejected):
+    """The account has not enough."""
+
+
+class FilterViolation(Rejected):
+    """A rule of the pair forbids the order; a reload of the rules may tell why."""
+
+
+class TradingHalted(Rejected):
+    """The pair, or the account, does not trade now."""
+
+
+class TooLate(Rejected):
+    """The request arrived after its deadline, or with a time of the future: the clocks differ."""
+
+
+class NotAccepted(Rejected):
+    """Any other definite no."""
+
+
+class OutcomeUnknown(PortError):
+    """A request went out and its fate is not known: it may have been carried out."""
+
+
+class Unavailable(PortError):
+    """A question could not be asked or was not answered; nothing was learned, nothing was changed."""
+
+
+class RateLimited(Unavailable):
+    """The exchange wants no request before a given time; nothing was done.
+
+    Attributes:
+        retry_at: when requests may go out again, in UTC.
+    """
+
+    def __init__(self, retry_at: datetime.datetime) -> None:
+        self.retry_at = retry_at
+        super().__init__(f"the exchange wants no request before {retry_at:%Y-%m-%d %H:%M:%S} UTC")
+
+
+class BadCredentials(PortError):
+    """The exchange does not accept the key: wrong, revoked, or without the right to trade; nothing was done."""
+
+
+class StoreError(PortError):
+    """The database did not do what it was asked."""
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot be reached, is locked, or has no room: nothing was stored, and it may work again later."""
+
+
+class SchemaMismatch(StoreError):
+    """The database's schema is not this program's."""
+
+
+class LeaseLost(StoreError):
+    """Another engine acts for the bot by now; nothing was stored."""
+
+
+class Conflict(StoreError):
+    """What was to be stored is there already (a name, an address, a second open deal), or is still referred to."""
+
+
+class EngineRunning(StoreError):
+    """Another engine runs over this database."""
+
+
+class NoEncryptionKey(PortError):
+    """There is no key to encrypt or decrypt with."""
+
+
+class CannotDecrypt(PortError):
+    """Stored cipher text cannot be read with the keys that are set."""

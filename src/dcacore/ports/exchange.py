@@ -1,18 +1,23 @@
-"""The exchange as a bot's runner sees it: one account, in the domain's words."""
+"""The exchange as an engine sees it: one account, in the exchange's own terms.
+
+What an order is to a bot (`dcacore.domain.orders.Order`) and what the exchange says of it (`VenueOrder`) are kept
+apart: `dcacore.domain.hearing` turns the second into reports on the first, wherever it was heard.
+"""
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import AsyncIterator, Mapping
 from decimal import Decimal
 from typing import Protocol
 
 import attrs
 
-from dcacore.domain.events import Report
 from dcacore.domain.ids import OrderId
-from dcacore.domain.market import Market
+from dcacore.domain.market import Fees, Market
 from dcacore.domain.money import Price
 from dcacore.domain.orders import Order
+from dcacore.domain.venue import Trade, VenueOrder, VenueOrderId
 
 
 @attrs.frozen
@@ -24,26 +29,66 @@ class Balance:
 
 
 @attrs.frozen
-class PairReport:
-    """Something that happened to an order of the account without being asked for just now."""
+class Listing:
+    """A pair as the exchange lists it.
+
+    Attributes:
+        market: its rules.
+        is_trading: whether it takes orders now.
+    """
+
+    market: Market
+    is_trading: bool
+
+
+@attrs.frozen
+class OrderChanged:
+    """Something happened to an order of the account; *order* brings the trades that made it known.
+
+    The same may be told twice, late, or out of order.
+    """
 
     pair: str
-    report: Report
+    order: VenueOrder
+
+
+@attrs.frozen
+class StreamOpened:
+    """Account events come from now on; what happened before is not told: ask."""
+
+
+@attrs.frozen
+class StreamLost:
+    """Account events may have been missed; the adapter reconnects by itself and tells of it by `StreamOpened`."""
+
+    reason: str
+
+
+AccountEvent = OrderChanged | StreamOpened | StreamLost
 
 
 class Exchange(Protocol):
     """One account on one exchange.
 
-    What comes of an order is told as reports, never as an exception: the caller hands them to `decide` as they are.
-    Prices and quantities go out exactly as given.
+    Every method may raise the errors of reading: `Unavailable` (nothing was learned; ask again later), `RateLimited`
+    (not before its time), `BadCredentials`. Reads may be repeated by an adapter; `place` never is.
     """
 
-    async def market(self, pair: str) -> Market:
-        """Return the pair's rules.
+    def now(self) -> datetime.datetime:
+        """Return the exchange's time: the local clock and the measured offset."""
+
+    async def listing(self, pair: str) -> Listing:
+        """Return the pair's rules, at most an hour old.
 
         Raises:
             UnknownPair: the exchange does not trade it.
         """
+
+    async def reload_rules(self, pair: str) -> None:
+        """Forget what is known of the pair's rules, so that `listing` asks for them."""
+
+    async def fees(self, pair: str) -> Fees:
+        """Return what the account pays on *pair*."""
 
     async def price(self, pair: str) -> Price | None:
         """Return the last price; None while there has been no trade.
@@ -55,23 +100,45 @@ class Exchange(Protocol):
     async def balances(self) -> Mapping[str, Balance]:
         """Return what the account holds, by asset; assets that it has never held are left out."""
 
-    async def place(self, pair: str, order: Order) -> tuple[Report, ...]:
-        """Send the order, once, and return what came of it: accepted, filled, refused, or lost.
+    async def place(
+        self, pair: str, order: Order, *, sent_at: datetime.datetime, recv_window: datetime.timedelta
+    ) -> VenueOrder:
+        """Send the order, once, and return what the exchange made of it, with the fills of its answer.
 
-        Never sends a second time by itself. `Lost` means that the order may exist.
+        The request bears *sent_at* and *recv_window* exactly as given, so that the exchange refuses it when it arrives
+        after their sum. Price and quantity go out as they are. Nothing below this call ever sends it a second time.
 
         Raises:
-            UnknownPair: the exchange does not trade the pair; nothing was sent.
+            Rejected: a definite no, of the kind that the class says; the order does not exist and never will.
+            OutcomeUnknown: anything else: the order may exist.
         """
 
-    async def cancel(self, pair: str, order_id: OrderId) -> tuple[Report, ...]:
-        """Take the order off and return how it ended; safe to repeat.
+    async def cancel(self, pair: str, order_id: OrderId) -> None:
+        """Take the order off; safe to repeat. Whatever comes of it, `find` says how the order stands.
 
-        Nothing is returned for an order that does not rest: its fills are told by `reports`.
+        Raises:
+            Rejected: there is no such order to take off: it may have filled.
+            OutcomeUnknown: no answer.
         """
 
-    async def open_orders(self, pair: str) -> tuple[Order, ...]:
-        """Return the account's orders that rest, oldest first, as they were placed."""
+    async def find(
+        self, pair: str, *, order_id: OrderId | None = None, venue_order_id: VenueOrderId | None = None
+    ) -> VenueOrder | None:
+        """Return how the order stands, by our id of it or by the exchange's; None when the exchange knows of none now.
 
-    def reports(self) -> AsyncIterator[PairReport]:
-        """Yield fills and cancels from now on, in the order in which they happen, whoever caused them."""
+        Reads lag: one None proves nothing. `VenueOrder.trades` may lack some or all; `trades` has them.
+        """
+
+    async def trades(
+        self, pair: str, *, venue_order_id: VenueOrderId | None = None, after: str | None = None
+    ) -> tuple[Trade, ...]:
+        """Return the account's trades of *pair*, oldest first: of one order, or all with an id beyond *after*.
+
+        All of them, however many pages that takes; without either argument, those of the last 24 hours.
+        """
+
+    async def open_orders(self, pair: str) -> tuple[VenueOrder, ...]:
+        """Return the account's orders that rest, oldest first, the bots' and the user's own."""
+
+    def events(self) -> AsyncIterator[AccountEvent]:
+        """Yield what happens to the account's orders, whoever caused it; `StreamOpened` comes first."""

@@ -1,0 +1,305 @@
+"""The database as use cases and engine see it: transactions, and in them one collection a kind of record.
+
+A `Work` is one transaction: what is done in it is stored when `commit` has returned, whole, and not at all otherwise.
+Nothing waits for the network inside one. Every method of a work, and `Store.begin`, may raise `StoreUnavailable`.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from dcacore.domain.bot import Bot
+from dcacore.domain.deal import Deal
+from dcacore.domain.ids import AccountId, BotId, DealId, OrderId, RequestId, UserId
+from dcacore.domain.intents import Intent
+from dcacore.ports.records import (
+    Account,
+    Activity,
+    BookedFill,
+    BotRecord,
+    DayTotal,
+    DealRecord,
+    EngineRecord,
+    Lease,
+    Notification,
+    Reconciliation,
+    Request,
+    User,
+)
+
+
+class Users(Protocol):
+    """The users."""
+
+    async def add(self, user: User) -> None:
+        """Store a new user.
+
+        Raises:
+            Conflict: the address is taken.
+        """
+
+    async def save(self, user: User) -> None:
+        """Store what has changed of a user.
+
+        Raises:
+            Conflict: the address is taken.
+        """
+
+    async def get(self, user_id: UserId) -> User | None:
+        """Return the user; None when there is none."""
+
+    async def by_email(self, email: str) -> User | None:
+        """Return the user with this address, upper and lower case alike; None when there is none."""
+
+    async def all(self) -> tuple[User, ...]:
+        """Return all users, oldest first."""
+
+
+class Accounts(Protocol):
+    """The exchange accounts."""
+
+    async def add(self, account: Account) -> None:
+        """Store a new account.
+
+        Raises:
+            Conflict: the owner has one of that name.
+        """
+
+    async def save(self, account: Account) -> None:
+        """Store what has changed of an account."""
+
+    async def get(self, account_id: AccountId) -> Account | None:
+        """Return the account; None when there is none."""
+
+    async def of(self, user_id: UserId) -> tuple[Account, ...]:
+        """Return a user's accounts, by name."""
+
+    async def all(self) -> tuple[Account, ...]:
+        """Return every account; for the rotation of keys."""
+
+    async def remove(self, account_id: AccountId) -> None:
+        """Forget an account.
+
+        Raises:
+            Conflict: bots belong to it.
+        """
+
+
+class Bots(Protocol):
+    """The bots, each with its open deal and that deal's orders and fills."""
+
+    async def add(self, record: BotRecord) -> None:
+        """Store a new bot.
+
+        Raises:
+            Conflict: the owner has one of that name.
+        """
+
+    async def get(self, bot_id: BotId) -> BotRecord | None:
+        """Return the bot; None when there is none."""
+
+    async def of(self, user_id: UserId) -> tuple[BotRecord, ...]:
+        """Return a user's bots, oldest first."""
+
+    async def load(self, bot_ids: Iterable[BotId]) -> tuple[BotRecord, ...]:
+        """Return these bots, those that exist, in a few queries however many they are."""
+
+    async def to_run(self) -> tuple[BotId, ...]:
+        """Return the bots that an engine must act for: not stopped, or with a request that waits; oldest first."""
+
+    async def save(self, bot: Bot) -> None:
+        """Store a bot's state and its open deal, whose orders and fills are stored by `Intents` and `Fills`.
+
+        Raises:
+            Conflict: the bot has another open deal.
+        """
+
+    async def rename(self, bot_id: BotId, name: str) -> None:
+        """Give a bot another name.
+
+        Raises:
+            Conflict: the owner has one of that name.
+        """
+
+    async def remove(self, bot_id: BotId) -> None:
+        """Forget a bot with all its history. The caller has seen that nothing of it is open."""
+
+
+class Deals(Protocol):
+    """The deals."""
+
+    async def end(self, bot_id: BotId, deal: Deal) -> None:
+        """Store how a deal ended, and add it to the bot's lifetime and to the day's totals; a second time does nothing.
+
+        A deal that was cancelled counts in neither.
+        """
+
+    async def get(self, deal_id: DealId) -> DealRecord | None:
+        """Return the deal with all its orders and fills; None when there is none."""
+
+    async def of(self, bot_ids: Iterable[BotId], *, limit: int = 100, skip: int = 0) -> tuple[DealRecord, ...]:
+        """Return the newest deals of these bots, open ones first, then by the time they closed.
+
+        Args:
+            limit: how many at most.
+            skip: leave out so many first; for pages.
+        """
+
+
+class Intents(Protocol):
+    """The orders, from decision to end."""
+
+    async def save(self, intents: Sequence[Intent]) -> None:
+        """Store new intents, and what has changed of known ones; fills are stored by `Fills`."""
+
+    async def get(self, order_id: OrderId) -> Intent | None:
+        """Return the intent with its fills; None when there is none."""
+
+    async def unsettled(self, bot_ids: Iterable[BotId]) -> tuple[Intent, ...]:
+        """Return the intents of these bots that have not ended, with their fills, oldest first."""
+
+    async def of_deal(self, deal_id: DealId) -> tuple[Intent, ...]:
+        """Return all intents of a deal with their fills, refused ones too, oldest first."""
+
+
+class Fills(Protocol):
+    """The fills: the ledger."""
+
+    async def add(self, fills: Sequence[BookedFill]) -> None:
+        """Store fills; one whose account, pair and trade id is there already is left as it is."""
+
+    async def newest(self, account_id: AccountId, pair: str) -> str | None:
+        """Return the highest trade id booked on an account's pair (ids are compared as numbers); None without one."""
+
+
+class Requests(Protocol):
+    """What users have asked of bots."""
+
+    async def add(self, request: Request) -> None:
+        """Store a request.
+
+        Raises:
+            Conflict: there is no such bot.
+        """
+
+    async def get(self, request_id: RequestId) -> Request | None:
+        """Return the request; None when there is none."""
+
+    async def waiting(self, bot_ids: Iterable[BotId]) -> tuple[Request, ...]:
+        """Return the requests of these bots that have not been dealt with, in the order in which they were asked."""
+
+    async def settle(self, request_id: RequestId, at: datetime.datetime, refusal: str = "") -> None:
+        """Note that a request has been dealt with, or why not; a second time changes nothing."""
+
+
+class Feed(Protocol):
+    """What people read: activity, notifications, reconciliations, totals."""
+
+    async def add_activity(self, lines: Sequence[Activity]) -> None:
+        """Store lines of activity."""
+
+    async def activity(
+        self, user_id: UserId, *, bot_id: BotId | None = None, limit: int = 100, before: int | None = None
+    ) -> tuple[Activity, ...]:
+        """Return a user's newest lines, or those of one of the bots, newest first; *before*: only lower numbers."""
+
+    async def add_notifications(self, notifications: Sequence[Notification]) -> None:
+        """Store notifications."""
+
+    async def notifications(self, user_id: UserId, *, limit: int = 100) -> tuple[Notification, ...]:
+        """Return a user's newest notifications, newest first."""
+
+    async def mark_read(self, user_id: UserId, at: datetime.datetime) -> None:
+        """Note that the user has seen all notifications so far."""
+
+    async def add_reconciliation(self, found: Reconciliation) -> None:
+        """Store what a comparison found."""
+
+    async def reconciliations(self, account_id: AccountId, *, limit: int = 20) -> tuple[Reconciliation, ...]:
+        """Return the newest comparisons of an account, newest first."""
+
+    async def totals(self, bot_ids: Iterable[BotId]) -> tuple[DayTotal, ...]:
+        """Return the totals of these bots by quote asset and day, oldest first."""
+
+
+class Leases(Protocol):
+    """Who acts for which bot, and which engines there are. All times are the database's own clock."""
+
+    async def take(self, bot_ids: Sequence[BotId], owner: str, ttl: datetime.timedelta) -> tuple[Lease, ...]:
+        """Take those of the bots whose lease is free or has run out, and return the leases, each with a new token."""
+
+    async def renew(self, leases: Sequence[Lease], ttl: datetime.timedelta) -> tuple[Lease, ...]:
+        """Prolong the leases that are still this owner's, and return those."""
+
+    async def release(self, leases: Sequence[Lease]) -> None:
+        """Give leases back; those that are not this owner's any more are left alone."""
+
+    async def held(self) -> tuple[Lease, ...]:
+        """Return the leases that have not run out."""
+
+    async def report(self, name: str, bots: int) -> None:
+        """Note that the engine *name* lives and acts for so many bots."""
+
+    async def engines(self, within: datetime.timedelta) -> tuple[EngineRecord, ...]:
+        """Return the engines that have reported themselves within the time, by name."""
+
+    async def forget(self, name: str) -> None:
+        """Note that the engine *name* has ended."""
+
+
+class Work(Protocol):
+    """One transaction."""
+
+    @property
+    def users(self) -> Users: ...
+    @property
+    def accounts(self) -> Accounts: ...
+    @property
+    def bots(self) -> Bots: ...
+    @property
+    def deals(self) -> Deals: ...
+    @property
+    def intents(self) -> Intents: ...
+    @property
+    def fills(self) -> Fills: ...
+    @property
+    def requests(self) -> Requests: ...
+    @property
+    def feed(self) -> Feed: ...
+    @property
+    def leases(self) -> Leases: ...
+
+    async def commit(self) -> None:
+        """Store everything, synced to disk; a work that ends without it leaves no trace.
+
+        Raises:
+            StoreUnavailable: it is not known to be stored: read again before going on.
+        """
+
+
+class Store(Protocol):
+    """A database."""
+
+    def begin(self, lease: Lease | None = None) -> AbstractAsyncContextManager[Work]:
+        """Begin a transaction; with *lease*, one that another owner's newer token makes impossible.
+
+        Raises:
+            LeaseLost: another engine has taken the bot since.
+        """
+
+    async def check(self) -> None:
+        """See that the database can be used.
+
+        Raises:
+            SchemaMismatch: its schema is older or newer than this program, with what to do.
+            StoreUnavailable: it cannot be reached.
+        """
+
+    async def epoch(self) -> str:
+        """Return the database's own six characters (a-z, 2-7), drawn once; they are part of every client order id."""
+
+    async def close(self) -> None:
+        """Let go of the database."""
