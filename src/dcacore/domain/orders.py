@@ -13,6 +13,9 @@ from dcacore.domain.errors import IllegalTransition
 from dcacore.domain.evolving import evolve
 from dcacore.domain.ids import OrderId, TradeId
 from dcacore.domain.money import NO_BASE, NO_QUOTE, BaseQty, Price, QuoteAmount
+from dcacore.domain.roles import Role
+
+__all__ = ["ORDER_TRANSITIONS", "Fill", "Order", "OrderState", "OrderStep", "Role", "Side"]
 
 
 class Side(Enum):
@@ -20,17 +23,6 @@ class Side(Enum):
 
     BUY = "buy"
     SELL = "sell"
-
-
-class Role(Enum):
-    """What an order is for."""
-
-    BASE = "base"
-    SAFETY = "safety"
-    TAKE_PROFIT = "take_profit"
-    STOP_LOSS = "stop_loss"
-    CLOSE = "close"
-    EXTRA = "extra"  # a buy that the user added by hand
 
 
 class OrderState(StrEnum):

@@ -12,7 +12,8 @@ from dcacore.domain.deal import Deal
 from dcacore.domain.evolving import evolve
 from dcacore.domain.ids import order_id
 from dcacore.domain.money import BaseQty, Price
-from dcacore.domain.orders import Order, Role, Side
+from dcacore.domain.orders import Order, Side
+from dcacore.domain.roles import BUYS, LEGS, Role
 
 
 @attrs.define
@@ -55,8 +56,8 @@ class Turn:
 def place(turn: Turn, deal: Deal, role: Role, quantity: BaseQty, price: Price | None = None) -> Deal:
     """Plan an order, market when *price* is None, and return the deal with it."""
     order = Order(
-        id=order_id(deal.id, role.value, deal.attempts + 1),
-        side=Side.BUY if role is Role.BASE else Side.SELL,
+        id=order_id(deal.id, LEGS[role], deal.attempts + 1, turn.bot.order_prefix),
+        side=Side.BUY if role in BUYS else Side.SELL,
         role=role,
         quantity=quantity,
         price=price,
@@ -67,9 +68,10 @@ def place(turn: Turn, deal: Deal, role: Role, quantity: BaseQty, price: Price | 
 
 def place_rungs(turn: Turn, deal: Deal, count: int) -> Deal:
     """Plan safety orders for the nearest *count* rungs that have none, and return the deal with them."""
+    leg = LEGS[Role.SAFETY]
     orders = [
         Order(
-            id=order_id(deal.id, f"{Role.SAFETY.value}{rung.number}", attempt),
+            id=order_id(deal.id, f"{leg}{rung.number}", attempt, turn.bot.order_prefix),
             side=Side.BUY,
             role=Role.SAFETY,
             quantity=rung.quantity,

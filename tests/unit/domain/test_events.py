@@ -357,7 +357,7 @@ def test_a_base_order_that_cannot_be_paid_for_waits() -> None:
     desk.retry_due()
     assert desk.reason() is None
     assert described(desk.placed) == [("base", "market", "1.01")]
-    assert desk.placed[0].id == "bot-2-base-1"
+    assert desk.placed[0].id == "bot-2-b-1"
 
 
 def test_a_waiting_bot_can_be_told_by_its_user_to_try_again() -> None:
@@ -460,7 +460,7 @@ def test_a_refused_base_order_is_an_error_and_no_deal() -> None:
     assert desk.state == "error"
     desk.retry()
     assert desk.state == "placing_order"
-    assert desk.placed[0].id == "bot-2-base-1"
+    assert desk.placed[0].id == "bot-2-b-1"
 
 
 def test_a_refused_sell_for_want_of_coins_needs_attention() -> None:
@@ -545,8 +545,8 @@ def test_a_lost_take_profit_that_does_not_exist_is_placed_anew() -> None:
 def test_a_lost_base_order_that_does_not_exist_opens_another_deal() -> None:
     desk = placing_order()
     desk.report(Lost(desk.placed[0].id))
-    desk.report(Refused(OrderId("bot-1-base-1"), Refusal.NOT_PLACED, "unknown"))
-    assert desk.placed[0].id == "bot-2-base-1"
+    desk.report(Refused(OrderId("bot-1-b-1"), Refusal.NOT_PLACED, "unknown"))
+    assert desk.placed[0].id == "bot-2-b-1"
 
 
 def test_a_fill_may_be_told_after_the_cancel_that_came_after_it() -> None:
@@ -615,7 +615,7 @@ def test_a_market_sell_that_finds_too_few_is_followed_by_another() -> None:
 def test_reports_about_strangers_change_nothing() -> None:
     desk = in_position()
     bot = desk.bot
-    stranger = OrderId("bot-9-base-1")
+    stranger = OrderId("bot-9-b-1")
     desk.report(Accepted(stranger), Lost(stranger), Refused(stranger, Refusal.RULE, "?"))
     assert desk.bot == bot
     nobody = stopped()
@@ -625,7 +625,7 @@ def test_reports_about_strangers_change_nothing() -> None:
 
 def test_a_fill_of_more_than_was_ordered_is_refused() -> None:
     desk = placing_order()
-    with pytest.raises(IllegalTransition, match=r"order bot-1-base-1 of 1\.000"):
+    with pytest.raises(IllegalTransition, match=r"order bot-1-b-1 of 1\.000"):
         desk.fill(desk.placed[0], "1.001")
 
 

@@ -28,7 +28,7 @@ def test_a_started_bot_is_checked_first_and_then_plans_its_base_order() -> None:
     desk.ready()
     assert desk.state == "placing_order"
     assert described(desk.placed) == [("base", "market", "1")]
-    assert desk.placed[0].id == "bot-1-base-1"
+    assert desk.placed[0].id == "bot-1-b-1"
     assert desk.deal.opened_price == 100
     assert desk.deal.opened_at == desk.at
 
@@ -49,7 +49,7 @@ def test_a_filled_base_order_hangs_the_ladder_and_rests_the_take_profit_last() -
         ("take_profit", "110", "1"),
     ]
     assert [order.rung for order in desk.placed] == [1, 2, 0]
-    assert [order.id for order in desk.placed] == ["bot-1-safety1-2", "bot-1-safety2-3", "bot-1-take_profit-4"]
+    assert [order.id for order in desk.placed] == ["bot-1-s1-2", "bot-1-s2-3", "bot-1-t-4"]
 
 
 def test_the_ladder_hangs_from_where_the_base_order_really_filled() -> None:
@@ -222,7 +222,7 @@ def test_a_filled_take_profit_ends_the_deal_once_the_rest_is_off_and_starts_the_
     assert deal.result.profit == 10
     assert desk.bot.profit == 10
     assert desk.bot.deals_closed == 1
-    assert desk.placed[0].id == "bot-2-base-1"
+    assert desk.placed[0].id == "bot-2-b-1"
     assert described(desk.placed) == [("base", "market", "0.909")]
 
 
@@ -440,7 +440,7 @@ def test_a_bot_stops_after_its_last_deal_and_counts_anew_when_started_again() ->
     assert desk.bot.deals_closed == 2
     desk.start()
     desk.ready()
-    assert desk.placed[0].id == "bot-3-base-1"
+    assert desk.placed[0].id == "bot-3-b-1"
     desk.fill(desk.placed[0])
     closed(desk, "150")
     assert desk.state == "placing_order"

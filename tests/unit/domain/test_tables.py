@@ -145,7 +145,7 @@ def test_only_orders_that_may_still_fill_are_live(state: OrderState) -> None:
 
 def test_ids_follow_from_the_bot_the_deal_and_the_attempt() -> None:
     assert deal_id(BotId("b7"), 3) == "b7-3"
-    assert order_id(deal_id(BotId("b7"), 3), "safety2", 5) == "b7-3-safety2-5"
+    assert order_id(deal_id(BotId("b7"), 3), "s2", 5) == "b7-3-s2-5"
 
 
 @pytest.mark.parametrize("phase", list(Phase))
