@@ -1,97 +1,139 @@
-"""The simulated exchange behind the exchange port: several markets, one wallet, and a stream of what happens."""
+"""The simulated exchange behind the ports of live trading: one account's `Exchange`, and the `Prices` of its markets.
+
+No timing and no faults of its own: every call is carried out at once, and everything is told. What goes wrong in
+between is added by `dcacore.adapters.simulated.faults`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import datetime
-from collections.abc import AsyncIterator, Iterable, Mapping
-from decimal import Decimal
+from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
-from dcacore.adapters.simulated.matching import MatchingCore
-from dcacore.adapters.simulated.wallet import Wallet
-from dcacore.domain.events import Report
-from dcacore.domain.ids import OrderId
-from dcacore.domain.market import Fees, Market
-from dcacore.domain.money import ZERO, BaseQty, Price
+from dcacore.adapters.simulated.books import Ticket
+from dcacore.adapters.simulated.ticks import TickBox
+from dcacore.adapters.simulated.venue import SimulatedVenue
+from dcacore.domain.ids import AccountId, OrderId
+from dcacore.domain.market import Fees
+from dcacore.domain.money import Price
 from dcacore.domain.orders import Order
-from dcacore.ports.errors import UnknownPair
-from dcacore.ports.exchange import Balance, Exchange, PairReport
+from dcacore.domain.venue import Trade, VenueOrder, VenueOrderId
+from dcacore.ports.clock import Clock
+from dcacore.ports.exchange import AccountEvent, Balance, Exchange, Listing, StreamOpened
+from dcacore.ports.prices import Prices, Tick
 
-_BEGINNING: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+RULES_LAST: Final = 3600.0
+"""Seconds for which the rules of a pair are believed."""
 
 
 class SimulatedExchange(Exchange):
-    """One account on simulated markets; prices move when `move_to` is called, and only then."""
+    """One account of a simulated venue."""
 
-    def __init__(
-        self, markets: Iterable[Market], fees: Fees, balances: Mapping[str, Decimal], *, slippage: Decimal = ZERO
-    ) -> None:
-        """Open an account that holds *balances*; *slippage* is a fraction, against every market order."""
-        self._wallet = Wallet.holding(balances)
-        self._cores = {
-            market.pair: MatchingCore(market=market, fees=fees, wallet=self._wallet, slippage=slippage, at=_BEGINNING)
-            for market in markets
-        }
-        self._listeners: set[asyncio.Queue[PairReport]] = set()
+    def __init__(self, venue: SimulatedVenue, account: AccountId, clock: Clock) -> None:
+        self._venue = venue
+        self._account = account
+        self._clock = clock
+        self._listings: dict[str, tuple[float, Listing]] = {}
 
-    def move_to(self, pair: str, price: Price, at: datetime.datetime) -> None:
-        """Bring the market to *price*, filling what that reaches.
+    def now(self) -> datetime.datetime:
+        return self._venue.now()
 
-        Raises:
-            UnknownPair: there is no such market.
-        """
-        core = self._core(pair)
-        core.at = at
-        self._publish(pair, core.move_to(price))
+    async def listing(self, pair: str) -> Listing:
+        known = self._listings.get(pair)
+        if known is None or self._clock.monotonic() - known[0] >= RULES_LAST:
+            known = self._listings[pair] = (self._clock.monotonic(), self._venue.listing(pair))
+        return known[1]
 
-    def fill_in_part(self, pair: str, order_id: OrderId, quantity: BaseQty) -> None:
-        """Fill *quantity* of a resting order at its own price, wherever the market stands."""
-        self._publish(pair, self._core(pair).fill_in_part(order_id, quantity))
+    async def reload_rules(self, pair: str) -> None:
+        self._listings.pop(pair, None)
 
-    def halt(self, pair: str, *, is_halted: bool) -> None:
-        """Halt the market, or open it again."""
-        self._core(pair).is_halted = is_halted
-
-    async def market(self, pair: str) -> Market:
-        return self._core(pair).market
+    async def fees(self, pair: str) -> Fees:
+        return self._venue.fees(self._account, pair)
 
     async def price(self, pair: str) -> Price | None:
-        return self._core(pair).price
+        return self._venue.price(pair)
 
     async def balances(self) -> Mapping[str, Balance]:
-        wallet = self._wallet
-        return {asset: Balance(wallet.free(asset), wallet.locked(asset)) for asset in wallet.assets}
+        return self._venue.balances(self._account)
 
-    async def place(self, pair: str, order: Order) -> tuple[Report, ...]:
-        return self._publish(pair, self._core(pair).place(order))
+    async def place(
+        self, pair: str, order: Order, *, sent_at: datetime.datetime, recv_window: datetime.timedelta
+    ) -> VenueOrder:
+        return self._venue.place(self._account, pair, Ticket.of(order), sent_at=sent_at, recv_window=recv_window)
 
-    async def cancel(self, pair: str, order_id: OrderId) -> tuple[Report, ...]:
-        return self._publish(pair, self._core(pair).cancel(order_id))
+    async def cancel(self, pair: str, order_id: OrderId) -> None:
+        self._venue.cancel(self._account, pair, order_id)
 
-    async def open_orders(self, pair: str) -> tuple[Order, ...]:
-        return self._core(pair).resting
+    async def find(
+        self, pair: str, *, order_id: OrderId | None = None, venue_order_id: VenueOrderId | None = None
+    ) -> VenueOrder | None:
+        return self._venue.find(self._account, pair, order_id=order_id, venue_order_id=venue_order_id)
 
-    def reports(self) -> AsyncIterator[PairReport]:
-        queue: asyncio.Queue[PairReport] = asyncio.Queue()
-        self._listeners.add(queue)
-        return self._listen(queue)
+    async def trades(
+        self, pair: str, *, venue_order_id: VenueOrderId | None = None, after: str | None = None
+    ) -> tuple[Trade, ...]:
+        return self._venue.trades(self._account, pair, venue_order_id=venue_order_id, after=after)
 
-    async def _listen(self, queue: asyncio.Queue[PairReport]) -> AsyncIterator[PairReport]:
-        try:
-            while True:
-                yield await queue.get()
-        finally:
-            self._listeners.discard(queue)
+    async def open_orders(self, pair: str) -> tuple[VenueOrder, ...]:
+        return self._venue.open_orders(self._account, pair)
 
-    def _core(self, pair: str) -> MatchingCore:
-        core = self._cores.get(pair)
-        if core is None:
-            raise UnknownPair(pair)
-        return core
+    def events(self) -> AsyncIterator[AccountEvent]:
+        queue: asyncio.Queue[AccountEvent] = asyncio.Queue()
+        queue.put_nowait(StreamOpened())
+        leave = self._venue.listen(self._account, queue.put_nowait)
 
-    def _publish(self, pair: str, reports: tuple[Report, ...]) -> tuple[Report, ...]:
-        for queue in self._listeners:
-            for report in reports:
-                queue.put_nowait(PairReport(pair, report))
-        return reports
+        async def told() -> AsyncIterator[AccountEvent]:
+            try:
+                while True:
+                    yield await queue.get()
+            finally:
+                leave()
+
+        return told()
+
+
+class SimulatedPrices(Prices):
+    """The prices of a simulated venue, as they move."""
+
+    def __init__(self, venue: SimulatedVenue) -> None:
+        self._venue = venue
+        self._watched: set[str] = set()
+        self._boxes: list[TickBox] = []
+        venue.price_listeners.append(self._heard)
+
+    def close(self) -> None:
+        """Hear no more of the venue."""
+        self._venue.price_listeners.remove(self._heard)
+
+    async def watch(self, pair: str) -> None:
+        price = self._venue.price(pair)
+        if pair not in self._watched:
+            self._watched.add(pair)
+            self._tell(Tick(pair, price, self._venue.now()))
+
+    async def unwatch(self, pair: str) -> None:
+        self._watched.discard(pair)
+
+    def ticks(self) -> AsyncIterator[Tick]:
+        box = TickBox()
+        self._boxes.append(box)
+        for pair in sorted(self._watched):
+            box.put(Tick(pair, self._venue.price(pair), self._venue.now()))
+
+        async def told() -> AsyncIterator[Tick]:
+            try:
+                while True:
+                    yield await box.get()
+            finally:
+                self._boxes.remove(box)
+
+        return told()
+
+    def _heard(self, pair: str, price: Price, at: datetime.datetime) -> None:
+        if pair in self._watched:
+            self._tell(Tick(pair, price, at))
+
+    def _tell(self, tick: Tick) -> None:
+        for box in self._boxes:
+            box.put(tick)

@@ -13,7 +13,7 @@ from decimal import Decimal
 import attrs
 
 from dcacore.adapters.simulated.wallet import Wallet
-from dcacore.domain.events import Accepted, Canceled, Filled, Refusal, Refused, Report
+from dcacore.domain.events import Accepted, Canceled, Expired, Filled, Refusal, Refused, Report
 from dcacore.domain.ids import OrderId, TradeId
 from dcacore.domain.market import Fees, Market
 from dcacore.domain.money import (
@@ -103,8 +103,11 @@ class MatchingCore:
         return tuple(rest.order for rest in self._resting.values())
 
     @exact
-    def place(self, order: Order) -> tuple[Report, ...]:
-        """Take an order and return what came of it: accepted, filled at once, or refused."""
+    def place(self, order: Order, found: BaseQty | None = None) -> tuple[Report, ...]:
+        """Take an order and return what came of it: accepted, filled at once, or refused.
+
+        A market order finds all that it wants, or no more than *found*: then the rest of it expires.
+        """
         broken = self._broken_rule(order)
         if broken is not None or self.price is None:
             return (Refused(order.id, Refusal.RULE, broken or "the market has no price yet"),)
@@ -119,6 +122,9 @@ class MatchingCore:
             lacks = f"needs {plain(needed)} {asset}, {plain(free)} {asset} is free"
             return (Refused(order.id, Refusal.BALANCE, lacks),)
         if takes:
+            if found is not None and order.price is None and found < order.quantity:
+                filled = (self._fill(order, price, found, rate),) if found else ()
+                return (*filled, Expired(order.id, found))
             return (self._fill(order, price, order.quantity, rate),)
         self.wallet.lock(asset, needed)
         self._resting[order.id] = Resting(order, price, order.quantity, needed)

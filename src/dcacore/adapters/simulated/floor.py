@@ -1,0 +1,228 @@
+"""Where a simulated venue trades: markets, accounts, and the booking of what the matching core reports."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+import attrs
+
+from dcacore.adapters.simulated.account import Account
+from dcacore.adapters.simulated.books import KeptOrder, Ticket
+from dcacore.adapters.simulated.matching import MatchingCore
+from dcacore.domain.events import Canceled, Expired, Filled, Refusal, Refused, Report
+from dcacore.domain.ids import AccountId, OrderId
+from dcacore.domain.market import Fees, Market
+from dcacore.domain.money import ZERO, BaseQty, Price, exact
+from dcacore.domain.orders import Order, Role
+from dcacore.domain.venue import VenueOrder, VenueOrderId, VenueStatus
+from dcacore.ports.errors import (
+    BadCredentials,
+    FilterViolation,
+    InsufficientBalance,
+    NotAccepted,
+    OutcomeUnknown,
+    TradingHalted,
+    UnknownPair,
+)
+
+PriceListener = Callable[[str, Price, datetime.datetime], None]
+
+
+@attrs.define(kw_only=True)
+class PairState:
+    """A market of the venue.
+
+    Attributes:
+        market: its rules.
+        price: the last price.
+        most_open: how many orders an account may have open on it.
+        is_halted: it takes no orders and fills none.
+        found: what the next market order finds to trade with, if that is less than it wants.
+        trades: how many trades there have been; the last one's id.
+    """
+
+    market: Market
+    price: Price | None = None
+    most_open: int = 200
+    is_halted: bool = False
+    found: BaseQty | None = None
+    trades: int = 0
+
+
+class Floor:
+    """Markets and accounts. Nobody's rights are checked here: see `SimulatedVenue` for that."""
+
+    def __init__(self, now: Callable[[], datetime.datetime], *, slippage: Decimal = ZERO) -> None:
+        """Open an exchange without markets or accounts.
+
+        Args:
+            now: the exchange's own clock.
+            slippage: how far a market order's price moves against it, as a fraction.
+        """
+        self.now = now
+        self._slippage = slippage
+        self._pairs: dict[str, PairState] = {}
+        self._accounts: dict[AccountId, Account] = {}
+        self._rates: dict[tuple[str, str], Decimal] = {}
+        self.orders_taken = 0
+        self.price_listeners: list[PriceListener] = []
+
+    def list_pair(self, market: Market, price: Price | None = None, *, most_open: int = 200) -> None:
+        """Open a market, or change the rules of one: what rests stays as it is."""
+        state = self._pairs.get(market.pair)
+        if state is None:
+            self._pairs[market.pair] = PairState(market=market, price=price, most_open=most_open)
+            return
+        state.market, state.most_open = market, most_open
+        for account in self._accounts.values():
+            self._core(account, state).market = market
+
+    def open_account(
+        self,
+        account: AccountId,
+        holdings: Mapping[str, Decimal],
+        fees: Fees | None = None,
+        *,
+        pays_with: str | None = None,
+    ) -> None:
+        """Open an account that holds *holdings*; *pays_with* is a third asset, such as BNB, that pays fees first."""
+        held = Account(name=account, fees=fees or Fees(), pays_with=pays_with)
+        self._accounts[account] = held
+        for asset, amount in holdings.items():
+            held.transfer(asset, amount, self.now())
+
+    # ------------------------------------------------------------------------------------------------- the market moves
+
+    def move(self, pair: str, price: Price) -> None:
+        """Bring the market to *price*: resting orders that it reaches fill, at their own prices."""
+        state = self.pair(pair)
+        state.price = price
+        for account in self._accounts.values():
+            self.apply(account, state, self._core(account, state).move_to(price))
+        for listener in tuple(self.price_listeners):
+            listener(pair, price, self.now())
+
+    def set_rate(self, asset: str, quote_asset: str, rate: Decimal) -> None:
+        """Say what a unit of *asset* is worth in *quote_asset*, where no market tells."""
+        self._rates[asset, quote_asset] = rate
+
+    # ------------------------------------------------------------------------------- for the hands of user and staff
+
+    def account(self, account: AccountId) -> Account:
+        """Return an account, whatever its key is worth."""
+        held = self._accounts.get(account)
+        if held is None:
+            raise BadCredentials("Invalid API-key, IP, or permissions for action.")
+        return held
+
+    def pair(self, pair: str) -> PairState:
+        """Return a market."""
+        state = self._pairs.get(pair)
+        if state is None:
+            raise UnknownPair(pair)
+        return state
+
+    def unlist(self, pair: str) -> None:
+        """Forget a market."""
+        del self._pairs[pair]
+        for account in self._accounts.values():
+            account.forget(pair)
+
+    def resume(self, pair: str, *, is_halted: bool) -> None:
+        """Halt a market or open it again; what rests and has been reached meanwhile then fills."""
+        state = self.pair(pair)
+        state.is_halted = is_halted
+        for account in self._accounts.values():
+            if state.price is not None:
+                self.apply(account, state, self._core(account, state).move_to(state.price))
+
+    @exact
+    def take(self, held: Account, pair: str, ticket: Ticket, *, is_by_hand: bool = False) -> VenueOrder:
+        """Take an order whose request is in order."""
+        state, now = self.pair(pair), self.now()
+        if state.is_halted or state.price is None:
+            raise TradingHalted("Market is closed.", -1013)
+        if held.is_disabled:
+            raise TradingHalted("This action is disabled on this account.", -2010)
+        resting = [order for order in held.open.values() if order.pair == pair]
+        if any(order.ticket.order_id == ticket.order_id for order in resting):
+            raise OutcomeUnknown("Duplicate order sent.")  # an order of this id lives: nobody may take this for a no
+        if len(resting) >= state.most_open:
+            raise FilterViolation("Filter failure: MAX_NUM_ORDERS", -1013)
+        number = VenueOrderId(str(self.orders_taken + 1))
+        asked = Order(
+            id=OrderId(number), side=ticket.side, role=Role.BASE, quantity=ticket.quantity, price=ticket.price
+        )
+        found = state.found if ticket.price is None else None
+        reports = self._core(held, state).place(asked, found)
+        for report in reports:
+            if isinstance(report, Refused):
+                if report.refusal is Refusal.BALANCE:
+                    raise InsufficientBalance(report.reason, -2010)
+                raise FilterViolation(report.reason, -1013)
+        self.orders_taken += 1
+        if ticket.price is None:
+            state.found = None
+        order = KeptOrder(
+            pair=pair, ticket=ticket, venue_order_id=number, placed_at=now, changed_at=now, is_by_hand=is_by_hand
+        )
+        held.keep(order)
+        self.apply(held, state, reports)
+        return order.told(tuple(order.trades))
+
+    def take_off(self, held: Account, state: PairState, order: KeptOrder | None, status: VenueStatus) -> None:
+        """End an open order as *status*.
+
+        Raises:
+            NotAccepted: it is not open.
+        """
+        if order is None or order.venue_order_id not in held.open:
+            raise NotAccepted("Unknown order sent.", -2011)
+        self._core(held, state).cancel(OrderId(order.venue_order_id))
+        held.end(order, status, self.now())
+
+    def fill_in_part(self, held: Account, order: KeptOrder, quantity: BaseQty) -> None:
+        """Fill *quantity* of a resting order at its own price."""
+        state = self.pair(order.pair)
+        self.apply(held, state, self._core(held, state).fill_in_part(OrderId(order.venue_order_id), quantity))
+
+    def apply(self, held: Account, state: PairState, reports: tuple[Report, ...]) -> None:
+        """Book what the matching core has reported."""
+        for report in reports:
+            order = held.open.get(VenueOrderId(report.order_id))
+            if order is None:
+                continue
+            match report:
+                case Filled(fill=fill):
+                    rate = self._rate(held.pays_with, state)
+                    fee = held.charge(state.market, order.ticket.side, fill, rate)
+                    market = state.market
+                    is_third = fee[1] not in {market.base_asset, market.quote_asset}
+                    state.trades += 1
+                    held.book(order, held.trade(order, fill, state.trades, fee, rate if is_third else None))
+                case Expired():
+                    held.end(order, VenueStatus.EXPIRED, self.now())
+                case Canceled():
+                    held.end(order, VenueStatus.CANCELED, self.now())
+                case _:
+                    pass
+
+    def _core(self, held: Account, state: PairState) -> MatchingCore:
+        core = held.core(state.market, state.price, self._slippage, self.now())
+        core.is_halted = state.is_halted
+        return core
+
+    def _rate(self, asset: str | None, state: PairState) -> Decimal | None:
+        if asset is None:
+            return None
+        quote = state.market.quote_asset
+        if asset == quote:
+            return Decimal(1)
+        if (asset, quote) in self._rates:
+            return self._rates[asset, quote]
+        for other in self._pairs.values():
+            if (other.market.base_asset, other.market.quote_asset) == (asset, quote):
+                return other.price
+        return None
