@@ -1,0 +1,65 @@
+"""Connections as this library wants them: what SQLite and PostgreSQL are told when one is made."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, event
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from dcacore.adapters.sqlalchemy._urls import BadDatabaseUrl
+from dcacore.adapters.sqlalchemy.inline import threaded_connection
+
+Creator = Callable[..., Awaitable[Any]]
+
+READS: Final = "dca_reads"
+"""The execution option of a transaction that only reads."""
+_READERS: Final = 4
+_RECYCLE_S: Final = 1800
+
+
+def sqlite_engine(url: URL, *, busy_timeout: float, async_creator: Creator | None = None) -> AsyncEngine:
+    """Return connections to a SQLite file: every commit synced to disk, foreign keys on, readers never in the way."""
+    creator = async_creator or threaded_connection
+    file = url.database or ""
+
+    async def connect() -> Any:
+        return await creator(file, timeout=busy_timeout, isolation_level=None)
+
+    engine = create_async_engine(
+        "sqlite+aiosqlite:///file", async_creator=connect, hide_parameters=True, pool_size=1, max_overflow=_READERS
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def tell(connection: Any, _: object) -> None:
+        cursor = connection.cursor()
+        for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            cursor.execute(f"PRAGMA {setting}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A writer takes the lock at once: one that read first could find itself unable to write (SQLITE_BUSY).
+        reads = connection.get_execution_options().get(READS, False)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def postgres_engine(url: URL, *, pool_size: int) -> AsyncEngine:
+    """Return connections to a PostgreSQL server that are tried before each use and renewed every half hour."""
+    try:
+        return create_async_engine(
+            url,
+            hide_parameters=True,
+            isolation_level="READ COMMITTED",
+            pool_pre_ping=True,
+            pool_recycle=_RECYCLE_S,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            connect_args={"connect_timeout": 10, "options": "-c timezone=UTC"},
+        )
+    except (ArgumentError, ImportError) as error:
+        raise BadDatabaseUrl("PostgreSQL needs the package's extra: pip install dcabot[postgres]") from error

@@ -1,0 +1,94 @@
+"""What drivers complain of, as the errors of the ports. No sentence holds SQL, values, or a password."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from dcacore.ports.errors import Conflict, SchemaMismatch, StoreError, StoreUnavailable
+
+FORBIDDEN: Final = "what was to be stored is there already, or something that it belongs to is not"
+NOT_OURS: Final = "the database lacks tables or columns of this program; run dca db upgrade"
+
+# By what SQLite says; its error codes come without names before Python 3.11's sqlite_errorname, and not from aiosqlite.
+_SQLITE: Final = (
+    ("locked", "the database is locked by another program"),
+    ("busy", "the database is locked by another program"),
+    ("full", "there is no room left on the database's disk"),
+    ("disk i/o", "the database's disk cannot be read or written"),
+    ("unable to open", "the database file cannot be opened"),
+    ("readonly", "the database file may not be written"),
+    ("not a database", "the file is no SQLite database"),
+    ("malformed", "the database file is damaged"),
+)
+# By the SQLSTATE of PostgreSQL: the first two characters, or all five.
+_POSTGRES: Final = {
+    "53100": "there is no room left on the database's disk",
+    "53": "the database server is out of resources",
+    "57": "the database server is shutting down, or has ended the connection",
+    "58": "the database server has trouble with its disk",
+    "40": "another transaction was in the way",
+    "55": "another transaction was in the way",
+    "28": "the database server refuses the user or the password",
+    "3D": "there is no such database on the server",
+    "25": "the transaction may not write",
+}
+_NO_TABLE: Final = ("42P01", "42703")
+
+
+def translated(error: Exception, conflict: str = FORBIDDEN) -> StoreError:
+    """Return the port's error for what the driver or SQLAlchemy raised.
+
+    Args:
+        error: what was raised.
+        conflict: the sentence for a broken constraint.
+    """
+    if isinstance(error, IntegrityError):
+        return Conflict(conflict)
+    if isinstance(error, PoolTimeout):
+        return StoreUnavailable("all connections to the database are in use")
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    state = getattr(cause, "sqlstate", None)
+    if isinstance(state, str):
+        return _by_state(state)
+    words = str(cause).lower()
+    if "no such table" in words or "no such column" in words or "has no column" in words:
+        return SchemaMismatch(NOT_OURS)
+    for part, sentence in _SQLITE:
+        if part in words:
+            return StoreUnavailable(sentence)
+    if isinstance(error, DBAPIError) and not error.connection_invalidated and not _is_operational(cause):
+        return StoreError(f"the database refused what it was asked ({type(cause).__name__})")
+    return StoreUnavailable("the database cannot be reached")
+
+
+def _by_state(state: str) -> StoreError:
+    if state in _NO_TABLE:
+        return SchemaMismatch(NOT_OURS)
+    sentence = _POSTGRES.get(state) or _POSTGRES.get(state[:2])
+    if sentence is not None:
+        return StoreUnavailable(sentence)
+    if state.startswith("08"):
+        return StoreUnavailable("the database cannot be reached")
+    return StoreError(f"the database refused what it was asked (SQLSTATE {state})")
+
+
+def _is_operational(cause: BaseException) -> bool:
+    return any(kind.__name__ in {"OperationalError", "InterfaceError"} for kind in type(cause).__mro__)
+
+
+@contextmanager
+def translating(conflict: str = FORBIDDEN) -> Iterator[None]:
+    """Translate what is raised inside.
+
+    Raises:
+        StoreError: of the class that says what the caller may do.
+    """
+    try:
+        yield
+    except (SQLAlchemyError, OSError) as error:
+        raise translated(error, conflict) from error

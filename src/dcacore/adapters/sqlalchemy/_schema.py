@@ -1,0 +1,4 @@
+from sqlalchemy import Connection
+
+
+def check_schema(connection: Connection) -> None: ...

@@ -1,0 +1,179 @@
+"""A database behind the port: transactions, and in each the collections."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Final
+
+import attrs
+from sqlalchemy import URL, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from dcacore.adapters.sqlalchemy._bots import SqlBots
+from dcacore.adapters.sqlalchemy._deals import SqlDeals
+from dcacore.adapters.sqlalchemy._engines import READS, Creator, postgres_engine, sqlite_engine
+from dcacore.adapters.sqlalchemy._errors import translated, translating
+from dcacore.adapters.sqlalchemy._feed import SqlFeed, SqlRequests
+from dcacore.adapters.sqlalchemy._leases import SqlLeases, fence
+from dcacore.adapters.sqlalchemy._orders import SqlFills, SqlIntents
+from dcacore.adapters.sqlalchemy._people import SqlAccounts, SqlUsers
+from dcacore.adapters.sqlalchemy._people_rows import MetaRow
+from dcacore.adapters.sqlalchemy._session import Session
+from dcacore.adapters.sqlalchemy._urls import database_url
+from dcacore.ports.clock import Clock
+from dcacore.ports.errors import SchemaMismatch
+from dcacore.ports.records import Lease
+from dcacore.ports.store import Store, Work
+
+_EPOCH: Final = select(MetaRow.__table__)
+
+
+class SqlWork(Work):
+    """One transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._bots = SqlBots(session)
+
+    @property
+    def users(self) -> SqlUsers:
+        return SqlUsers(self._session)
+
+    @property
+    def accounts(self) -> SqlAccounts:
+        return SqlAccounts(self._session)
+
+    @property
+    def bots(self) -> SqlBots:
+        return self._bots
+
+    @property
+    def deals(self) -> SqlDeals:
+        return SqlDeals(self._session)
+
+    @property
+    def intents(self) -> SqlIntents:
+        return SqlIntents(self._session)
+
+    @property
+    def fills(self) -> SqlFills:
+        return SqlFills(self._session)
+
+    @property
+    def requests(self) -> SqlRequests:
+        return SqlRequests(self._session)
+
+    @property
+    def feed(self) -> SqlFeed:
+        return SqlFeed(self._session)
+
+    @property
+    def leases(self) -> SqlLeases:
+        return SqlLeases(self._session)
+
+    async def commit(self) -> None:
+        await self._bots.see_to_dropped()
+        with translating():
+            await self._session.connection.commit()
+
+
+@attrs.define
+class SqlStore(Store):
+    """A database.
+
+    Attributes:
+        url: where it lies.
+        engine: its connections.
+        clock: the wall clock, where the database has none.
+    """
+
+    url: URL
+    engine: AsyncEngine
+    clock: Clock | None = None
+    _writing: asyncio.Lock | None = attrs.field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        # Two writers of one process would wait for each other by polling the file; a lock is fair, and wakes at once.
+        self._writing = asyncio.Lock() if self.clock is not None else None
+
+    def begin(self, lease: Lease | None = None, *, reads_only: bool = False) -> AbstractAsyncContextManager[SqlWork]:
+        return self._work(lease, reads_only=reads_only)
+
+    @asynccontextmanager
+    async def _work(self, lease: Lease | None, *, reads_only: bool) -> AsyncIterator[SqlWork]:
+        async with AsyncExitStack() as stack:
+            if self._writing is not None and not reads_only:
+                await stack.enter_async_context(self._writing)
+            try:
+                connection = await stack.enter_async_context(self.engine.connect())
+                if reads_only:
+                    await connection.execution_options(**{READS: True})
+                await connection.begin()
+            except (SQLAlchemyError, OSError) as error:
+                raise translated(error) from error
+            session = Session(connection, self.clock)
+            if lease is not None:
+                await fence(session, lease)
+            yield SqlWork(session)
+
+    async def check(self) -> None:
+        from dcacore.adapters.sqlalchemy._schema import check_schema
+
+        with translating():
+            async with self.engine.connect() as connection:
+                await connection.run_sync(check_schema)
+
+    async def epoch(self) -> str:
+        async with self.begin(reads_only=True) as work:
+            found = await work._session.read(MetaRow, _EPOCH)  # noqa: SLF001  # a work of our own
+        if not found:
+            raise SchemaMismatch("the database lacks its epoch; run dca db upgrade")
+        return found[0].epoch
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def sqlite_store(
+    url: str | URL, *, clock: Clock, async_creator: Creator | None = None, busy_timeout: float = 5
+) -> SqlStore:
+    """Return the database in a SQLite file.
+
+    Args:
+        url: names the file, such as sqlite:///dca.db.
+        clock: what leases are measured by, since SQLite has no clock that others share.
+        async_creator: opens connections, as `inline_connection` does; each with a thread of its own unless given.
+        busy_timeout: seconds to wait for another process that writes.
+
+    Raises:
+        BadDatabaseUrl: it names no file.
+    """
+    where = database_url(url)
+    return SqlStore(where, sqlite_engine(where, busy_timeout=busy_timeout, async_creator=async_creator), clock)
+
+
+def postgres_store(url: str | URL, *, pool_size: int = 5) -> SqlStore:
+    """Return the database on a PostgreSQL server.
+
+    Args:
+        url: such as postgresql://user:password@host/name.
+        pool_size: connections that stay open; twice as many at most.
+
+    Raises:
+        BadDatabaseUrl: it is no such address, or the driver is not installed.
+    """
+    where = database_url(url)
+    return SqlStore(where, postgres_engine(where, pool_size=pool_size))
+
+
+def open_store(url: str | URL, *, clock: Clock) -> SqlStore:
+    """Return the database at *url*, whichever of the two it is.
+
+    Raises:
+        BadDatabaseUrl: it is no address of either.
+    """
+    where = database_url(url)
+    return sqlite_store(where, clock=clock) if where.get_backend_name() == "sqlite" else postgres_store(where)

@@ -1,0 +1,151 @@
+"""SQLite connections that SQLAlchemy takes for aiosqlite's, and that cost less.
+
+aiosqlite sends every small step (cursor, execute, fetch, close) through its thread: four round trips a statement. Here
+a statement with its rows is one; and with `inline_connection` it is none, because sqlite3 is called in the task
+itself. A simulation that has to be the same in every run needs the latter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+T = TypeVar("T")
+Call = Callable[[Callable[[], T]], Awaitable[T]]
+Rows = list[tuple[Any, ...]]
+
+
+class Cursor:
+    """A cursor whose rows have been fetched when `execute` returns."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._cursor = connection.raw.cursor()
+        self._rows: Rows = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    @property
+    def description(self) -> Any:
+        """The columns, as the DBAPI has them; None when there are none."""
+        return self._cursor.description
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows the last statement touched."""
+        return self._cursor.rowcount
+
+    @property
+    def lastrowid(self) -> int | None:
+        """The number of the row inserted last."""
+        return self._cursor.lastrowid
+
+    async def execute(self, statement: str, values: Sequence[Any] = ()) -> Self:
+        """Carry out *statement* and fetch what it finds."""
+
+        def run() -> Rows:
+            self._cursor.execute(statement, values)
+            return self._cursor.fetchall() if self._cursor.description else []
+
+        self._rows = await self._connection.run(run)
+        return self
+
+    async def executemany(self, statement: str, values: Iterable[Sequence[Any]]) -> Self:
+        """Carry out *statement* once for each of *values*."""
+        await self._connection.run(lambda: self._cursor.executemany(statement, values))
+        return self
+
+    async def fetchall(self) -> Rows:
+        """Return the rows, once."""
+        rows, self._rows = self._rows, []
+        return rows
+
+    async def close(self) -> None:
+        """Let go of the rows; the statement itself has ended long since."""
+        self._rows = []
+
+
+class Connection:
+    """A connection to SQLite.
+
+    Attributes:
+        raw: the connection of sqlite3; nothing but `run` touches it while it works.
+    """
+
+    def __init__(self, raw: sqlite3.Connection, pool: ThreadPoolExecutor | None) -> None:
+        self.raw = raw
+        self._pool = pool
+        self._connection: sqlite3.Connection | None = raw  # SQLAlchemy looks here whether it is still open
+
+    async def run(self, call: Callable[[], T]) -> T:
+        """Return what *call* returns, run in this connection's own thread if it has one."""
+        if self._pool is None:
+            return call()
+        return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+
+    def cursor(self) -> Cursor:
+        """Return a new cursor."""
+        return Cursor(self)
+
+    async def create_function(self, *args: Any, **named: Any) -> None:
+        """Offer a function to SQL."""
+        await self.run(lambda: self.raw.create_function(*args, **named))
+
+    async def commit(self) -> None:
+        """Store what has been done."""
+        await self.run(self.raw.commit)
+
+    async def rollback(self) -> None:
+        """Undo what has been done."""
+        await self.run(self.raw.rollback)
+
+    async def close(self) -> None:
+        """Let go of the file. Twice is as good as once."""
+        if self._connection is None:
+            return
+        self._connection = None
+        await self.run(self.raw.close)
+        if self._pool is not None:
+            self._pool.shutdown(wait=False)
+
+    def stop(self) -> None:
+        """Let go of the file without waiting for it."""
+        if self._connection is None:
+            return
+        self._connection = None
+        if self._pool is None:
+            self.raw.close()
+        else:
+            self._pool.submit(self.raw.close)
+            self._pool.shutdown(wait=False)
+
+
+async def inline_connection(file: str, *args: Any, **named: Any) -> Connection:
+    """Return a connection to *file* that runs everything in the calling task, and blocks the loop while it does."""
+    return Connection(_open(file, *args, **named), None)
+
+
+async def threaded_connection(file: str, *args: Any, **named: Any) -> Connection:
+    """Return a connection to *file* with a thread of its own."""
+    pool = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
+    try:
+        raw = await asyncio.get_running_loop().run_in_executor(pool, lambda: _open(file, *args, **named))
+    except BaseException:
+        pool.shutdown(wait=False)
+        raise
+    return Connection(raw, pool)
+
+
+def _open(file: str, *args: Any, **named: Any) -> sqlite3.Connection:
+    raw: sqlite3.Connection = sqlite3.connect(file, *args, **{**named, "check_same_thread": False})
+    return raw
