@@ -12,7 +12,7 @@ import attrs
 from dcacore.domain.bot import Bot
 from dcacore.domain.deal import Deal
 from dcacore.domain.ids import AccountId, BotId, DealId, OrderId, RequestId, UserId
-from dcacore.domain.money import NO_QUOTE, QuoteAmount
+from dcacore.domain.money import NO_QUOTE, QuoteAmount, exact
 from dcacore.domain.orders import Fill
 from dcacore.domain.story import Level
 from dcacore.ports.secrets import CipherText
@@ -103,6 +103,24 @@ class Lifetime:
     duration_s: int = 0
     best: QuoteAmount | None = None
     worst: QuoteAmount | None = None
+
+    @exact
+    def plus(self, deal: Deal) -> Lifetime:
+        """Return this with *deal*, which has closed, added."""
+        if deal.result is None or deal.closed_at is None:
+            return self
+        books, profit = deal.books, deal.result.profit
+        return Lifetime(
+            deals=self.deals + 1,
+            won=self.won + (profit > 0),
+            profit=QuoteAmount(self.profit + profit),
+            volume=QuoteAmount(self.volume + books.gross + books.proceeds),
+            fees_quote=self.fees_quote + books.buy_fees + books.sell_fees,
+            fees_base=self.fees_base + books.base_fees,
+            duration_s=self.duration_s + (deal.closed_at - deal.opened_at) // datetime.timedelta(seconds=1),
+            best=profit if self.best is None else max(self.best, profit),
+            worst=profit if self.worst is None else min(self.worst, profit),
+        )
 
 
 @attrs.frozen(kw_only=True)
