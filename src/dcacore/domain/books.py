@@ -90,7 +90,8 @@ class Result:
         profit: proceeds less sell fees less the cost of what was sold, in quote.
         cost_of_sold: what the deal spent less what goes on to the next deal with the carried quantity.
         carried: the remainder that could not be sold and goes on to the next deal.
-        kept: the remainder that goes to the user, who stopped the bot and keeps the coins.
+        kept: the remainder that goes to the user, who ended the deal and keeps the coins; below 0 when more was sold
+            than the deal held, so that the user's own coins went with it.
     """
 
     profit: QuoteAmount
@@ -107,7 +108,7 @@ def settle(books: Books, last_sold: BaseQty, last_proceeds: QuoteAmount) -> Resu
     """
     held, spent = books.net + last_sold, books.spent + last_proceeds
     left = books.net
-    cost = QuoteAmount(Quotient(spent * left, held).down8()) if left else NO_QUOTE
+    cost = QuoteAmount(Quotient(spent * left, held).down8()) if left > 0 else NO_QUOTE
     cost_of_sold = QuoteAmount(books.cost - cost)
     profit = QuoteAmount(books.proceeds - books.sell_fees - cost_of_sold)
     return Result(profit=profit, cost_of_sold=cost_of_sold, carried=Carried(quantity=left, cost=cost))

@@ -99,12 +99,35 @@ class TroubleKind(Enum):
     ERROR = "error"  # the exchange refused an order for a reason that waiting does not cure; nothing is placed
 
 
+class Cure(Enum):
+    """What ends a trouble, besides a retry that the user asks for."""
+
+    USER = "user"  # nothing else: the user must look
+    BALANCE = "balance"  # enough free balance for the next buy
+    TRADING = "trading"  # the pair trades again
+    CREDENTIALS = "credentials"  # a key that works is stored
+
+
 @attrs.frozen
 class Trouble:
-    """What keeps a bot from going on, and why, in words for its user."""
+    """What keeps a bot from going on, and why, in words for its user.
+
+    Attributes:
+        kind: how bad it is.
+        reason: a sentence for the user.
+        cure: what ends it, besides a retry.
+    """
 
     kind: TroubleKind
     reason: str
+    cure: Cure = Cure.USER
+
+    @property
+    def weight(self) -> int:
+        """How much it asks of the user: nothing while it waits for balance, most when nothing else cures it."""
+        if self.kind is TroubleKind.WAITING_FOR_BALANCE:
+            return 0
+        return 2 if self.cure is Cure.USER else 1
 
 
 @attrs.frozen(kw_only=True, slots=False)  # see `evolving`

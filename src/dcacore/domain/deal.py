@@ -10,8 +10,9 @@ from typing import Final
 import attrs
 
 from dcacore.domain.books import Books, Result
+from dcacore.domain.evolving import evolve
 from dcacore.domain.ids import DealId, OrderId
-from dcacore.domain.ladder import Rung, sellable
+from dcacore.domain.ladder import Rung, build_ladder, sellable
 from dcacore.domain.market import Fees, Market
 from dcacore.domain.money import BaseQty, Price, Quotient
 from dcacore.domain.orders import Order, OrderState, Role, Side
@@ -24,8 +25,8 @@ class Exit(Enum):
     TAKE_PROFIT = "take_profit"
     TRAILING_TAKE_PROFIT = "trailing_take_profit"
     STOP_LOSS = "stop_loss"
-    CLOSE = "close"  # the user stopped the bot and wants the coins sold
-    CANCEL = "cancel"  # the user stopped the bot and keeps the coins
+    CLOSE = "close"  # the user ended the deal, or stopped the bot, and wants the coins sold
+    CANCEL = "cancel"  # the user ended the deal, or stopped the bot, and keeps the coins
 
 
 TAKER_WAIT: Final = datetime.timedelta(seconds=1)
@@ -46,8 +47,8 @@ class Deal:
     Attributes:
         id: follows from the bot and the deal's number.
         number: counts the bot's deals from 1.
-        strategy: the parameters, as they stood when the deal started.
-        market: the pair's rules.
+        strategy: the parameters, as they stood when the deal started or its user has changed them since.
+        market: the pair's rules, as last read.
         fees: what the account pays, as read when the deal started.
         opened_at: when the base order was decided.
         opened_price: the market's price then.
@@ -57,7 +58,7 @@ class Deal:
         takers_at: when a safety order was last planned where the market stood, so that it fills at once.
         books: sums over the fills.
         reference: what ladder and stop loss are measured from; None until the base order is over.
-        rungs: the safety orders; empty until the base order is over.
+        rungs: the safety orders, as `build_ladder` gives them; empty until the base order is over.
         waiting: the rungs that have no order, nearest first.
         take_profit_price: the target; None until there is one.
         stop_loss_price: None without a stop loss, or before the base order has filled.
@@ -131,6 +132,23 @@ class Deal:
             return None
         is_asked = any(order.may_take and order.state is OrderState.PLANNED for order in self.orders.values())
         return self.takers_at + TAKER_WAIT if is_asked else None
+
+    def rehung(self, strategy: Strategy, market: Market) -> Deal:
+        """Return the deal under new parameters or rules, its ladder hung anew from the same reference.
+
+        Orders that exist keep the number they were placed under. A rung waits when neither its number nor its place on
+        the ladder has been used: when the market's minimum has moved the numbers, one may be left out, and none is
+        placed twice.
+        """
+        if self.reference is None:
+            return evolve(self, strategy=strategy, market=market)
+        rungs = build_ladder(strategy, market, self.reference).rungs
+        waiting = {rung.number for rung in self.waiting}
+        used = [rung for rung in self.rungs if rung.number not in waiting]
+        numbers, legs = {rung.number for rung in used}, {rung.leg for rung in used}
+        numbers.update(order.rung for order in self.orders.values() if order.is_live or order.filled)
+        left = tuple(rung for rung in rungs if rung.number not in numbers and rung.leg not in legs)
+        return evolve(self, strategy=strategy, market=market, rungs=rungs, waiting=left)
 
     def can_sell_at(self, price: Price) -> bool:
         """Say whether what is held is enough for the market to take a sell at *price*."""

@@ -11,8 +11,11 @@ from dcacore.domain.commands import Command
 from dcacore.domain.deal import Deal, Exit
 from dcacore.domain.events import (
     AttentionNeeded,
+    Cured,
+    EditBotRequested,
     EngineStarted,
     Event,
+    Failed,
     PauseRequested,
     PriceSeen,
     Ready,
@@ -20,15 +23,18 @@ from dcacore.domain.events import (
     Request,
     RetryDue,
     RetryRequested,
+    RulesRead,
     StartRequested,
     StopRequested,
     TimePassed,
+    Told,
 )
 from dcacore.domain.evolving import evolve
 from dcacore.domain.learn import learn
 from dcacore.domain.money import exact
-from dcacore.domain.rounds import act, begin_exit
-from dcacore.domain.turn import Turn, live_sells
+from dcacore.domain.requests import edit_bot, end_for_user, heed_rules, obey_for_deal
+from dcacore.domain.rounds import act
+from dcacore.domain.turn import Turn
 
 
 @attrs.frozen
@@ -55,24 +61,21 @@ def decide(bot: Bot, event: Event) -> Decision:
 
     Raises:
         IllegalTransition: a report says what cannot be of an order, such as a fill of one that was refused.
+        NotNow: what the user asks for cannot be done as the bot stands.
+        InvalidParameter: what the user asks for breaks the rule of a parameter.
     """
     turn = _begin(bot, event)
     match event:
         case Reported():
             if turn.deal is not None:
                 turn.deal = learn(turn, turn.deal, event.reports)
+        case PriceSeen() | TimePassed():
+            pass
         case RetryDue():
             turn.stop_waiting()
             turn.bot = evolve(turn.bot, awaits_price=False)
-        case AttentionNeeded():
-            turn.note_trouble(TroubleKind.NEEDS_ATTENTION, event.reason)
-        case EngineStarted():
-            if turn.bot.phase is not Phase.STOPPED:
-                turn.step(Step.START)
-        case Ready():
-            _ready(turn)
-        case PriceSeen() | TimePassed():
-            pass
+        case EngineStarted() | Ready() | AttentionNeeded() | Failed() | Cured() | RulesRead():
+            _hear(turn, event)
         case _:
             _obey(turn, event)
     act(turn)
@@ -87,6 +90,26 @@ def _begin(bot: Bot, event: Event) -> Turn:
     return Turn(at=event.at, price=price, bot=bot, deal=deal)
 
 
+def _hear(turn: Turn, told: Told) -> None:
+    match told:
+        case EngineStarted():
+            if turn.bot.phase is not Phase.STOPPED:
+                turn.step(Step.START)
+        case Ready():
+            _ready(turn)
+        case AttentionNeeded():
+            turn.note_trouble(TroubleKind.NEEDS_ATTENTION, told.reason, told.cure)
+        case Failed():
+            turn.note_trouble(TroubleKind.ERROR, told.reason)
+        case Cured():
+            if turn.bot.trouble is not None and turn.bot.trouble.cure is told.cure:
+                turn.bot = evolve(turn.bot, trouble=None)
+        case RulesRead():
+            heed_rules(turn, told)
+        case _:
+            assert_never(told)
+
+
 def _obey(turn: Turn, request: Request) -> None:
     match request:
         case StartRequested():
@@ -98,8 +121,10 @@ def _obey(turn: Turn, request: Request) -> None:
         case RetryRequested():
             if turn.bot.trouble is not None:
                 turn.bot = evolve(turn.bot, trouble=None, awaits_price=False)
+        case EditBotRequested():
+            edit_bot(turn, request)
         case _:
-            assert_never(request)
+            obey_for_deal(turn, request)
 
 
 def _start(turn: Turn) -> None:
@@ -127,14 +152,7 @@ def _ready(turn: Turn) -> None:
 
 def _stop(turn: Turn, *, sell: bool) -> None:
     turn.bot = evolve(turn.bot, wanted=Wanted.STOP, stop_sells=sell, trouble=None)
-    deal, reason = turn.deal, Exit.CLOSE if sell else Exit.CANCEL
-    if deal is None:
+    if turn.deal is None:
         turn.step(Step.STOP)
-    elif deal.exit in {Exit.CLOSE, Exit.CANCEL}:
-        if not any(order.price is None for order in live_sells(deal)):  # the sale has not gone out yet
-            turn.deal = evolve(deal, exit=reason)
-    elif deal.exit is None:
-        if turn.bot.phase is Phase.STARTING or turn.price is None:
-            turn.deal = evolve(deal, exit=reason)
-        else:
-            begin_exit(turn, deal, reason, turn.price)
+    else:
+        end_for_user(turn, turn.deal, Exit.CLOSE if sell else Exit.CANCEL)

@@ -3,6 +3,7 @@
     DcaError
       DomainError
         InvalidParameter     a parameter that is missing, unknown, no number or out of range
+        NotNow               what a user asks for cannot be done as the bot stands
         IllegalTransition    a step that the state tables do not list: a bug, never a user's fault
 
 Errors of the outside (files, exchanges, databases) hang below `dcacore.ports.errors.PortError`.
@@ -36,6 +37,10 @@ class InvalidParameter(DomainError):
         self.rule = rule
         given = name if value is None else f"{name} = {self.value}"
         super().__init__(f"{given}: {rule}")
+
+
+class NotNow(DomainError):
+    """What a user asks of a bot cannot be done as it stands, and nothing has changed; its text tells the user why."""
 
 
 class IllegalTransition(DomainError):

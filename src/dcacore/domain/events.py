@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import datetime
+from decimal import Decimal
 from enum import Enum
 
 import attrs
 
-from dcacore.domain.ids import OrderId
+from dcacore.domain.bot import Cure
+from dcacore.domain.ids import DealId, OrderId
+from dcacore.domain.market import Fees, Market
 from dcacore.domain.money import BaseQty, Price
-from dcacore.domain.orders import Fill
+from dcacore.domain.numbers import Number, above, as_number, rule
+from dcacore.domain.orders import Fill, Order
+from dcacore.domain.strategy import Strategy
 
 
 class Refusal(Enum):
@@ -18,7 +23,8 @@ class Refusal(Enum):
     BALANCE = "balance"  # the account has not enough for it
     NOT_TRIED = "not_tried"  # a buy before it in the same decision did not fit, so it was not sent
     NOT_PLACED = "not_placed"  # its answer was lost, and the exchange has been found to have no such order
-    RULE = "rule"  # anything else: a filter, a halted market, missing rights
+    HALTED = "halted"  # the pair, or the account, does not trade now
+    RULE = "rule"  # anything else: a filter, missing rights
 
 
 @attrs.frozen
@@ -71,7 +77,22 @@ class Lost:
     order_id: OrderId
 
 
-Report = Accepted | Filled | Canceled | Expired | Refused | Lost
+@attrs.frozen
+class Adopted:
+    """The exchange has an order of this deal that the deal does not know: what was stored is older than the exchange.
+
+    It joins the deal as open; its fills and its end are told by reports of their own.
+    """
+
+    order: Order
+
+    @property
+    def order_id(self) -> OrderId:
+        """Which order it is."""
+        return self.order.id
+
+
+Report = Accepted | Filled | Canceled | Expired | Refused | Lost | Adopted
 
 
 @attrs.frozen
@@ -124,11 +145,115 @@ class RetryRequested:
 
 
 @attrs.frozen
+class CloseDealRequested:
+    """The user wants what the open deal holds sold at market now; the bot goes on as wanted.
+
+    Attributes:
+        deal_id: the deal that is meant; None is the open one, whichever it is.
+    """
+
+    at: datetime.datetime
+    price: Price | None = None
+    deal_id: DealId | None = None
+
+
+@attrs.frozen
+class CancelDealRequested:
+    """The user wants the open deal's orders taken off, and keeps its coins; the bot goes on as wanted.
+
+    Attributes:
+        deal_id: the deal that is meant; None is the open one, whichever it is.
+    """
+
+    at: datetime.datetime
+    price: Price | None = None
+    deal_id: DealId | None = None
+
+
+@attrs.frozen(kw_only=True)
+class AddFundsRequested:
+    """The user wants the open deal to buy for *amount* quote more, at market.
+
+    Attributes:
+        deal_id: the deal that is meant; None is the open one, whichever it is.
+
+    Raises:
+        InvalidParameter: the amount is no number above 0.
+    """
+
+    at: datetime.datetime
+    price: Price | None = None
+    amount: Decimal = attrs.field(converter=as_number, validator=rule(above(0)))
+    deal_id: DealId | None = None
+
+
+@attrs.frozen(kw_only=True)
+class EditDealRequested:
+    """The user changes the open deal's own parameters; what is None stays.
+
+    Attributes:
+        deal_id: the deal that is meant; None is the open one, whichever it is.
+    """
+
+    at: datetime.datetime
+    price: Price | None = None
+    take_profit: Number | None = None
+    stop_loss: Number | None = None
+    trailing_deviation: Number | None = None
+    max_safety_orders: Number | None = None
+    active_safety_orders: Number | None = None
+    deal_id: DealId | None = None
+
+
+@attrs.frozen(kw_only=True)
+class EditBotRequested:
+    """The user changes the bot's parameters: an open deal keeps its own.
+
+    Attributes:
+        market: the rules of the new pair, when the pair changes.
+    """
+
+    at: datetime.datetime
+    price: Price | None = None
+    strategy: Strategy
+    market: Market | None = None
+
+
+@attrs.frozen(kw_only=True)
+class RulesRead:
+    """What the exchange says now of the bot's pair, and of what its account pays there."""
+
+    at: datetime.datetime
+    price: Price | None = None
+    market: Market
+    fees: Fees
+
+
+@attrs.frozen
 class AttentionNeeded:
-    """The books and the exchange differ in a way that only the user can judge: nothing is placed until a retry."""
+    """Something has come up that keeps the bot from going on: nothing is placed until it is cured, or a retry."""
 
     at: datetime.datetime
     reason: str
+    price: Price | None = None
+    cure: Cure = Cure.USER
+
+
+@attrs.frozen
+class Failed:
+    """Something went wrong that nobody had foreseen: nothing is placed until a retry."""
+
+    at: datetime.datetime
+    reason: str
+    price: Price | None = None
+
+
+@attrs.frozen
+class Cured:
+    """What a trouble waits for has come: the trouble ends if that is its cure."""
+
+    at: datetime.datetime
+    cure: Cure
     price: Price | None = None
 
 
@@ -165,7 +290,13 @@ class Reported:
     reports: tuple[Report, ...]
 
 
-Request = StartRequested | PauseRequested | StopRequested | RetryRequested
+DealRequest = CloseDealRequested | CancelDealRequested | AddFundsRequested | EditDealRequested
+"""What a user may ask of an open deal; `NotNow` when there is none, or it is not the one that is meant."""
+
+Request = StartRequested | PauseRequested | StopRequested | RetryRequested | EditBotRequested | DealRequest
 """What a user may ask of a bot."""
 
-Event = Request | EngineStarted | Ready | AttentionNeeded | PriceSeen | TimePassed | RetryDue | Reported
+Told = EngineStarted | Ready | AttentionNeeded | Failed | Cured | RulesRead
+"""What an engine tells of itself and of the exchange."""
+
+Event = Request | Told | PriceSeen | TimePassed | RetryDue | Reported

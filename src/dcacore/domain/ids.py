@@ -68,6 +68,12 @@ def order_id(deal: DealId, leg: str, attempt: int, prefix: str = "") -> OrderId:
     return OrderId(f"{prefix}-{deal}-{leg}-{attempt}" if prefix else f"{deal}-{leg}-{attempt}")
 
 
+def attempt_of(order: OrderId) -> int:
+    """Return which of its deal's orders it is, as its id says; 0 when it does not."""
+    last = order.rpartition("-")[2]
+    return int(last) if last.isascii() and last.isdigit() else 0
+
+
 def parse_order_id(text: str) -> ParsedOrderId | None:
     """Return what *text* says as the id of an order that one of our bots placed live; None when it is no such id."""
     own = _OWN.fullmatch(text)

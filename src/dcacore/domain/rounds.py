@@ -129,7 +129,9 @@ def _aim(turn: Turn, deal: Deal) -> Deal:
 def _trail(turn: Turn, deal: Deal, price: Price) -> None:
     """Rule 5.3: nothing rests; from the target on the highest price is followed, and a fall from it sells."""
     target = deal.take_profit_price
-    if deal.peak is None:
+    if deal.books.sold and not live_sells(deal) and (target is None or not deal.can_sell_at(target)):
+        _sell_the_rest(turn, deal, price)  # a limit sell of before it trailed has sold it
+    elif deal.peak is None:
         if target is not None and price >= target:
             turn.deal = evolve(deal, peak=price)
     elif price > deal.peak:
@@ -144,8 +146,11 @@ def _rest_take_profit(turn: Turn, deal: Deal, price: Price) -> None:
     if sells:
         # One that has filled in part may have less left than a new order must have: it goes on. While a safety order
         # is filling the target stays, too.
-        is_right = all(order.price == target and order.remaining == quantity for order in sells)
-        if not is_right and deal.retarget_at is None:
+        right = [order for order in sells if order.price == target and order.remaining == quantity]
+        if len(sells) > 1:  # one was found on the exchange: together they would sell more than is held
+            keep = next((order for order in right if not order.is_cancelling), None)
+            turn.deal = cancel(turn, deal, tuple(order for order in sells if order is not keep))
+        elif not right and deal.retarget_at is None:
             turn.deal = cancel(turn, deal, sells)
     elif target is not None and deal.market.allows(target, quantity):
         turn.deal = place(turn, deal, Role.TAKE_PROFIT, quantity, target)
@@ -215,7 +220,7 @@ def _end_deal(turn: Turn, deal: Deal, price: Price, *, is_kept: bool = False) ->
             last.filled if last else NO_BASE,
             QuoteAmount(last.notional - last.quote_fee) if last else NO_QUOTE,
         )
-        if is_kept or deal.exit is Exit.CANCEL:
+        if is_kept or deal.exit is Exit.CANCEL or result.carried.quantity < 0:
             result = attrs.evolve(result, carried=NOTHING_CARRIED, kept=result.carried)
         filled = {order.id: order for order in deal.orders.values() if order.fills}
         turn.ended = evolve(deal, closed_at=turn.at, result=result, orders=filled)

@@ -6,7 +6,7 @@ import datetime
 
 import attrs
 
-from dcacore.domain.bot import Bot, Step, Trouble, TroubleKind, advance
+from dcacore.domain.bot import Bot, Cure, Step, Trouble, TroubleKind, advance
 from dcacore.domain.commands import Cancel, Command, Place
 from dcacore.domain.deal import Deal
 from dcacore.domain.evolving import evolve
@@ -40,11 +40,11 @@ class Turn:
         """Move the bot to its next phase."""
         self.bot = evolve(self.bot, phase=advance(self.bot.phase, step))
 
-    def note_trouble(self, kind: TroubleKind, reason: str) -> None:
-        """Note what keeps the bot from going on; what the user must see to is not covered by what will pass."""
-        now = self.bot.trouble
-        if now is None or now.kind is TroubleKind.WAITING_FOR_BALANCE:
-            self.bot = evolve(self.bot, trouble=Trouble(kind, reason))
+    def note_trouble(self, kind: TroubleKind, reason: str, cure: Cure = Cure.USER) -> None:
+        """Note what keeps the bot from going on; what asks more of the user is not covered by what asks less."""
+        trouble, now = Trouble(kind, reason, cure), self.bot.trouble
+        if now is None or now.kind is TroubleKind.WAITING_FOR_BALANCE or trouble.weight > now.weight:
+            self.bot = evolve(self.bot, trouble=trouble)
 
     def stop_waiting(self) -> None:
         """Let buys be tried again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from decimal import Decimal
 from typing import Final
@@ -12,9 +13,16 @@ from dcacore.domain.bot import Bot, shown_state
 from dcacore.domain.commands import Cancel, Command, Place
 from dcacore.domain.deal import Deal
 from dcacore.domain.engine import decide
+from dcacore.domain.errors import NotNow
 from dcacore.domain.events import (
     Accepted,
+    AddFundsRequested,
+    Adopted,
+    CancelDealRequested,
     Canceled,
+    CloseDealRequested,
+    EditBotRequested,
+    EditDealRequested,
     EngineStarted,
     Event,
     Expired,
@@ -28,6 +36,7 @@ from dcacore.domain.events import (
     Reported,
     RetryDue,
     RetryRequested,
+    RulesRead,
     StartRequested,
     StopRequested,
     TimePassed,
@@ -83,9 +92,10 @@ class Desk:
     def tell(self, event: Event) -> tuple[Command, ...]:
         """Let the bot decide on *event*, and return what it asks for."""
         decision = decide(self.bot, event)
-        again = decide(decision.bot, event)
-        assert again.bot == decision.bot
-        assert again.commands == ()
+        with contextlib.suppress(NotNow):  # what a user asks for twice may be refused the second time
+            again = decide(decision.bot, event)
+            assert again.bot == decision.bot
+            assert again.commands == ()
         self.bot, self.asked = decision.bot, decision.commands
         if decision.ended is not None:
             self.ended.append(decision.ended)
@@ -110,6 +120,34 @@ class Desk:
     def retry(self) -> None:
         """The user has seen to its trouble."""
         self.tell(RetryRequested(self.at, self.price))
+
+    def close_deal(self) -> None:
+        """The user wants the deal's coins sold now."""
+        self.tell(CloseDealRequested(self.at, self.price))
+
+    def cancel_deal(self) -> None:
+        """The user wants the deal's orders gone, and keeps its coins."""
+        self.tell(CancelDealRequested(self.at, self.price))
+
+    def add_funds(self, amount: str) -> None:
+        """The user wants more bought now."""
+        self.tell(AddFundsRequested(at=self.at, price=self.price, amount=amount))
+
+    def edit_deal(self, **changes: str | int) -> None:
+        """The user changes the open deal."""
+        self.tell(EditDealRequested(at=self.at, price=self.price, **changes))
+
+    def edit_bot(self, strategy: Strategy, market: Market | None = None) -> None:
+        """The user changes the bot."""
+        self.tell(EditBotRequested(at=self.at, price=self.price, strategy=strategy, market=market))
+
+    def read_rules(self, market: Market, fees: Fees = FREE) -> None:
+        """The engine has asked for the pair's rules."""
+        self.tell(RulesRead(at=self.at, price=self.price, market=market, fees=fees))
+
+    def adopt(self, *orders: Order) -> None:
+        """The exchange has orders that the deal does not know."""
+        self.report(*map(Adopted, orders))
 
     def retry_due(self) -> None:
         """What it waits for may have come."""

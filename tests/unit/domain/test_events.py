@@ -468,7 +468,10 @@ def test_a_refused_sell_for_want_of_coins_needs_attention() -> None:
     desk.fill(desk.placed[0])
     desk.refuse(desk.placed[0], Refusal.BALANCE, "needs 1 ABC")
     assert desk.state == "needs_attention"
-    assert desk.reason() == "take profit order: needs 1 ABC"
+    assert desk.reason() == (
+        "take profit order: needs 1 ABC; the account holds less than the deal bought: were coins sold or withdrawn? "
+        "Buy them back and retry, or cancel the deal"
+    )
     desk.retry()
     assert described(desk.placed) == [("take_profit", "110", "1")]
 
