@@ -127,7 +127,7 @@ async def test_a_limit_order_at_the_market_takes(ground: Ground) -> None:
 
 
 async def test_a_market_order_may_end_with_a_part(ground: Ground) -> None:
-    await ground.act("thin_out", pair=PAIR, quantity="0.004")
+    await ground.act("thin_out", pair=PAIR, share="0.4")
     order = await ground.place(buy("one", "0.01"))
     assert (order.status, order.executed) == (VenueStatus.EXPIRED, Decimal("0.004"))
     assert await ground.holds("BTC") == ("0.003996", "0")

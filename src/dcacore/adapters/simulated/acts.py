@@ -87,7 +87,7 @@ ACTS: Final[Mapping[str, Callable[[SimulatedVenue, Params], object]]] = {
     "fill": lambda venue, params: Staff(venue).fill_in_part(
         _account(params), params["pair"], _order(params), _quantity(params)
     ),
-    "thin_out": lambda venue, params: Staff(venue).thin_out(params["pair"], _quantity(params)),
+    "thin_out": lambda venue, params: Staff(venue).thin_out(params["pair"], Decimal(params["share"])),
     "revoke": lambda venue, params: Staff(venue).revoke(_account(params)),
     "restore": lambda venue, params: Staff(venue).restore(_account(params)),
     "disable": lambda venue, params: Staff(venue).disable(_account(params)),

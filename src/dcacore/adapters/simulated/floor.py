@@ -14,7 +14,7 @@ from dcacore.adapters.simulated.matching import MatchingCore
 from dcacore.domain.events import Canceled, Expired, Filled, Refusal, Refused, Report
 from dcacore.domain.ids import AccountId, OrderId
 from dcacore.domain.market import Fees, Market
-from dcacore.domain.money import ZERO, BaseQty, Price, exact
+from dcacore.domain.money import ZERO, BaseQty, Price, exact, floor_to
 from dcacore.domain.orders import Order, Role
 from dcacore.domain.venue import VenueOrder, VenueOrderId, VenueStatus
 from dcacore.ports.errors import (
@@ -39,7 +39,7 @@ class PairState:
         price: the last price.
         most_open: how many orders an account may have open on it.
         is_halted: it takes no orders and fills none.
-        found: what the next market order finds to trade with, if that is less than it wants.
+    found: which share of what it wants the next market order finds; None is all.
         trades: how many trades there have been; the last one's id.
     """
 
@@ -47,7 +47,7 @@ class PairState:
     price: Price | None = None
     most_open: int = 200
     is_halted: bool = False
-    found: BaseQty | None = None
+    found: Decimal | None = None
     trades: int = 0
 
 
@@ -155,7 +155,9 @@ class Floor:
         asked = Order(
             id=OrderId(number), side=ticket.side, role=Role.BASE, quantity=ticket.quantity, price=ticket.price
         )
-        found = state.found if ticket.price is None else None
+        found = None
+        if ticket.price is None and state.found is not None:
+            found = BaseQty(floor_to(ticket.quantity * state.found, state.market.step_size))
         reports = self._core(held, state).place(asked, found)
         for report in reports:
             if isinstance(report, Refused):

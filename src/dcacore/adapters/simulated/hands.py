@@ -92,9 +92,9 @@ class Staff:
             raise NotAccepted("Unknown order sent.", -2011)
         self.venue.fill_in_part(held, order, quantity)
 
-    def thin_out(self, pair: str, found: BaseQty | None) -> None:
-        """Let the next market order find no more than *found*; the rest of it expires."""
-        self.venue.pair(pair).found = found
+    def thin_out(self, pair: str, share: Decimal) -> None:
+        """Let the next market order find only *share* of what it wants, 0 to 1; the rest of it expires."""
+        self.venue.pair(pair).found = share
 
     def revoke(self, account: AccountId) -> None:
         """Accept the account's key no more."""
