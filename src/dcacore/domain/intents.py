@@ -49,7 +49,7 @@ INTENT_TRANSITIONS: Final[dict[IntentState, frozenset[IntentState]]] = {
     _S.FILLED: frozenset(),
     _S.REJECTED: frozenset(),
     # Proven absent by every rule, and there all the same (the proof trusts a deadline): what exists wins.
-    _S.NOT_PLACED: frozenset(),
+    _S.NOT_PLACED: frozenset({_S.OPEN, _S.FILLED, _S.CANCELED, _S.EXPIRED}),
 }
 
 

@@ -51,6 +51,12 @@ class Users(Protocol):
     async def get(self, user_id: UserId) -> User | None:
         """Return the user; None when there is none."""
 
+    async def hold(self, user_id: UserId) -> User | None:
+        """Return the user, as `get`; another work that holds the same one waits until this work has ended.
+
+        What counts before it adds (how many bots a user has) holds the user first, or two could count alike.
+        """
+
     async def by_email(self, email: str) -> User | None:
         """Return the user with this address, upper and lower case alike; None when there is none."""
 
@@ -188,8 +194,8 @@ class Requests(Protocol):
     async def get(self, request_id: RequestId) -> Request | None:
         """Return the request; None when there is none."""
 
-    async def waiting(self, bot_ids: Iterable[BotId]) -> tuple[Request, ...]:
-        """Return the requests of these bots that have not been dealt with, in the order in which they were asked."""
+    async def waiting(self) -> tuple[Request, ...]:
+        """Return the requests that have not been dealt with, of all bots, in the order in which they were asked."""
 
     async def settle(self, request_id: RequestId, at: datetime.datetime, refusal: str = "") -> None:
         """Note that a request has been dealt with, or why not; a second time changes nothing."""
@@ -283,8 +289,12 @@ class Work(Protocol):
 class Store(Protocol):
     """A database."""
 
-    def begin(self, lease: Lease | None = None) -> AbstractAsyncContextManager[Work]:
+    def begin(self, lease: Lease | None = None, *, reads_only: bool = False) -> AbstractAsyncContextManager[Work]:
         """Begin a transaction; with *lease*, one that another owner's newer token makes impossible.
+
+        Args:
+            lease: the right to act for the bot that is written of.
+            reads_only: nothing will be written; where only one can write at a time, such a work holds nobody up.
 
         Raises:
             LeaseLost: another engine has taken the bot since.

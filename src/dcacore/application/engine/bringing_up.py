@@ -1,0 +1,261 @@
+"""One path from the database to a running bot: at start, after a gap in the account's events, and after every failure.
+
+    what is stored -> what the exchange holds -> what is different, as news -> checks -> the bot goes on
+
+Nothing is sent before the last step. When any step fails, it is begun again later: no bot trades on partial knowledge.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from dcacore.application.engine.comparing import Findings, compare
+from dcacore.application.engine.desk import Desk
+from dcacore.application.engine.runner import Ended, Runner
+from dcacore.application.engine.surroundings import Surroundings, log
+from dcacore.application.engine.watching import Watching
+from dcacore.application.engine.wire import Wire
+from dcacore.domain.bot import Cure, Phase
+from dcacore.domain.errors import DcaError, InvalidParameter
+from dcacore.domain.events import AttentionNeeded, EngineStarted, Event, Failed, Ready, Refusal, RulesRead
+from dcacore.domain.hearing import Declined, Unanswered
+from dcacore.domain.ids import AccountId, BotId
+from dcacore.domain.intents import Intent, IntentState
+from dcacore.domain.preview import check_placeable
+from dcacore.ports.errors import BadCredentials, CannotDecrypt, NoEncryptionKey, PortError, RateLimited, StoreError
+from dcacore.ports.errors import StoreUnavailable, UnknownPair
+from dcacore.ports.records import BotRecord
+
+if TYPE_CHECKING:
+    from dcacore.application.engine.engine import Engine
+
+AT_ONCE: Final = 20
+"""How many bots are loaded and compared side by side."""
+FIRST_PRICE_WITHIN_S: Final = 5
+
+
+@attrs.define(eq=False)
+class BringingUp:
+    """Takes bots up, and compares accounts."""
+
+    around: Surroundings
+    watching: Watching
+    _comparing: defaultdict[AccountId, asyncio.Lock] = attrs.field(
+        factory=lambda: defaultdict(asyncio.Lock), init=False
+    )
+    _checking: set[Runner] = attrs.field(factory=set, init=False)
+
+    async def bring_up(self, engine: Engine, bot_ids: Sequence[BotId]) -> None:
+        """Take up the bots of these that exist, account by account.
+
+        Raises:
+            DcaError: some could not be taken up now; those that were are noted with the engine.
+        """
+        records = await self._load(bot_ids)
+        by_account: defaultdict[AccountId, list[BotRecord]] = defaultdict(list)
+        for record in records:
+            by_account[record.account_id].append(record)
+        failure: DcaError | None = None
+        for account_id, of_account in by_account.items():
+            try:
+                await self._bring_up_account(engine, account_id, of_account)
+            except DcaError as exc:
+                failure = exc
+                await self._tell_why(of_account, exc)
+        if failure is not None:
+            raise failure
+
+    async def _load(self, bot_ids: Sequence[BotId]) -> tuple[BotRecord, ...]:
+        try:
+            async with self.around.store.begin() as work:
+                return await work.bots.load(bot_ids)
+        except StoreUnavailable:
+            raise
+        except DcaError as exc:
+            if len(bot_ids) == 1:
+                log.error("bot_not_loaded", bot=bot_ids[0], reason=str(exc))
+                return ()
+        loaded: list[BotRecord] = []
+        for bot_id in bot_ids:  # one of them cannot be read: that must not keep the others
+            loaded.extend(await self._load([bot_id]))
+        return tuple(loaded)
+
+    async def _tell_why(self, records: Sequence[BotRecord], exc: DcaError) -> None:
+        if not isinstance(exc, CannotDecrypt | NoEncryptionKey | BadCredentials):
+            return
+        for record in records:
+            log.error("account_not_opened", bot=record.bot.id, account=record.account_id, reason=str(exc))
+
+    async def _bring_up_account(self, engine: Engine, account_id: AccountId, records: Sequence[BotRecord]) -> None:
+        desk = await engine.desk(account_id)
+        intents = await self._unsettled([record.bot.id for record in records])
+        wires = []
+        for record in records:
+            if record.bot.id in engine.runners:
+                continue
+            runner = Runner(
+                around=self.around,
+                record=record,
+                intents={intent.id: intent for intent in intents[record.bot.id]},
+                lease=engine.lease(record.bot.id),
+                on_turn=engine.after_turn,
+                on_break=engine.after_break,
+            )
+            wire = Wire(runner, desk)
+            engine.arrived(wire, desk)
+            wires.append(wire)
+        for wire in wires:
+            await self._begin(wire)
+        await self._go_on(engine, desk, wires, "start")
+
+    async def _unsettled(self, bot_ids: Sequence[BotId]) -> dict[BotId, list[Intent]]:
+        async with self.around.store.begin() as work:
+            found = await work.intents.unsettled(bot_ids)
+        by_bot: defaultdict[BotId, list[Intent]] = defaultdict(list)
+        for intent in found:
+            by_bot[intent.bot_id].append(intent)
+        return by_bot
+
+    async def _begin(self, wire: Wire) -> None:
+        """What was planned and not sent is off; what was being sent is unknown. The bot does nothing on it yet."""
+        runner = wire.runner
+        now = self.around.clock.now()
+        try:
+            if runner.bot.phase is not Phase.STOPPED:
+                await runner.turn(EngineStarted(now))
+            news = [
+                Declined(intent.id, Refusal.NOT_PLACED, "the engine stopped before it was sent")
+                if intent.state is IntentState.PLANNED
+                else Unanswered(intent.id)
+                for intent in runner.unsettled
+                if intent.state in {IntentState.PLANNED, IntentState.SENDING}
+            ]
+            if news:
+                await runner.turn(*news)
+        except Ended:
+            return
+
+    # ------------------------------------------------------------------------------------------------- and go on
+
+    def after_gap(self, desk: Desk, reason: str) -> None:
+        """Compare an account whose events come again after a gap."""
+        if desk.wires:
+            desk.tasks.start(self._compare_again(desk, reason), "comparison after a gap")
+
+    async def _compare_again(self, desk: Desk, cause: str) -> None:
+        for pause in (1, 2, 4, 8, 15):
+            try:
+                await self.compare(desk, cause)
+            except PortError as exc:
+                log.warning("not_compared", account=desk.account.id, reason=str(exc))
+                await self.around.clock.sleep(pause)
+            else:
+                return
+
+    async def compare(self, desk: Desk, cause: str) -> Findings:
+        """Compare an account with all of its bots here.
+
+        Raises:
+            PortError: the exchange could not be asked, or the database not be written.
+        """
+        wires = [wire for wire in desk.wires.values() if wire.runner.is_reconciled and not wire.runner.is_over]
+        return await self._compare(desk, wires, cause)
+
+    async def _compare(self, desk: Desk, wires: Sequence[Wire], cause: str) -> Findings:
+        async with self._comparing[desk.account.id]:
+            try:
+                return await compare(desk, wires, cause)
+            except RateLimited as exc:
+                desk.hold_until(exc.retry_at)
+                raise
+            except BadCredentials as exc:
+                desk.credentials_refused(str(exc))
+                raise
+
+    async def _go_on(self, engine: Engine, desk: Desk, wires: Sequence[Wire], cause: str) -> None:
+        """Compare, and let the bots go on; until that has worked they wait."""
+        live = [wire for wire in wires if not wire.runner.is_over]
+        try:
+            await self._compare(desk, live, cause)
+        except Ended:
+            pass  # one of them broke off in the middle; the others are compared again in a moment
+        except PortError as exc:
+            log.warning("not_compared", account=desk.account.id, reason=str(exc))
+            desk.tasks.start(self._go_on_later(engine, desk, live, cause), "comparison, again")
+            return
+        for wire in live:
+            runner = wire.runner
+            if runner.is_over:
+                continue
+            runner.is_reconciled = True
+            wire.mind_all()
+            engine.after_turn(runner, ())
+
+    async def _go_on_later(self, engine: Engine, desk: Desk, wires: Sequence[Wire], cause: str) -> None:
+        await self.around.clock.sleep(2)
+        await desk.permission()
+        await self._go_on(engine, desk, wires, cause)
+
+    # ---------------------------------------------------------------------------------------------------- the checks
+
+    def check(self, engine: Engine, runner: Runner) -> None:
+        """Check a starting bot, and let it go on when it may."""
+        if runner.is_reconciled and runner not in self._checking:
+            self._checking.add(runner)
+            runner.tasks.start(self._check(engine, runner), f"checks of {runner.bot.id}")
+
+    async def _check(self, engine: Engine, runner: Runner) -> None:
+        try:
+            while not runner.is_closing:
+                try:
+                    event = await self._verdict(engine, runner)
+                except (StoreError, Ended):
+                    raise
+                except PortError as exc:
+                    log.warning("bot_not_checked", bot=runner.bot.id, reason=str(exc))
+                else:
+                    await runner.turn(*event)
+                    return
+                await self.around.clock.sleep(2)
+        except Ended:
+            return
+        finally:
+            self._checking.discard(runner)
+            if not runner.is_over and runner.bot.phase is Phase.STARTING and runner.bot.trouble is None:
+                engine.after_turn(runner, ())
+
+    async def _verdict(self, engine: Engine, runner: Runner) -> tuple[Event, ...]:
+        """Return what a starting bot is to be told: that it may go on, or why not.
+
+        Raises:
+            PortError: that cannot be found out now.
+        """
+        pair, now = runner.market.pair, self.around.clock.now()
+        desk = await engine.desk(runner.record.account_id)
+        await desk.permission()
+        try:
+            listing = await desk.exchange.listing(pair)
+            feed = await engine.feed(desk.account.environment)
+            self.watching.place(runner, feed, await feed.watch(pair))
+            fees = await desk.exchange.fees(pair)
+            price = self.watching.price(runner) or await desk.exchange.price(pair)
+        except UnknownPair as exc:
+            return (Failed(now, str(exc)),)
+        except BadCredentials as exc:
+            return (desk.bad_key(str(exc)),)
+        if not listing.is_trading:
+            return (AttentionNeeded(now, f"trading of {pair} is halted on the exchange", cure=Cure.TRADING),)
+        rules = RulesRead(at=now, market=listing.market, fees=fees)
+        if price is None:
+            raise PortError(f"{pair} has no price yet")
+        if runner.bot.deal is None:
+            try:
+                check_placeable(runner.bot.strategy, listing.market, price)
+            except InvalidParameter as exc:
+                return (rules, Failed(now, str(exc)))
+        return (rules, Ready(self.around.clock.now(), price))

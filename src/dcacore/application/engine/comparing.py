@@ -1,0 +1,218 @@
+"""The comparison of an account with the database: at start, after every gap, and now and then.
+
+What the exchange says of each order that has not ended is heard by its bot like any other news; orders that bear our
+prefix and are not known are adopted by the deal that their id names, or reported as stray; where the deals hold more of
+an asset than the account does, their bots stop and ask.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Final
+
+import attrs
+
+from dcacore.application.engine.desk import Desk
+from dcacore.application.engine.runner import Ended, Runner
+from dcacore.application.engine.surroundings import log
+from dcacore.application.engine.wire import Wire
+from dcacore.domain.bot import Cure, Phase
+from dcacore.domain.events import AttentionNeeded
+from dcacore.domain.hearing import Found, Missed
+from dcacore.domain.ids import BotId, OrderId, ParsedOrderId, parse_order_id
+from dcacore.domain.intents import Intent, IntentState
+from dcacore.domain.money import ZERO, exact, plain
+from dcacore.domain.orders import Side
+from dcacore.domain.venue import Trade, VenueOrder, VenueOrderId
+from dcacore.ports.records import Reconciliation
+
+
+_BOOKED: Final = frozenset({IntentState.FILLED, IntentState.CANCELED, IntentState.EXPIRED})
+
+
+@attrs.define
+class Findings:
+    """What a comparison has found so far."""
+
+    adopted: list[OrderId] = attrs.field(factory=list)
+    filled: list[OrderId] = attrs.field(factory=list)
+    gone: list[OrderId] = attrs.field(factory=list)
+    stray: list[OrderId] = attrs.field(factory=list)
+    differences: list[str] = attrs.field(factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.adopted or self.filled or self.gone or self.stray or self.differences)
+
+
+async def compare(desk: Desk, wires: Sequence[Wire], cause: str) -> Findings:
+    """Compare what the exchange holds for *wires* with what they know; return, and store, what was found.
+
+    Raises:
+        PortError: the exchange could not be asked, or the database not be written; nothing is left half done that the
+            next comparison does not finish.
+    """
+    findings = Findings()
+    by_pair: defaultdict[str, list[Wire]] = defaultdict(list)
+    for wire in wires:
+        for pair in {wire.runner.market.pair, *(intent.pair for intent in wire.runner.unsettled)}:
+            by_pair[pair].append(wire)
+    for pair, traders in sorted(by_pair.items()):
+        await _compare_pair(desk, pair, traders, findings)
+    await _compare_holdings(desk, wires, findings)
+    if findings or cause != "periodic":
+        async with desk.around.store.begin() as work:
+            await work.feed.add_reconciliation(
+                Reconciliation(
+                    account_id=desk.account.id,
+                    at=desk.around.clock.now(),
+                    cause=cause,
+                    adopted=tuple(findings.adopted),
+                    filled=tuple(findings.filled),
+                    gone=tuple(findings.gone),
+                    stray=tuple(findings.stray),
+                    differences=tuple(findings.differences),
+                )
+            )
+            await work.commit()
+    return findings
+
+
+async def _compare_pair(desk: Desk, pair: str, wires: Sequence[Wire], findings: Findings) -> None:
+    async with desk.around.store.begin() as work:
+        newest = await work.fills.newest(desk.account.id, pair)
+    await desk.permission()
+    resting = {order.order_id: order for order in await desk.exchange.open_orders(pair)}
+    trades = await desk.exchange.trades(pair, after=newest)
+    known: set[VenueOrderId] = set()
+    for wire in wires:
+        for intent in wire.runner.unsettled:
+            if intent.pair == pair:
+                await _compare_order(desk, wire, intent, resting.get(intent.id), findings)
+        known.update(it.venue_order_id for it in wire.runner.intents.values() if it.venue_order_id is not None)
+    by_bot = {wire.runner.bot.id: wire for wire in wires}
+    for order in await _unknown_orders(desk, pair, resting.values(), trades, known):
+        await _take_in(desk, by_bot, order, findings)
+
+
+async def _compare_order(
+    desk: Desk, wire: Wire, intent: Intent, resting: VenueOrder | None, findings: Findings
+) -> None:
+    if intent.state in {IntentState.PLANNED, IntentState.SENDING}:
+        return  # nothing has been sent, or its answer is on the way
+    await desk.permission()
+    found = resting or await desk.find(intent)
+    if found is None:
+        await wire.runner.turn(Missed(intent.id, desk.exchange.now()))
+        wire.mind_gone(intent.id)
+        findings.gone.append(intent.id)
+        return
+    if intent.state is IntentState.UNKNOWN:
+        findings.adopted.append(intent.id)
+    if found.executed > intent.order.filled:
+        findings.filled.append(intent.id)
+    await wire.hear(found)
+
+
+async def _unknown_orders(
+    desk: Desk, pair: str, resting: Iterable[VenueOrder], trades: Iterable[Trade], known: set[VenueOrderId]
+) -> list[VenueOrder]:
+    """Return the account's orders that rest or have traded and that no running bot of ours knows."""
+    orders = [order for order in resting if order.venue_order_id not in known]
+    seen = known | {order.venue_order_id for order in orders} | desk.foreign
+    for trade in trades:
+        if trade.venue_order_id in seen:
+            continue
+        seen.add(trade.venue_order_id)
+        await desk.permission()
+        order = await desk.exchange.find(pair, venue_order_id=trade.venue_order_id)
+        if order is not None:
+            orders.append(order)
+    return orders
+
+
+async def _take_in(desk: Desk, wires: dict[BotId, Wire], order: VenueOrder, findings: Findings) -> None:
+    """Let the deal that the order's id names have it, if it is open; else the order is stray, or not ours at all."""
+    parsed = parse_order_id(order.order_id)
+    if parsed is None:
+        desk.foreign.add(order.venue_order_id)
+        return
+    async with desk.around.store.begin() as work:
+        stored = await work.intents.get(order.order_id)
+    if stored is not None and stored.state in _BOOKED and stored.order.filled == order.executed:
+        desk.foreign.add(order.venue_order_id)  # of an earlier deal
+        return
+    wire = wires.get(parsed.bot_id)
+    if wire is None and await _belongs_elsewhere(desk, parsed):
+        return
+    if wire is not None and await wire.adopt(order, parsed):
+        findings.adopted.append(order.order_id)
+    elif order.venue_order_id not in desk.strays:
+        desk.strays.add(order.venue_order_id)
+        findings.stray.append(order.order_id)
+
+
+async def _belongs_elsewhere(desk: Desk, parsed: ParsedOrderId) -> bool:
+    """Say whether another engine acts for the order's bot."""
+    async with desk.around.store.begin() as work:
+        record = await work.bots.get(parsed.bot_id)
+    return record is not None and record.bot.phase is not Phase.STOPPED
+
+
+# ------------------------------------------------------------------------------------------------------------ holdings
+
+
+async def _compare_holdings(desk: Desk, wires: Sequence[Wire], findings: Findings) -> None:
+    """See that the account holds what the deals say; twice, because a fill may be on its way between two answers."""
+    if not _positions(desk.runners):
+        return
+    first = await _shortfalls(desk)
+    if not first:
+        return
+    await desk.around.clock.sleep(1)
+    second = await _shortfalls(desk)
+    for asset in sorted(first.keys() & second.keys()):
+        if first[asset] != second[asset]:
+            continue
+        needed, held = second[asset]
+        text = f"the deals hold {plain(needed)} {asset}, but the account has only {plain(held)}: sold or withdrawn?"
+        findings.differences.append(text)
+        log.warning("holdings_differ", account=desk.account.id, asset=asset, needed=str(needed), held=str(held))
+        for runner in desk.runners:
+            if runner.market.base_asset == asset and runner.bot.deal is not None and runner.bot.trouble is None:
+                await _ask_for_attention(desk, runner, text)
+
+
+async def _ask_for_attention(desk: Desk, runner: Runner, text: str) -> None:
+    try:
+        await runner.turn(AttentionNeeded(desk.around.clock.now(), text, cure=Cure.USER))
+    except Ended:
+        return
+
+
+async def _shortfalls(desk: Desk) -> dict[str, tuple[Decimal, Decimal]]:
+    await desk.permission()
+    balances = await desk.exchange.balances()
+    short: dict[str, tuple[Decimal, Decimal]] = {}
+    for asset, needed in _positions(desk.runners).items():
+        balance = balances.get(asset)
+        held = ZERO if balance is None else balance.free + balance.locked
+        if held < needed:
+            short[asset] = (needed, held)
+    return short
+
+
+@exact
+def _positions(runners: Iterable[Runner]) -> dict[str, Decimal]:
+    """Return what the deals hold of each asset; assets of which a sell's fate is not known are left out."""
+    held: defaultdict[str, Decimal] = defaultdict(Decimal)
+    unsure: set[str] = set()
+    for runner in runners:
+        asset, deal = runner.market.base_asset, runner.bot.deal
+        held[asset] += runner.bot.carried.quantity if deal is None else deal.books.net
+        if any(
+            intent.order.side is Side.SELL and intent.state is not IntentState.OPEN for intent in runner.unsettled
+        ):
+            unsure.add(asset)
+    return {asset: needed for asset, needed in held.items() if needed > 0 and asset not in unsure}

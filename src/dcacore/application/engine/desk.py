@@ -1,0 +1,236 @@
+"""One exchange account: the events of its orders, its funds, its rate limit and its key, for all bots that trade on it."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Final
+
+import attrs
+
+from dcacore.application.engine.runner import Ended, Runner
+from dcacore.application.engine.surroundings import Surroundings, Tasks, log
+from dcacore.domain.bot import Cure
+from dcacore.domain.commands import Place
+from dcacore.domain.engine import decide
+from dcacore.domain.events import AttentionNeeded, Cured, RetryDue, RulesRead
+from dcacore.domain.ids import BotId, parse_order_id
+from dcacore.domain.intents import Intent
+from dcacore.domain.market import FeeAsset
+from dcacore.domain.money import ZERO, exact, plain
+from dcacore.domain.orders import Order, Side
+from dcacore.domain.venue import VenueOrder, VenueOrderId
+from dcacore.ports.errors import PortError, RateLimited
+from dcacore.ports.exchange import Balance, Exchange, OrderChanged, StreamLost, StreamOpened
+from dcacore.ports.records import Account
+
+if TYPE_CHECKING:
+    from dcacore.application.engine.wire import Wire
+
+FUNDS_LAST_S: Final = 2
+"""How old a balance may be when an order is checked against it."""
+
+
+@attrs.define(eq=False)
+class Desk:
+    """One account, and the bots that trade on it here.
+
+    Attributes:
+        account: whose and where.
+        exchange: its exchange.
+        wires: its running bots.
+        on_gap: called when account events may have been missed, or come again, with the reason.
+        is_listening: whether account events come.
+        foreign: orders that are the user's own, or done with: not to be looked at again.
+        strays: orders of ours that no deal knows, and that have been reported.
+    """
+
+    around: Surroundings
+    account: Account
+    exchange: Exchange
+    on_gap: Callable[[Desk, str], None]
+    wires: dict[BotId, Wire] = attrs.field(factory=dict, init=False)
+    tasks: Tasks = attrs.field(factory=Tasks, init=False)
+    foreign: set[VenueOrderId] = attrs.field(factory=set, init=False)
+    strays: set[VenueOrderId] = attrs.field(factory=set, init=False)
+    is_listening: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
+    _held_until: float = attrs.field(default=0.0, init=False)
+    _funds: Mapping[str, Balance] | None = attrs.field(default=None, init=False)
+    _funds_at: float = attrs.field(default=0.0, init=False)
+
+    @property
+    def runners(self) -> tuple[Runner, ...]:
+        """The runners of its bots."""
+        return tuple(wire.runner for wire in self.wires.values())
+
+    # ------------------------------------------------------------------------------------------------ account events
+
+    async def listen(self) -> None:
+        """Let its bots hear what happens to their orders, for ever."""
+        async for event in self.exchange.events():
+            match event:
+                case OrderChanged(_, order):
+                    self._order_changed(order)
+                case StreamOpened():
+                    self.is_listening.set()
+                    self.on_gap(self, "the account's events come again")
+                case StreamLost(reason):
+                    self.is_listening.clear()
+                    log.warning("account_events_lost", account=self.account.id, reason=reason)
+
+    def _order_changed(self, order: VenueOrder) -> None:
+        parsed = parse_order_id(order.order_id)
+        wire = None if parsed is None else self.wires.get(parsed.bot_id)
+        if wire is None:
+            return  # the user's own, or another engine's
+        self.forget_funds()
+        wire.runner.tasks.start(_tell(wire, order), f"event of {order.order_id}")
+
+    # ------------------------------------------------------------------------------------------------- rate and key
+
+    async def permission(self) -> None:
+        """Return when the exchange may be asked for something."""
+        while (wait := self._held_until - self.around.clock.monotonic()) > 0:
+            await self.around.clock.sleep(wait)
+
+    def hold_until(self, retry_at: datetime.datetime) -> None:
+        """Let nobody ask for anything before *retry_at*, by the wall clock."""
+        wait = (retry_at - self.around.clock.now()).total_seconds()
+        self._held_until = max(self._held_until, self.around.clock.monotonic() + wait)
+        log.warning("exchange_on_hold", account=self.account.id, seconds=wait)
+
+    @property
+    def held_for_s(self) -> float:
+        """For how many seconds more nothing may be asked for."""
+        return max(0.0, self._held_until - self.around.clock.monotonic())
+
+    def credentials_refused(self, reason: str) -> None:
+        """Let every bot of the account wait for a key that works."""
+        attention = self.bad_key(reason)
+        for runner in self.runners:
+            if runner.bot.trouble is None or runner.bot.trouble.cure is not attention.cure:
+                runner.post(attention)
+
+    def bad_key(self, reason: str) -> AttentionNeeded:
+        """Return what a bot is told when the exchange does not accept the account's key."""
+        text = f"the exchange does not accept the account's key: {reason}"
+        return AttentionNeeded(self.around.clock.now(), text, cure=Cure.CREDENTIALS)
+
+    async def find(self, intent: Intent) -> VenueOrder | None:
+        """Return how the order stands on the exchange: by our id, or as one of the open orders or of the trades.
+
+        Raises:
+            PortError: the question could not be asked.
+        """
+        found = await self.exchange.find(intent.pair, order_id=intent.id)
+        if found is None and intent.venue_order_id is not None:
+            found = await self.exchange.find(intent.pair, venue_order_id=intent.venue_order_id)
+        if found is None:
+            resting = await self.exchange.open_orders(intent.pair)
+            found = next((order for order in resting if order.order_id == intent.id), None)
+        if found is None:
+            newest = None
+            async with self.around.store.begin() as work:
+                newest = await work.fills.newest(self.account.id, intent.pair)
+            trades = await self.exchange.trades(intent.pair, after=newest)
+            trade = next((trade for trade in trades if trade.order_id == intent.id), None)
+            if trade is not None:
+                found = await self.exchange.find(intent.pair, venue_order_id=trade.venue_order_id)
+        return found
+
+    # --------------------------------------------------------------------------------------------------------- funds
+
+    async def lack_for(self, runner: Runner, order: Order) -> str | None:
+        """Return what the account lacks for a buy, in words; None when it has enough, or cannot be asked.
+
+        Sells are not checked: what they sell was just bought, or just taken off, and a balance may be a moment old.
+        """
+        if order.side is Side.SELL:
+            return None
+        try:
+            balances = await self._balances()
+        except RateLimited as exc:
+            self.hold_until(exc.retry_at)
+            return None
+        except PortError:
+            return None  # the exchange is the judge
+        return _lack(runner, order, balances)
+
+    async def _balances(self) -> Mapping[str, Balance]:
+        now = self.around.clock.monotonic()
+        if self._funds is None or now - self._funds_at > FUNDS_LAST_S:
+            self._funds = await self.exchange.balances()
+            self._funds_at = now
+        return self._funds
+
+    def forget_funds(self) -> None:
+        """Read the balances anew before the next order."""
+        self._funds = None
+
+    async def retry_if_it_fits(self, runner: Runner) -> None:
+        """Let a bot that waits for balance try again, if what it would buy first can be paid for by now."""
+        self.forget_funds()
+        await self.permission()
+        now = self.around.clock.now()
+        due = RetryDue(now)
+        first = next((it.order for it in decide(runner.bot, due).commands if isinstance(it, Place)), None)
+        if first is None or await self.lack_for(runner, first) is None:
+            runner.post(due)
+
+    # --------------------------------------------------------------------------------------------------------- rules
+
+    async def reload_rules(self, runner: Runner) -> None:
+        """Read the pair's rules anew, after the exchange has refused an order for one of them."""
+        try:
+            await self.exchange.reload_rules(runner.market.pair)
+            listing = await self.exchange.listing(runner.market.pair)
+            fees = await self.exchange.fees(runner.market.pair)
+            await runner.turn(RulesRead(at=self.around.clock.now(), market=listing.market, fees=fees))
+        except PortError as exc:
+            log.info("rules_not_read", account=self.account.id, pair=runner.market.pair, reason=str(exc))
+
+    async def look_after_troubles(self) -> None:
+        """Let bots go on whose trouble has ended by itself: a pair that trades again, a key that works again."""
+        for cure in (Cure.TRADING, Cure.CREDENTIALS):
+            waiting = [it for it in self.runners if it.bot.trouble is not None and it.bot.trouble.cure is cure]
+            for runner in waiting:
+                try:
+                    await self.permission()
+                    is_cured = await self._is_cured(runner, cure)
+                except RateLimited as exc:
+                    self.hold_until(exc.retry_at)
+                except PortError:
+                    continue
+                else:
+                    if is_cured:
+                        runner.post(Cured(self.around.clock.now(), cure))
+
+    async def _is_cured(self, runner: Runner, cure: Cure) -> bool:
+        if cure is Cure.TRADING:
+            return (await self.exchange.listing(runner.market.pair)).is_trading
+        await self.exchange.balances()  # raises while the key is not accepted
+        return True
+
+
+async def _tell(wire: Wire, order: VenueOrder) -> None:
+    try:
+        await wire.hear(order)
+    except Ended:
+        return
+
+
+@exact
+def _lack(runner: Runner, order: Order, balances: Mapping[str, Balance]) -> str | None:
+    market, bot = runner.market, runner.bot
+    price = order.price if order.price is not None else bot.price
+    if price is None:
+        return None
+    needed = price * order.quantity
+    if bot.fees.fee_asset is FeeAsset.QUOTE:
+        needed += bot.fees.of_buy(price, order.quantity, bot.fees.fee_taker)[1]
+    balance = balances.get(market.quote_asset)
+    free = ZERO if balance is None else balance.free
+    if free >= needed:
+        return None
+    return f"needs {plain(needed)} {market.quote_asset}, {plain(free)} {market.quote_asset} is free"

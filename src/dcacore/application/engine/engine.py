@@ -1,0 +1,323 @@
+"""The supervisor: which bots run here, what their users ask of them, and that everything that should go on does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, Final
+
+import attrs
+
+from dcacore.application.engine.alarms import Alarms
+from dcacore.application.engine.bringing_up import BringingUp
+from dcacore.application.engine.desk import Desk
+from dcacore.application.engine.feed import Feed
+from dcacore.application.engine.ownership import GIVE_UP_AFTER_S, LOOK_EVERY_S, Ownership
+from dcacore.application.engine.runner import Runner
+from dcacore.application.engine.surroundings import Surroundings, Tasks, log
+from dcacore.application.engine.watching import Watching
+from dcacore.application.engine.wire import Wire
+from dcacore.domain.bot import Phase
+from dcacore.domain.commands import Command
+from dcacore.domain.errors import DcaError
+from dcacore.domain.ids import AccountId, BotId
+from dcacore.domain.money import Price
+from dcacore.ports.errors import StoreError
+from dcacore.ports.records import Environment, Lease
+
+REQUESTS_EVERY_S: Final = 1
+COMPARE_EVERY_S: Final = 45
+STUCK_AFTER_S: Final = 60
+END_WITHIN_S: Final = 10
+BACKOFF_S: Final = (1, 2, 4, 8, 15, 30)
+
+
+@attrs.define(eq=False)
+class Engine:
+    """Runs bots: all that are to run over its database, or its share of them.
+
+    `run` returns after `stop`, when what was on the wire has been answered and stored. Orders that rest on the exchange
+    stay there; the next engine takes them up.
+
+    Attributes:
+        around: the ports it works with.
+        ownership: decides which bots it acts for.
+        runners: the bots that run here.
+    """
+
+    around: Surroundings
+    ownership: Ownership
+    runners: dict[BotId, Runner] = attrs.field(factory=dict, init=False)
+    _desks: dict[AccountId, Desk] = attrs.field(factory=dict, init=False)
+    _feeds: dict[Environment, Feed] = attrs.field(factory=dict, init=False)
+    _leases: Mapping[BotId, Lease | None] = attrs.field(factory=dict, init=False)
+    _coming: set[BotId] = attrs.field(factory=set, init=False)
+    _leaving: set[BotId] = attrs.field(factory=set, init=False)
+    _tasks: Tasks = attrs.field(factory=Tasks, init=False)
+    _alarms: Alarms = attrs.field(init=False)
+    _watching: Watching = attrs.field(init=False)
+    _bringing_up: BringingUp = attrs.field(init=False)
+    _stopping: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
+    _poked: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._alarms = Alarms(self.around.clock)
+        self._watching = Watching(self.around, self._alarms)
+        self._bringing_up = BringingUp(self.around, self._watching)
+
+    # -------------------------------------------------------------------------------------------------- from outside
+
+    async def run(self) -> None:
+        """Act for bots until `stop` is called.
+
+        Raises:
+            SchemaMismatch: the database is not this program's.
+            StoreUnavailable: it cannot be reached at the start; later it is waited for.
+        """
+        await self.around.store.check()
+        log.info("engine_started", engine=self.around.name)
+        self._keep_going("alarms", self._alarms.run)
+        self._keep_going("requests", self._hear_users)
+        self._keep_going("ownership", self._share_out)
+        self._keep_going("comparisons", self._compare_now_and_then)
+        self._keep_going("watchdog", self._look_after)
+        await self._stopping.wait()
+        await self._end()
+
+    def stop(self) -> None:
+        """Let `run` come to its end."""
+        self._stopping.set()
+
+    def poke(self) -> None:
+        """Look at once for what users have asked."""
+        self._poked.set()
+
+    # --------------------------------------------------------------------------------------------------- keeping on
+
+    def _keep_going(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._tasks.start(self._forever(name, work), name)
+
+    async def _forever(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run *work* again whenever it ends, however it does: the one place that survives what nobody foresaw."""
+        failures = 0
+        while True:
+            try:
+                await work()
+                log.warning("task_ended", task=name)
+            except Exception as exc:  # noqa: BLE001 - the supervisor: one task's failure must not end the others
+                is_foreseen = isinstance(exc, DcaError)
+                log.error("task_failed", task=name, reason=str(exc), exc_info=not is_foreseen)
+            await self.around.clock.sleep(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
+            failures += 1
+
+    async def _end(self) -> None:
+        log.info("engine_stopping", engine=self.around.name)
+        await self._tasks.end()
+        retiring = [asyncio.ensure_future(runner.retire()) for runner in self.runners.values()]
+        if retiring:
+            await asyncio.wait(retiring, timeout=END_WITHIN_S)
+        for runner in self.runners.values():
+            runner.is_over = True
+            await runner.tasks.end()
+        for task in retiring:
+            await task
+        for desk in self._desks.values():
+            await desk.tasks.end()
+        try:
+            await self.ownership.leave()
+        except StoreError as exc:
+            log.warning("leases_not_released", reason=str(exc))
+        log.info("engine_stopped", engine=self.around.name)
+
+    # ---------------------------------------------------------------------------------------------------- who runs
+
+    async def _share_out(self) -> None:
+        """Claim bots now and then, take up the new ones and let go of those that others act for."""
+        claimed_at = self.around.clock.monotonic()
+        while True:
+            try:
+                await self._claim()
+                claimed_at = self.around.clock.monotonic()
+            except StoreError as exc:
+                log.warning("not_claimed", reason=str(exc))
+                if self._leases_have_run_out(claimed_at):
+                    self._let_go(tuple(self.runners))
+            await self.around.clock.sleep(LOOK_EVERY_S)
+
+    def _leases_have_run_out(self, claimed_at: float) -> bool:
+        is_leased = any(lease is not None for lease in self._leases.values())
+        return is_leased and self.around.clock.monotonic() - claimed_at > GIVE_UP_AFTER_S
+
+    async def _claim(self) -> None:
+        async with self.around.store.begin() as work:
+            wanted = await work.bots.to_run()
+        self._leases = await self.ownership.claim(wanted)
+        self._let_go([bot_id for bot_id in self.runners if bot_id not in self._leases])
+        busy = self.runners.keys() | self._coming | self._leaving
+        self._take_up([bot_id for bot_id in self._leases if bot_id not in busy])
+
+    def _take_up(self, bot_ids: Sequence[BotId], after_s: float = 0) -> None:
+        if bot_ids:
+            self._coming.update(bot_ids)
+            self._tasks.start(self._bring_up(tuple(bot_ids), after_s), "bringing up")
+
+    async def _bring_up(self, bot_ids: tuple[BotId, ...], after_s: float) -> None:
+        await self.around.clock.sleep(after_s)
+        failures = 0
+        while bot_ids:
+            try:
+                await self._bringing_up.bring_up(self, bot_ids)
+            except Exception as exc:  # noqa: BLE001 - the supervisor: these bots wait, the others go on
+                log.error("bots_not_up", bots=bot_ids, reason=str(exc), exc_info=not isinstance(exc, DcaError))
+            bot_ids = tuple(bot_id for bot_id in bot_ids if bot_id in self._coming and bot_id in self._leases)
+            if bot_ids:
+                await self.around.clock.sleep(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
+                failures += 1
+
+    def _let_go(self, bot_ids: Sequence[BotId]) -> None:
+        for bot_id in bot_ids:
+            if bot_id in self.runners and bot_id not in self._leaving:
+                self._leaving.add(bot_id)
+                self._tasks.start(self._retire(self.runners[bot_id]), f"letting go of {bot_id}")
+
+    async def _retire(self, runner: Runner) -> None:
+        bot_id = runner.bot.id
+        try:
+            self._watching.forget(runner)
+            await runner.retire()
+            self._forget(runner)
+            await self.ownership.release([bot_id])
+        finally:
+            self._leaving.discard(bot_id)
+
+    def _forget(self, runner: Runner) -> None:
+        bot_id = runner.bot.id
+        if self.runners.get(bot_id) is runner:
+            del self.runners[bot_id]
+        desk = self._desks.get(runner.record.account_id)
+        if desk is not None and (wire := desk.wires.get(bot_id)) is not None and wire.runner is runner:
+            del desk.wires[bot_id]
+
+    # ----------------------------------------------------------------------------------------- what a runner calls
+
+    def after_turn(self, runner: Runner, commands: Sequence[Command]) -> None:
+        """Let go out what a turn wants to go out, and watch for what it wants to be told."""
+        desk = self._desks[runner.record.account_id]
+        desk.wires[runner.bot.id].carry_out(commands)
+        self._watching.watch(runner, desk)
+        if runner.bot.phase is Phase.STARTING and runner.bot.trouble is None:
+            self._bringing_up.check(self, runner)
+        if runner.bot.phase is Phase.STOPPED and runner.is_reconciled and not runner.unsettled:
+            self._let_go([runner.bot.id])
+
+    def after_break(self, runner: Runner, exc: Exception) -> None:
+        """Take a bot up anew whose database failed it in the middle of a turn."""
+        log.warning("bot_interrupted", bot=runner.bot.id, reason=str(exc))
+        self._watching.forget(runner)
+        self._tasks.start(self._replace(runner), f"replacing {runner.bot.id}")
+
+    async def _replace(self, runner: Runner) -> None:
+        self._leaving.add(runner.bot.id)
+        try:
+            await runner.tasks.wait()
+            self._forget(runner)
+        finally:
+            self._leaving.discard(runner.bot.id)
+        if runner.bot.id in self._leases and not self._stopping.is_set():
+            self._take_up([runner.bot.id], after_s=BACKOFF_S[0])
+
+    async def desk(self, account_id: AccountId) -> Desk:
+        """Return the account's desk, listening to its events.
+
+        Raises:
+            PortError: the account cannot be opened now.
+        """
+        if account_id not in self._desks:
+            async with self.around.store.begin() as work:
+                account = await work.accounts.get(account_id)
+            if account is None:
+                raise StoreError(f"there is no account {account_id}")
+            exchange = await self.around.venues.exchange(account)
+            if account_id not in self._desks:
+                desk = self._desks[account_id] = Desk(self.around, account, exchange, self._bringing_up.after_gap)
+                desk.tasks.start(self._forever(f"events of {account_id}", desk.listen), "account events")
+        desk = self._desks[account_id]
+        await desk.is_listening.wait()
+        return desk
+
+    async def feed(self, environment: Environment) -> Feed:
+        """Return the environment's prices, flowing.
+
+        Raises:
+            PortError: they cannot be reached now.
+        """
+        if environment not in self._feeds:
+            prices = await self.around.venues.prices(environment)
+            if environment not in self._feeds:
+                feed = self._feeds[environment] = Feed(self.around, environment, prices, self._fire)
+                self._keep_going(f"prices of {environment.value}", feed.listen)
+        return self._feeds[environment]
+
+    def lease(self, bot_id: BotId) -> Lease | None:
+        """Return the lease under which this engine acts for the bot; None where there are no leases."""
+        return self._leases.get(bot_id)
+
+    def arrived(self, wire: Wire, desk: Desk) -> None:
+        """Note that a bot is up."""
+        runner = wire.runner
+        self.runners[runner.bot.id] = runner
+        desk.wires[runner.bot.id] = wire
+        self._coming.discard(runner.bot.id)
+
+    def _fire(self, bot_id: BotId, price: Price) -> None:
+        runner = self.runners.get(bot_id)
+        if runner is not None:
+            self._watching.fire(runner, price)
+
+    # ------------------------------------------------------------------------------------------- what goes on always
+
+    async def _hear_users(self) -> None:
+        while True:
+            async with self.around.store.begin() as work:
+                requests = await work.requests.waiting()
+            is_elsewhere = False
+            for request in requests:
+                runner = self.runners.get(request.bot_id)
+                if runner is None:
+                    is_elsewhere = is_elsewhere or request.bot_id not in self._coming | self._leaving
+                elif runner.is_reconciled and request.id not in runner.asked:
+                    runner.asked.add(request.id)
+                    runner.post(request)
+            if is_elsewhere:
+                await self._claim()
+            self._poked.clear()
+            wake = asyncio.ensure_future(self._poked.wait())
+            pause = asyncio.ensure_future(self.around.clock.sleep(REQUESTS_EVERY_S))
+            await _first_of(wake, pause)
+
+    async def _compare_now_and_then(self) -> None:
+        while True:
+            await self.around.clock.sleep(COMPARE_EVERY_S)
+            for desk in tuple(self._desks.values()):
+                await self._bringing_up.compare(desk, "periodic")
+                await desk.look_after_troubles()
+
+    async def _look_after(self) -> None:
+        while True:
+            await self.around.clock.sleep(LOOK_EVERY_S)
+            now = self.around.clock.monotonic()
+            for runner in self.runners.values():
+                if runner.busy_since is not None and now - runner.busy_since > STUCK_AFTER_S:
+                    log.error("bot_silent", bot=runner.bot.id, seconds=now - runner.busy_since)
+            for feed in self._feeds.values():
+                for pair in feed.newly_silent():
+                    await self._watching.tell_silence(feed, pair, self.runners.values())
+
+
+async def _first_of(*tasks: asyncio.Future[Any]) -> None:
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,91 @@
+"""The prices of one environment, routed to the bots that they concern."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from typing import Final
+
+import attrs
+
+from dcacore.application.engine.surroundings import Surroundings, log
+from dcacore.application.engine.triggers import Triggers
+from dcacore.domain.ids import BotId
+from dcacore.domain.money import Price
+from dcacore.ports.prices import Prices, Tick
+from dcacore.ports.records import Environment
+
+TOO_OLD: Final = datetime.timedelta(seconds=10)
+"""A price that was made longer ago says nothing about the market now."""
+SILENT_AFTER_S: Final = 30
+"""A pair of which nothing has been heard for so long has no price."""
+
+
+@attrs.define(eq=False)
+class Feed:
+    """One environment's stream of prices.
+
+    Attributes:
+        environment: which.
+        prices: where they come from.
+        on_fire: called with each bot that a price concerns.
+        dropped: how many ticks were too old or no prices.
+    """
+
+    around: Surroundings
+    environment: Environment
+    prices: Prices
+    on_fire: Callable[[BotId, Price], None]
+    dropped: int = attrs.field(default=0, init=False)
+    _pairs: dict[str, Triggers] = attrs.field(factory=dict, init=False)
+    _heard_at: dict[str, float] = attrs.field(factory=dict, init=False)
+    _silent: set[str] = attrs.field(factory=set, init=False)
+
+    async def watch(self, pair: str) -> Triggers:
+        """Return the pair's triggers, fed from now on.
+
+        Raises:
+            UnknownPair: the exchange does not trade it.
+        """
+        triggers = self._pairs.setdefault(pair, Triggers())
+        if pair not in self._heard_at:
+            await self.prices.watch(pair)
+            self._heard_at.setdefault(pair, self.around.clock.monotonic())
+        return triggers
+
+    async def listen(self) -> None:
+        """Route prices, for ever."""
+        async for tick in self.prices.ticks():
+            self.hear(tick)
+
+    def hear(self, tick: Tick) -> None:
+        """Route one tick."""
+        triggers = self._pairs.get(tick.pair)
+        if triggers is None:
+            return
+        if tick.at < self.around.clock.now() - TOO_OLD:
+            self.dropped += 1
+            return
+        self._heard_at[tick.pair] = self.around.clock.monotonic()
+        price = tick.price
+        if price is None:
+            return
+        if not price.is_finite() or price <= 0:
+            self.dropped += 1
+            return
+        for bot_id in triggers.tick(price):
+            self.on_fire(bot_id, price)
+
+    def is_silent(self, pair: str) -> bool:
+        """Say whether nothing has been heard of the pair for too long to know its price."""
+        heard_at = self._heard_at.get(pair)
+        return heard_at is None or self.around.clock.monotonic() - heard_at > SILENT_AFTER_S
+
+    def newly_silent(self) -> tuple[str, ...]:
+        """Return the pairs that have fallen silent since the last call; those that are heard again are noted."""
+        silent = {pair for pair in self._pairs if self.is_silent(pair)}
+        fallen = silent - self._silent
+        for pair in sorted(self._silent - silent):
+            log.info("prices_again", environment=self.environment.value, pair=pair)
+        self._silent = silent
+        return tuple(sorted(fallen))

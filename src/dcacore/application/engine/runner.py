@@ -1,0 +1,282 @@
+"""One running bot: what reaches it waits in an inbox, and each piece of it is a turn: decide, store, then act.
+
+A turn's whole outcome is one transaction, and nothing goes out before it is stored. What the database did not take is
+not taken here either: the runner breaks off, and a new one is brought up from what is stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Final
+
+import attrs
+
+from dcacore.application.engine.accounting import Entry, write
+from dcacore.application.engine.requests import event_of
+from dcacore.application.engine.surroundings import Surroundings, Tasks, log
+from dcacore.domain.bot import Bot
+from dcacore.domain.commands import Command
+from dcacore.domain.engine import decide
+from dcacore.domain.errors import DomainError
+from dcacore.domain.events import Adopted, Event, Failed, PriceSeen, Report, Reported
+from dcacore.domain.hearing import Declined, Found, Heard, Missed, News, Unanswered, hear
+from dcacore.domain.ids import OrderId, ParsedOrderId, RequestId
+from dcacore.domain.intents import Intent, IntentState
+from dcacore.domain.market import Market
+from dcacore.domain.orders import Order, OrderState
+from dcacore.domain.story import tell
+from dcacore.domain.venue import VenueOrder
+from dcacore.ports.errors import StoreError
+from dcacore.ports.records import BotRecord, Lease, Request
+
+
+
+@attrs.frozen
+class Adoption:
+    """The exchange has an order that the deal does not know, and that its id says is the deal's."""
+
+    order: VenueOrder
+    parsed: ParsedOrderId
+
+
+Item = Event | News | Request | Adoption
+_NEWS: Final = (Found, Missed, Declined, Unanswered)
+_MOST_PRICES: Final = 3
+
+
+class Ended(Exception):
+    """The runner has broken off or been retired: it does nothing any more."""
+
+
+@attrs.define(eq=False)
+class Runner:
+    """One bot at work.
+
+    Attributes:
+        record: the bot as it was loaded, with its owner.
+        intents: its orders that have not ended, and the open deal's that have, by id.
+        lease: the right to act for it; None where this engine is the only one.
+        on_turn: called after each turn, with what is to go out.
+        on_break: called once, when the database has failed in the middle of a turn.
+        bot: the bot as it stands, and as the database has it but for the price.
+        tasks: what goes on for this bot.
+        busy_since: when the turn that is going on began, by the monotonic clock; None between turns.
+        is_reconciled: whether it has been compared with the exchange since it was loaded.
+        asked: the requests that wait in its inbox.
+        is_closing: whether it only waits for what is on the wire.
+        is_over: whether it does nothing any more.
+    """
+
+    around: Surroundings
+    record: BotRecord
+    intents: dict[OrderId, Intent]
+    lease: Lease | None
+    on_turn: Callable[[Runner, Sequence[Command]], None]
+    on_break: Callable[[Runner, Exception], None]
+    bot: Bot = attrs.field(init=False)
+    tasks: Tasks = attrs.field(factory=Tasks, init=False)
+    busy_since: float | None = attrs.field(default=None, init=False)
+    is_reconciled: bool = attrs.field(default=False, init=False)
+    asked: set[RequestId] = attrs.field(factory=set, init=False)
+    is_closing: bool = attrs.field(default=False, init=False)
+    is_over: bool = attrs.field(default=False, init=False)
+    _inbox: deque[Item] | None = attrs.field(default=None, init=False)  # None while nothing waits: most bots idle
+    _lock: asyncio.Lock = attrs.field(factory=asyncio.Lock, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.bot = self.record.bot
+
+    @property
+    def market(self) -> Market:
+        """The rules of the pair it trades."""
+        return self.bot.market if self.bot.deal is None else self.bot.deal.market
+
+    @property
+    def unsettled(self) -> tuple[Intent, ...]:
+        """Its orders that have not ended."""
+        return tuple(intent for intent in self.intents.values() if not intent.has_ended)
+
+    def post(self, item: Item) -> None:
+        """Let *item* be dealt with after all that waits; of prices in a row the extremes and the last are kept."""
+        if self.is_over or self.is_closing:
+            return
+        if self._inbox is None:
+            self._inbox = deque()
+            self.tasks.start(self._drain(self._inbox), f"inbox of {self.bot.id}")
+        if isinstance(item, PriceSeen):
+            _add_price(self._inbox, item)
+        else:
+            self._inbox.append(item)
+
+    async def _drain(self, inbox: deque[Item]) -> None:
+        try:
+            while inbox:
+                await self.turn(inbox.popleft())
+        except Ended:
+            inbox.clear()
+        self._inbox = None
+
+    async def turn(self, *items: Item) -> Heard | None:
+        """Deal with *items* in one transaction, news first; return what came of the last piece of news.
+
+        Raises:
+            Ended: the runner is over, or is from now on because the database failed.
+        """
+        async with self._lock:
+            if self.is_over:
+                raise Ended
+            self.busy_since = self.around.clock.monotonic()
+            try:
+                return await self._decide_and_store(items)
+            except StoreError as exc:
+                self.break_off(exc)
+                raise Ended from exc
+            finally:
+                self.busy_since = None
+
+    async def change(self, intents: Sequence[Intent]) -> None:
+        """Store *intents* as they are now; no decision comes of it.
+
+        Raises:
+            Ended: as for `turn`.
+        """
+        # The caller holds the lock by way of `guard`.
+        try:
+            async with self.around.store.begin(self.lease) as work:
+                await work.intents.save(intents)
+                await work.commit()
+        except StoreError as exc:
+            self.break_off(exc)
+            raise Ended from exc
+        self.intents.update((intent.id, intent) for intent in intents)
+
+    @property
+    def guard(self) -> asyncio.Lock:
+        """What a turn holds; whoever holds it sees the bot between two turns."""
+        return self._lock
+
+    def break_off(self, exc: Exception) -> None:
+        """Do nothing any more: what is stored and what is known here may differ."""
+        if not self.is_over:
+            self.is_over = True
+            self.on_break(self, exc)
+
+    async def retire(self) -> None:
+        """Take nothing new in, and return when what is on the wire has been answered, stored, or given up."""
+        self.is_closing = True
+        await self.tasks.wait()
+        self.is_over = True
+
+    # ------------------------------------------------------------------------------------------------------- a turn
+
+    async def _decide_and_store(self, items: tuple[Item, ...]) -> Heard | None:
+        entry, heard = Entry(at=self.around.clock.now(), record=self.record, bot=self.bot), None
+        try:
+            heard = self._decide(entry, items)
+        except DomainError as exc:  # an event that the tables do not list: this bot stops, the others go on
+            log.error("bot_failed", bot=self.bot.id, reason=str(exc), exc_info=True)
+            entry = Entry(at=entry.at, record=self.record, bot=self.bot)
+            self._event(entry, Failed(entry.at, f"what the exchange reported cannot be: {exc}"))
+        if entry.is_worth_storing(self.bot):
+            await write(self.around.store, self.lease, entry, self.market)
+            self._note(entry)
+        self.bot = entry.bot
+        self.on_turn(self, entry.commands)
+        return heard
+
+    def _decide(self, entry: Entry, items: tuple[Item, ...]) -> Heard | None:
+        reports: list[Report] = []
+        heard = None
+        for news in items:
+            if isinstance(news, _NEWS):
+                heard = self._hear(entry, news, reports) or heard
+        if reports:
+            self._event(entry, Reported(entry.at, None, tuple(reports)))
+        for item in items:
+            if isinstance(item, Request):
+                self._request(entry, item)
+            elif isinstance(item, Adoption):
+                self._adopt(entry, item)
+            elif not isinstance(item, _NEWS):
+                self._event(entry, item)
+        return heard
+
+    def _hear(self, entry: Entry, news: News, reports: list[Report]) -> Heard | None:
+        intent = entry.intents.get(news.order_id) or self.intents.get(news.order_id)
+        if intent is None:
+            return None
+        heard = hear(intent, news, self.market)
+        if heard.intent != intent:
+            entry.intents[intent.id] = heard.intent
+        reports.extend(heard.reports)
+        entry.trades.extend((intent.id, trade) for trade in heard.trades)
+        return heard
+
+    def _request(self, entry: Entry, request: Request) -> None:
+        try:
+            self._event(entry, event_of(request, entry.at))
+        except DomainError as exc:
+            entry.settled.append((request, str(exc)))
+        else:
+            entry.settled.append((request, ""))
+
+    def _adopt(self, entry: Entry, item: Adoption) -> None:
+        venue, parsed, deal = item.order, item.parsed, self.bot.deal
+        if deal is None or deal.id != parsed.deal_id or venue.order_id in deal.orders:
+            return
+        order = Order(
+            id=venue.order_id,
+            side=venue.side,
+            role=parsed.role,
+            rung=parsed.rung,
+            quantity=venue.quantity,
+            price=venue.price,
+            state=OrderState.OPEN,
+        )
+        entry.intents[order.id] = Intent(
+            order=order,
+            bot_id=self.bot.id,
+            deal_id=deal.id,
+            account_id=self.record.account_id,
+            pair=deal.market.pair,
+            state=IntentState.OPEN,
+            planned_at=entry.at,
+            venue_order_id=venue.venue_order_id,
+            reason="found on the exchange",
+        )
+        self._event(entry, Reported(entry.at, None, (Adopted(order),)))
+
+    def _event(self, entry: Entry, event: Event) -> None:
+        decision = decide(entry.bot, event)
+        entry.add(decision, tell(entry.bot, event, decision), self.intents)
+
+    def _note(self, entry: Entry) -> None:
+        self.intents.update(entry.intents)
+        if entry.ended:
+            deal = None if entry.bot.deal is None else entry.bot.deal.id
+            for intent in tuple(self.intents.values()):
+                if intent.has_ended and intent.deal_id != deal:
+                    del self.intents[intent.id]
+        for note in entry.notes:
+            log.info(note.kind, bot=entry.bot.id, deal=note.deal_id, order=note.order_id, text=note.text)
+
+
+def _add_price(inbox: deque[Item], seen: PriceSeen) -> None:
+    """Append *seen*; of the prices at the end of *inbox* the highest, the lowest and the last stay, in their order."""
+    inbox.append(seen)
+    prices: list[PriceSeen] = []
+    while inbox and isinstance(last := inbox[-1], PriceSeen):
+        prices.insert(0, last)
+        inbox.pop()
+    if len(prices) > _MOST_PRICES:
+        kept = {max(prices, key=_price).price, min(prices, key=_price).price}
+        prices = [at for at in prices[:-1] if at.price in kept] + prices[-1:]
+        prices = prices[-_MOST_PRICES:]
+    inbox.extend(prices)
+
+
+def _price(seen: PriceSeen) -> Decimal:
+    return seen.price

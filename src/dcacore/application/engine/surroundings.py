@@ -1,0 +1,64 @@
+"""What every part of an engine works with."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import attrs
+import structlog
+
+from dcacore.ports.clock import Clock, Ids
+from dcacore.ports.store import Store
+from dcacore.ports.venues import Venues
+
+log = structlog.get_logger("dcacore.engine")
+
+
+@attrs.define
+class Tasks:
+    """Tasks that run beside each other; one that ends is forgotten, one that fails is told to *on_failure*."""
+
+    _running: set[asyncio.Task[Any]] = attrs.field(factory=set, init=False)
+
+    def start(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Let *work* run."""
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    def cancel(self) -> None:
+        """Cancel all of them."""
+        for task in tuple(self._running):
+            task.cancel()
+
+    async def end(self) -> None:
+        """Cancel all of them and return when they have ended."""
+        self.cancel()
+        await self.wait()
+
+    async def wait(self) -> None:
+        """Return when all of them have ended, well or not."""
+        while self._running:
+            await asyncio.wait(tuple(self._running))
+
+
+@attrs.frozen
+class Surroundings:
+    """The ports of an engine, and its name.
+
+    Attributes:
+        store: the database.
+        venues: exchanges and prices.
+        clock: time.
+        ids: new ids.
+        name: names this engine among others over the same database.
+    """
+
+    store: Store
+    venues: Venues
+    clock: Clock
+    ids: Ids
+    name: str

@@ -1,0 +1,124 @@
+"""Which bots a price concerns: an index by what they watch, so that a tick costs what it fires and not what runs."""
+
+from __future__ import annotations
+
+import attrs
+from sortedcontainers import SortedList
+
+from dcacore.domain.ids import BotId
+from dcacore.domain.money import Price
+from dcacore.domain.watch import Retry, Watches
+
+_MOST_REMEMBERED = 3
+_FIRST = BotId("")  # sorts before every id ...
+_LAST = BotId("\U0010ffff")  # ... and this behind it
+
+
+@attrs.define
+class Triggers:
+    """The watches of all bots on one pair.
+
+    A bot that has fired is away until it is put back: what the price does meanwhile is kept for it, never losing a new
+    high or low.
+
+    Attributes:
+        last: where the market stands; None before the first tick.
+    """
+
+    last: Price | None = None
+    _watches: dict[BotId, Watches] = attrs.field(factory=dict)
+    _falls: SortedList[tuple[Price, BotId]] = attrs.field(factory=SortedList)
+    _rises: SortedList[tuple[Price, BotId]] = attrs.field(factory=SortedList)
+    _peaks: SortedList[tuple[Price, BotId]] = attrs.field(factory=SortedList)
+    _any_change: dict[BotId, None] = attrs.field(factory=dict)
+    _away: dict[BotId, list[Price]] = attrs.field(factory=dict)
+
+    def tick(self, price: Price) -> tuple[BotId, ...]:
+        """Move the market to *price* and return the bots that must be told, those with the most urgent price first."""
+        if self._away:
+            for seen in self._away.values():
+                _remember(seen, price)
+        falls, rises, peaks = self._falls, self._rises, self._peaks
+        is_new, self.last = price != self.last, price
+        if not (
+            (falls and falls[-1][0] >= price)
+            or (rises and rises[0][0] <= price)
+            or (peaks and peaks[0][0] < price)
+            or (is_new and self._any_change)
+        ):
+            return ()
+        fired: dict[BotId, None] = {}
+        fired.update((bot_id, None) for _, bot_id in reversed(list(falls.irange((price, _FIRST)))))
+        fired.update((bot_id, None) for _, bot_id in rises.irange(maximum=(price, _LAST)))
+        fired.update((bot_id, None) for _, bot_id in peaks.irange(maximum=(price, _FIRST)))
+        if is_new:
+            fired.update(self._any_change)
+        for bot_id in fired:
+            self.remove(bot_id)
+            self._away[bot_id] = []
+        return tuple(fired)
+
+    def put(self, bot_id: BotId, watches: Watches, price: Price | None) -> tuple[Price, ...]:
+        """Let *bot_id*, which was last told *price*, be watched for; return the prices it must be told at once.
+
+        When that is any, the bot is away again, as if it had fired.
+        """
+        self.remove(bot_id)
+        seen = self._away.pop(bot_id, [])
+        if self.last is not None and (not seen or seen[-1] != self.last):
+            seen.append(self.last)
+        due = tuple(_concerning(watches, price, seen))
+        if due:
+            self._away[bot_id] = []
+            return due
+        self._watches[bot_id] = watches
+        if watches.falls_to is not None:
+            self._falls.add((watches.falls_to, bot_id))
+        if watches.rises_to is not None:
+            self._rises.add((watches.rises_to, bot_id))
+        if watches.peak is not None:
+            self._peaks.add((watches.peak, bot_id))
+        if watches.retry is Retry.PRICE:
+            self._any_change[bot_id] = None
+        return ()
+
+    def remove(self, bot_id: BotId) -> None:
+        """Watch no longer for *bot_id*."""
+        watches = self._watches.pop(bot_id, None)
+        if watches is None:
+            return
+        if watches.falls_to is not None:
+            self._falls.remove((watches.falls_to, bot_id))
+        if watches.rises_to is not None:
+            self._rises.remove((watches.rises_to, bot_id))
+        if watches.peak is not None:
+            self._peaks.remove((watches.peak, bot_id))
+        self._any_change.pop(bot_id, None)
+
+    def forget(self, bot_id: BotId) -> None:
+        """Keep nothing of *bot_id*."""
+        self.remove(bot_id)
+        self._away.pop(bot_id, None)
+
+
+def _concerning(watches: Watches, told: Price | None, seen: list[Price]) -> list[Price]:
+    """Return *seen* from the first price on that *watches* ask for."""
+    for index, price in enumerate(seen):
+        if (
+            (watches.falls_to is not None and price <= watches.falls_to)
+            or (watches.rises_to is not None and price >= watches.rises_to)
+            or (watches.peak is not None and price > watches.peak)
+            or (watches.retry is Retry.PRICE and price != told)
+        ):
+            return seen[index:]
+    return []
+
+
+def _remember(seen: list[Price], price: Price) -> None:
+    """Add *price* to what a bot that is away has missed, and keep its highest, its lowest and its last, in order."""
+    if seen and seen[-1] == price:
+        return
+    seen.append(price)
+    if len(seen) > _MOST_REMEMBERED:
+        kept = {seen.index(max(seen)), seen.index(min(seen)), len(seen) - 1}
+        seen[:] = [at for index, at in enumerate(seen) if index in kept]

@@ -1,0 +1,120 @@
+"""What each bot is to be told next: its prices, its times, its tries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import attrs
+
+from dcacore.application.engine.alarms import Alarms
+from dcacore.application.engine.desk import Desk
+from dcacore.application.engine.feed import Feed
+from dcacore.application.engine.runner import Runner
+from dcacore.application.engine.surroundings import Surroundings, log
+from dcacore.application.engine.triggers import Triggers
+from dcacore.domain.bot import TroubleKind
+from dcacore.domain.events import PriceSeen, RetryDue, TimePassed
+from dcacore.domain.money import Price
+from dcacore.domain.story import Level
+from dcacore.domain.watch import Retry, Watches, watches
+from dcacore.ports.errors import StoreError
+from dcacore.ports.records import Activity
+
+RETRY_EVERY_S: Final = 60
+
+
+@attrs.define(eq=False)
+class Watching:
+    """Sets triggers and alarms for bots, and tells them when one goes off."""
+
+    around: Surroundings
+    alarms: Alarms
+    _places: dict[Runner, tuple[Feed, Triggers]] = attrs.field(factory=dict, init=False)
+
+    def place(self, runner: Runner, feed: Feed, triggers: Triggers) -> None:
+        """Note where the bot's prices come from."""
+        self._places[runner] = (feed, triggers)
+
+    def price(self, runner: Runner) -> Price | None:
+        """Return where the bot's market stands; None when that is not known."""
+        place = self._places.get(runner)
+        if place is None or place[0].is_silent(runner.market.pair):
+            return None
+        return place[1].last
+
+    def watch(self, runner: Runner, desk: Desk) -> None:
+        """Let the bot be told what it must be told next."""
+        place = self._places.get(runner)
+        if place is None or runner.is_closing or runner.is_over:
+            return
+        wanted = watches(runner.bot)
+        is_short = runner.bot.trouble is not None and runner.bot.trouble.kind is TroubleKind.WAITING_FOR_BALANCE
+        if is_short and wanted.retry is Retry.PRICE:
+            wanted = attrs.evolve(wanted, retry=Retry.BALANCE)  # a price alone does not pay for it
+        self._set_alarms(runner, desk, wanted)
+        due = place[1].put(runner.bot.id, wanted, runner.bot.price)
+        for price in due:
+            self._tell_price(runner, price, wanted)
+
+    def _set_alarms(self, runner: Runner, desk: Desk, wanted: Watches) -> None:
+        at, waits = ("at", runner.bot.id), ("balance", runner.bot.id)
+        if wanted.at is None:
+            self.alarms.drop(at)
+        else:
+            due = wanted.at
+            seconds = (due - self.around.clock.now()).total_seconds()
+
+            def time_passed() -> None:
+                runner.post(TimePassed(max(due, self.around.clock.now()), self.price(runner)))
+
+            self.alarms.set(at, seconds, time_passed)
+        if wanted.retry is not Retry.BALANCE:
+            self.alarms.drop(waits)
+        elif not self.alarms.has(waits):
+            self.alarms.set(waits, RETRY_EVERY_S, lambda: self._retry(runner, desk))
+
+    def _retry(self, runner: Runner, desk: Desk) -> None:
+        if not runner.is_over:
+            runner.tasks.start(self._try_again(runner, desk), f"balance for {runner.bot.id}")
+
+    async def _try_again(self, runner: Runner, desk: Desk) -> None:
+        if self.price(runner) is not None:
+            await desk.retry_if_it_fits(runner)
+        if not runner.is_over:
+            self.alarms.set(("balance", runner.bot.id), RETRY_EVERY_S, lambda: self._retry(runner, desk))
+
+    def fire(self, runner: Runner, price: Price) -> None:
+        """Tell a bot a price that it watched for."""
+        self._tell_price(runner, price, watches(runner.bot))
+
+    def _tell_price(self, runner: Runner, price: Price, wanted: Watches) -> None:
+        now = self.around.clock.now()
+        is_retry = wanted.retry is Retry.PRICE and runner.bot.trouble is None
+        runner.post(RetryDue(now, price) if is_retry else PriceSeen(now, price))
+
+    def forget(self, runner: Runner) -> None:
+        """Watch no longer for a bot."""
+        place = self._places.pop(runner, None)
+        if place is not None:
+            place[1].forget(runner.bot.id)
+        self.alarms.drop(("at", runner.bot.id))
+        self.alarms.drop(("balance", runner.bot.id))
+
+    async def tell_silence(self, feed: Feed, pair: str, runners: Iterable[Runner]) -> None:
+        """Let the users of the bots on *pair* know that its price is not known any more."""
+        text = f"no price of {pair} has come for 30 s: its bots wait, their orders stay on the exchange"
+        log.error("prices_silent", environment=feed.environment.value, pair=pair)
+        at = self.around.clock.now()
+        told = {it.record.user_id for it in runners if it.market.pair == pair and self._feed_of(it) is feed}
+        lines = [Activity(user_id=user, at=at, kind="price_silent", text=text, level=Level.WARNING) for user in told]
+        try:
+            async with self.around.store.begin() as work:
+                await work.feed.add_activity(sorted(lines, key=lambda line: line.user_id))
+                await work.commit()
+        except StoreError as exc:
+            log.warning("silence_not_told", reason=str(exc))
+
+    def _feed_of(self, runner: Runner) -> Feed | None:
+        place = self._places.get(runner)
+        return None if place is None else place[0]

@@ -1,0 +1,306 @@
+"""The way of one bot's orders to the exchange and back.
+
+    PLANNED --(marked, synced to disk)--> SENDING --(sent once)--> accepted | refused | unknown
+
+Nothing below sends an order a second time. An answer that does not come makes the order UNKNOWN, and then the exchange
+is asked about it until it has it or has surely never had it. A cancel is sent, and then the exchange is asked as well:
+the order may have filled. Of every order there is one task at most that asks.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import attrs
+
+from dcacore.application.engine.desk import Desk
+from dcacore.application.engine.runner import Adoption, Ended, Runner
+from dcacore.application.engine.surroundings import log
+from dcacore.domain.commands import Cancel, Command, Place
+from dcacore.domain.evolving import evolve
+from dcacore.domain.events import Refusal
+from dcacore.domain.hearing import Declined, Found, Missed, Unanswered, proof_begins
+from dcacore.domain.ids import OrderId, ParsedOrderId
+from dcacore.domain.intents import Intent, IntentState
+from dcacore.domain.orders import Order, Side
+from dcacore.domain.venue import Trade, VenueOrder
+from dcacore.ports.errors import (
+    BadCredentials,
+    FilterViolation,
+    InsufficientBalance,
+    PortError,
+    RateLimited,
+    Rejected,
+    TooLate,
+    TradingHalted,
+)
+
+RECV_WINDOW: Final = datetime.timedelta(seconds=5)
+"""How long after it was sent the exchange may take an order."""
+ASK_AFTER_S: Final = (0.5, 1, 2, 4, 8, 15)
+"""When the exchange is asked about an order that was not answered, in seconds ..."""
+ASK_FOR_PROOF_S: Final = (0.1, 2.7, 5.3)
+"""... then so long after "no such order" has begun to count: three answers over five seconds prove it ..."""
+ASK_EVERY_S: Final = 30
+"""... and so often from then on."""
+MOST_REFUSED: Final = 4
+"""After so many refused orders within an hour the bot stops with an error: trying on would only be refused again."""
+HOUR_S: Final = 3600
+BEFORE_ANOTHER_TRY_S: Final = 5
+
+
+_MEANS: Final[tuple[tuple[type[PortError], Refusal], ...]] = (
+    (InsufficientBalance, Refusal.BALANCE),
+    (TradingHalted, Refusal.HALTED),
+    (TooLate, Refusal.NOT_PLACED),
+    (RateLimited, Refusal.NOT_PLACED),
+    (BadCredentials, Refusal.NOT_PLACED),
+    (PortError, Refusal.RULE),
+)
+_TRIED_AGAIN: Final = frozenset({Refusal.BALANCE, Refusal.HALTED, Refusal.NOT_PLACED})
+"""The refusals after which a bot goes on by itself sooner or later."""
+
+
+@attrs.define
+class Wire:
+    """Sends what a runner's decisions want sent, and asks about what was not answered."""
+
+    runner: Runner
+    desk: Desk
+    _minded: set[OrderId] = attrs.field(factory=set, init=False)
+    _lacking: set[OrderId] = attrs.field(factory=set, init=False)
+    _refusals: deque[float] = attrs.field(factory=lambda: deque(maxlen=MOST_REFUSED), init=False)
+
+    def carry_out(self, commands: Sequence[Command]) -> None:
+        """Carry out the commands of one decision, in their order, beside everything else that goes on."""
+        places = [command for command in commands if isinstance(command, Place)]
+        for command in commands:
+            if isinstance(command, Cancel):
+                self.mind(command.order_id)
+        if places:
+            self.runner.tasks.start(self._place_all(places), f"orders of {self.runner.bot.id}")
+
+    def mind(self, order_id: OrderId) -> None:
+        """Ask about an order until its state is certain: one without an answer, or one that is to be taken off."""
+        if order_id not in self._minded and not self.runner.is_closing:
+            self._minded.add(order_id)
+            self.runner.tasks.start(self._mind(order_id), f"asking for {order_id}")
+
+    def mind_gone(self, order_id: OrderId) -> None:
+        """Ask about an order that the exchange did not know when it should have, until that is certain."""
+        self._lacking.add(order_id)
+        self.mind(order_id)
+
+    def mind_all(self) -> None:
+        """Ask about every order that was not answered, or that is being taken off."""
+        for intent in self.runner.unsettled:
+            if intent.state is IntentState.UNKNOWN or intent.order.is_cancelling:
+                self.mind(intent.id)
+
+    async def adopt(self, order: VenueOrder, parsed: ParsedOrderId) -> bool:
+        """Let the open deal have an order that its id says is its own; return whether the deal is open and takes it.
+
+        Raises:
+            Ended: the runner is over.
+        """
+        deal = self.runner.bot.deal
+        if deal is None or deal.id != parsed.deal_id:
+            return False
+        await self.runner.turn(Adoption(order, parsed))
+        await self.hear(order)
+        return True
+
+    # ------------------------------------------------------------------------------------------------------- placing
+
+    async def _place_all(self, places: Sequence[Place]) -> None:
+        """Send the orders of one decision; what could not be sent is told in one turn, so that it is judged once."""
+        declined: list[Declined] = []
+        no_buys = nothing = ""
+        try:
+            for place in places:
+                if self.runner.is_closing:
+                    return  # it stays planned, and is judged anew when the bot is taken up again
+                reason = nothing or (no_buys if place.order.side is Side.BUY else "")
+                if reason:
+                    declined.append(Declined(place.order.id, Refusal.NOT_TRIED, reason))
+                    continue
+                refused = await self._place(place.order)
+                if refused is None:
+                    continue
+                declined.append(refused)
+                if refused.refusal is Refusal.BALANCE:
+                    no_buys = "an order before it found too little balance"
+                else:
+                    nothing = "an order before it was refused"
+            if declined:
+                await self.runner.turn(*declined)
+        except Ended:
+            return
+
+    async def _place(self, order: Order) -> Declined | None:
+        """Send *order*; return why it was not placed, None when it was or may have been."""
+        await self.desk.permission()
+        lack = await self.desk.lack_for(self.runner, order)
+        if lack is not None:
+            return Declined(order.id, Refusal.BALANCE, lack)
+        intent = await self._mark(order.id)
+        if intent is None or intent.sent_at is None:
+            return None
+        try:
+            answer = await self.desk.exchange.place(
+                intent.pair, intent.order, sent_at=intent.sent_at, recv_window=RECV_WINDOW
+            )
+        except (Rejected, RateLimited, BadCredentials) as exc:
+            return await self._refused(order, exc)
+        except PortError as exc:  # whatever else: it may exist
+            log.warning("order_unanswered", bot=self.runner.bot.id, order=order.id, reason=str(exc))
+            await self.runner.turn(Unanswered(order.id))
+            self.mind(order.id)
+            return None
+        await self.hear(answer)
+        return None
+
+    async def _mark(self, order_id: OrderId) -> Intent | None:
+        """Mark an order as being sent, on disk; return None when it is not to be sent any more."""
+        async with self.runner.guard:
+            if self.runner.is_over:
+                raise Ended
+            intent = self.runner.intents.get(order_id)
+            if intent is None or intent.state is not IntentState.PLANNED:
+                return None
+            if intent.order.is_cancelling:
+                return None  # whoever minds the cancel sees that it was never sent
+            marked = evolve(
+                intent.moved(IntentState.SENDING),
+                sent_at=self.desk.exchange.now(),
+                recv_window_ms=int(RECV_WINDOW.total_seconds() * 1000),
+            )
+            await self.runner.change([marked])
+            return marked
+
+    async def _refused(self, order: Order, exc: PortError) -> Declined:
+        """Return what the exchange's no means for the bot."""
+        now = self.desk.around.clock.monotonic()
+        self._refusals.append(now)
+        log.warning("order_refused", bot=self.runner.bot.id, order=order.id, reason=str(exc))
+        refusal = next(refusal for kind, refusal in _MEANS if isinstance(exc, kind))
+        match exc:
+            case FilterViolation():
+                await self.desk.reload_rules(self.runner)
+            case BadCredentials():
+                self.desk.credentials_refused(str(exc))
+                await self.runner.turn(self.desk.bad_key(str(exc)))  # first, so that nothing is planned again
+            case RateLimited():
+                self.desk.hold_until(exc.retry_at)
+            case _:
+                self.desk.forget_funds()
+        if len(self._refusals) == MOST_REFUSED and now - self._refusals[0] < HOUR_S and refusal in _TRIED_AGAIN:
+            self._refusals.clear()
+            return Declined(order.id, Refusal.RULE, f"{MOST_REFUSED} orders were refused within an hour, the last: {exc}")
+        if isinstance(exc, TooLate) and len(self._refusals) > 1:
+            await self.desk.around.clock.sleep(BEFORE_ANOTHER_TRY_S)
+        return Declined(order.id, refusal, str(exc))
+
+    # -------------------------------------------------------------------------------------------------------- asking
+
+    async def _mind(self, order_id: OrderId) -> None:
+        is_fresh = True
+        try:
+            for pause in self._pauses(order_id):
+                intent = self.runner.intents.get(order_id)
+                if intent is None or self.runner.is_closing:
+                    return
+                if not (is_fresh and intent.state is IntentState.UNKNOWN) and await self._is_certain(intent):
+                    return
+                is_fresh = False
+                await self.desk.around.clock.sleep(pause)
+        except Ended:
+            return
+        finally:
+            self._minded.discard(order_id)
+
+    async def _is_certain(self, intent: Intent) -> bool:
+        """Do what brings certainty about the order one step nearer, and say whether there is nothing left to ask."""
+        if intent.has_ended:
+            return True
+        if intent.state is IntentState.PLANNED and intent.order.is_cancelling:
+            await self.runner.turn(Declined(intent.id, Refusal.NOT_PLACED, "it was taken back before it was sent"))
+            return True
+        if intent.state in {IntentState.PLANNED, IntentState.SENDING}:
+            return False  # its answer is still to come
+        if intent.state is IntentState.OPEN and intent.order.is_cancelling:
+            await self._cancel(intent)
+        await self.ask(intent)
+        intent = self.runner.intents.get(intent.id, intent)
+        if intent.state is IntentState.OPEN:
+            return not intent.order.is_cancelling and intent.id not in self._lacking
+        return intent.has_ended
+
+    async def _cancel(self, intent: Intent) -> None:
+        await self.desk.permission()
+        try:
+            await self.desk.exchange.cancel(intent.pair, intent.id)
+        except RateLimited as exc:
+            self.desk.hold_until(exc.retry_at)
+        except BadCredentials as exc:
+            self.desk.credentials_refused(str(exc))
+        except PortError as exc:  # a no and a silence alike: `find` says how the order stands
+            log.info("cancel_unanswered", bot=self.runner.bot.id, order=intent.id, reason=str(exc))
+
+    async def ask(self, intent: Intent) -> None:
+        """Ask the exchange how the order stands, and let the bot hear it; a question that fails counts for nothing.
+
+        Raises:
+            Ended: the runner is over.
+        """
+        await self.desk.permission()
+        try:
+            found = await self.desk.find(intent)
+            asked_at = self.desk.exchange.now()
+        except RateLimited as exc:
+            self.desk.hold_until(exc.retry_at)
+        except BadCredentials as exc:
+            self.desk.credentials_refused(str(exc))
+        except PortError as exc:
+            log.info("question_failed", bot=self.runner.bot.id, order=intent.id, reason=str(exc))
+        else:
+            if found is None:
+                await self.runner.turn(Missed(intent.id, asked_at))
+            else:
+                await self.hear(found)
+
+    async def hear(self, order: VenueOrder) -> None:
+        """Let the bot hear how an order stands; where more has filled than is known, with all of its trades."""
+        trades: tuple[Trade, ...] = ()
+        self._lacking.discard(order.order_id)
+        heard = await self.runner.turn(Found(order))
+        if heard is None or not heard.lacks_fills:
+            return
+        try:
+            trades = await self.desk.exchange.trades(heard.intent.pair, venue_order_id=order.venue_order_id)
+        except PortError as exc:
+            log.info("trades_not_read", bot=self.runner.bot.id, order=order.order_id, reason=str(exc))
+        heard = await self.runner.turn(Found(order, trades))
+        if heard is not None and heard.lacks_fills:
+            self._lacking.add(order.order_id)
+            self.mind(order.order_id)
+
+    def _pauses(self, order_id: OrderId) -> Iterator[float]:
+        """Yield how long to wait before each next look at the order."""
+        clock = self.desk.around.clock
+        began = clock.monotonic()
+        for after in ASK_AFTER_S:
+            yield max(0.0, began + after - clock.monotonic())
+        intent = self.runner.intents.get(order_id)
+        begins = None if intent is None else proof_begins(intent)
+        if begins is not None:
+            until = (begins - self.desk.exchange.now()).total_seconds()
+            began = clock.monotonic()
+            for after in ASK_FOR_PROOF_S:
+                yield max(0.0, began + until + after - clock.monotonic())
+        while True:
+            yield ASK_EVERY_S
+

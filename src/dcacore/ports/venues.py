@@ -1,0 +1,32 @@
+"""Where exchange accounts become exchanges."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from dcacore.ports.exchange import Exchange
+from dcacore.ports.prices import Prices
+from dcacore.ports.records import Account, Environment
+
+
+class Venues(Protocol):
+    """Opens exchanges and price streams; what it returns for the same account or environment is one and the same."""
+
+    async def exchange(self, account: Account) -> Exchange:
+        """Return the account's exchange, its key decrypted and its clock measured.
+
+        Raises:
+            CannotDecrypt: the stored key cannot be read.
+            BadCredentials: the exchange does not take it.
+            Unavailable: it cannot be reached now.
+        """
+
+    async def prices(self, environment: Environment) -> Prices:
+        """Return the environment's price stream.
+
+        Raises:
+            Unavailable: it cannot be reached now.
+        """
+
+    async def forget(self, account: Account) -> None:
+        """Close the account's exchange, so that the next call opens it anew, with a new key for example."""
