@@ -6,6 +6,7 @@ exchange says of it waits in `inbox` until it is delivered. A test decides when,
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from collections import deque
 from decimal import Decimal
@@ -17,8 +18,10 @@ from dcacore.domain.bot import Bot, Phase
 from dcacore.domain.commands import Cancel, Command, Place
 from dcacore.domain.deal import Deal
 from dcacore.domain.engine import Decision, decide
+from dcacore.domain.errors import NotNow
 from dcacore.domain.events import (
     Accepted,
+    Adopted,
     EngineStarted,
     Event,
     Expired,
@@ -30,9 +33,11 @@ from dcacore.domain.events import (
     Refused,
     Report,
     Reported,
+    RulesRead,
     TimePassed,
 )
-from dcacore.domain.ids import OrderId
+from dcacore.domain.ids import DealId, OrderId
+from dcacore.domain.market import Market
 from dcacore.domain.money import NO_BASE, BaseQty, Price
 from dcacore.domain.orders import Order, Side
 from dcacore.domain.watch import watches
@@ -61,6 +66,9 @@ class Live:
         unanswered: orders whose answer was lost; True when the exchange has them.
         ended: the deals that ended, oldest first.
         placed: every order ever asked for, by id.
+        backup: the bot as it once was, to be restored.
+        was_other: the deals some of whose orders were placed under other parameters, other rules, or in a time that a
+            restored backup knows nothing of.
     """
 
     bot: Bot
@@ -72,6 +80,8 @@ class Live:
     unanswered: dict[OrderId, bool] = attrs.field(factory=dict)
     ended: list[Deal] = attrs.field(factory=list)
     placed: dict[OrderId, Order] = attrs.field(factory=dict)
+    backup: Bot | None = None
+    was_other: set[DealId] = attrs.field(factory=set)
 
     @classmethod
     def of(cls, setting: Setting, balance: Decimal) -> Live:
@@ -106,9 +116,10 @@ class Live:
     def tell(self, event: Event) -> Decision:
         """Let the bot decide, twice over, and note what it asks for."""
         decision = decide(self.bot, event)
-        again = decide(decision.bot, event)
-        assert again.bot == decision.bot, event
-        assert again.commands == (), event
+        with contextlib.suppress(NotNow):  # what a user asks for twice may be refused the second time
+            again = decide(decision.bot, event)
+            assert again.bot == decision.bot, event
+            assert again.commands == (), event
         assert decide(self.bot, event) == decision, event
         self.bot = decision.bot
         if decision.ended is not None:
@@ -142,6 +153,44 @@ class Live:
                     self.inbox.extend(self.core.cancel(command.order_id))
         self.outbox.clear()
         self.tell(EngineStarted(self.core.at, self.price))
+
+    def may_restore(self) -> bool:
+        """Say whether the backup is of the deal that is open."""
+        old, new = self.backup, self.bot
+        return old is not None and old.deal is not None and new.deal is not None and old.deal.id == new.deal.id
+
+    def restore(self) -> None:
+        """The backup comes back, and with it a time in which some of the exchange's orders did not exist yet."""
+        assert self.backup is not None
+        assert self.backup.deal is not None
+        while self.outbox:
+            self.send_next()
+        for order_id in tuple(self.unanswered):
+            self.resolve(order_id)
+        self.bot, deal = self.backup, self.backup.deal
+        self.was_other.add(deal.id)
+        reports = tuple(self.delivered + self.inbox)
+        self.delivered, self.inbox = list(reports), []
+        here = {report.order_id for report in reports if not isinstance(report, Lost | Refused)}
+        for order_id, order in tuple(self.placed.items()):
+            if not order_id.startswith(f"{deal.id}-") or order_id in deal.orders:
+                continue
+            if order_id in here:
+                reports = (Adopted(order), *reports)
+            else:
+                del self.placed[order_id]  # it was refused: nothing tells that its id has been given out
+        reports = tuple(
+            report for report in reports if report.order_id in deal.orders or not isinstance(report, Lost | Refused)
+        )
+        self.tell(EngineStarted(self.core.at, self.price))
+        self.tell(Reported(self.core.at, self.price, reports))
+
+    def change_rules(self, market: Market) -> None:
+        """The exchange changes the pair's rules, and the bot reads them."""
+        self.core.market = market
+        if self.bot.deal is not None and self.bot.deal.market != market:
+            self.was_other.add(self.bot.deal.id)
+        self.tell(RulesRead(at=self.core.at, price=self.price, market=market, fees=self.bot.fees))
 
     # -------------------------------------------------------------------------------------------- the exchange's side
 

@@ -6,11 +6,13 @@ said and done, what rests is what the rules want.
 
 from __future__ import annotations
 
+import contextlib
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -25,8 +27,15 @@ from hypothesis.stateful import (
 
 from dcacore.domain.bot import Bot, Phase, TroubleKind, Wanted
 from dcacore.domain.deal import Deal
+from dcacore.domain.errors import InvalidParameter, NotNow
 from dcacore.domain.events import (
+    AddFundsRequested,
     AttentionNeeded,
+    CancelDealRequested,
+    CloseDealRequested,
+    EditBotRequested,
+    EditDealRequested,
+    Event,
     Filled,
     PauseRequested,
     Refusal,
@@ -35,8 +44,9 @@ from dcacore.domain.events import (
     StartRequested,
     StopRequested,
 )
+from dcacore.domain.ladder import build_ladder
 from dcacore.domain.money import BaseQty, Price
-from dcacore.domain.orders import OrderState, Role, Side
+from dcacore.domain.orders import Order, OrderState, Role, Side
 from dcacore.domain.strategy import StopLossBasis, TakeProfitType
 from dcacore.domain.watch import Retry, watches
 from tests.property.live import Live, check_sums
@@ -154,7 +164,7 @@ class BotMachine(RuleBasedStateMachine):
         self.live.resolve(next(iter(self.live.unanswered)))
 
     @precondition(lambda self: self.live.outbox)
-    @rule(refusal=st.sampled_from([Refusal.BALANCE, Refusal.RULE]))
+    @rule(refusal=st.sampled_from([Refusal.BALANCE, Refusal.RULE, Refusal.HALTED]))
     def an_order_is_refused(self, refusal: Refusal) -> None:
         self.live.refuse_next(refusal)
 
@@ -199,6 +209,62 @@ class BotMachine(RuleBasedStateMachine):
         }
         self.live.tell(events[wish])
 
+    def _ask(self, event: Event) -> None:
+        """Let the user ask for something; what cannot be done now is refused, and changes nothing."""
+        with contextlib.suppress(NotNow, InvalidParameter):
+            self.live.tell(event)
+
+    @rule(close=st.booleans())
+    def the_user_ends_the_deal(self, close: bool) -> None:
+        at, price = self.live.core.at, self.live.price
+        self._ask(CloseDealRequested(at, price) if close else CancelDealRequested(at, price))
+
+    @rule(share=st.sampled_from(["0.01", "0.5", "1", "3"]))
+    def the_user_adds_funds(self, share: str) -> None:
+        amount = self.live.bot.strategy.base_order_size * Decimal(share)
+        self._ask(AddFundsRequested(at=self.live.core.at, price=self.live.price, amount=amount))
+
+    @rule(
+        take_profit=st.sampled_from([None, None, "0.3", "4"]),
+        stop_loss=st.sampled_from([None, None, "0", "3"]),
+        trailing_deviation=st.sampled_from([None, None, "0", "1"]),
+        max_safety_orders=st.sampled_from([None, None, 0, 1, 3, 6]),
+        active_safety_orders=st.sampled_from([None, None, 0, 1, 2]),
+    )
+    def the_user_edits_the_deal(self, **changes: str | int | None) -> None:
+        self._ask(EditDealRequested(at=self.live.core.at, price=self.live.price, **changes))
+
+    @rule(take_profit=st.sampled_from(["0.3", "4"]), count=st.integers(0, 4))
+    def the_user_edits_the_bot(self, take_profit: str, count: int) -> None:
+        old = self.live.bot.strategy
+        new = attrs.evolve(old, take_profit=take_profit, active_safety_orders=None, max_safety_orders=count)
+        self._ask(EditBotRequested(at=self.live.core.at, price=self.live.price, strategy=new))
+
+    @rule(tick=st.sampled_from([1, 2, 10]), step=st.sampled_from([1, 10]), least=st.sampled_from(["0", "0.7", "3"]))
+    def the_exchange_changes_its_rules(self, tick: int, step: int, least: str) -> None:
+        market = self.live.core.market
+        if market.step_size < Decimal("0.000001") or market.tick_size < Decimal("0.0001"):
+            tick = step = 1
+        finer_step = market.step_size / step
+        self.live.change_rules(
+            attrs.evolve(
+                market,
+                tick_size=market.tick_size / tick,
+                step_size=finer_step,
+                min_quantity=finer_step,
+                min_notional=Decimal(least) * market.step_size * self.live.price,
+            )
+        )
+
+    @rule()
+    def a_backup_is_made(self) -> None:
+        self.live.backup = self.live.bot
+
+    @precondition(lambda self: self.live.may_restore())
+    @rule()
+    def the_backup_is_restored(self) -> None:
+        self.live.restore()
+
     @precondition(lambda self: watches(self.live.bot).retry is not Retry.NEVER)
     @rule()
     def what_it_waits_for_may_have_come(self) -> None:
@@ -230,6 +296,8 @@ class BotMachine(RuleBasedStateMachine):
         deal = self.live.bot.deal
         if deal is not None:
             sells = [order for order in deal.live_orders if order.side is Side.SELL]
+            if deal.id in self.live.was_other:  # one that was found on the exchange may have to be taken off yet
+                return
             assert len(sells) <= 1
             assert sum(order.remaining for order in sells) <= deal.books.net
 
@@ -247,8 +315,9 @@ class BotMachine(RuleBasedStateMachine):
             for order in deal.orders.values():
                 asked = self.live.placed[order.id]
                 assert (order.side, order.role, order.price) == (asked.side, asked.role, asked.price)
-            rungs = [order.rung for order in deal.orders.values() if order.role is Role.SAFETY]
-            assert len(rungs) == len(set(rungs)), f"safety orders {rungs}"
+            rungs = [order.rung for order in deal.orders.values() if order.role is Role.SAFETY and counts(order)]
+            if deal.id not in self.live.was_other:
+                assert len(rungs) == len(set(rungs)), f"safety orders {rungs}"
 
     @invariant()
     def quantities_are_sums_of_fills(self) -> None:
@@ -329,26 +398,40 @@ def check_rest(live: Live) -> None:
                 assert waits or bot.awaits_price or bot.trouble is not None
         case Phase.IN_POSITION:
             assert deal is not None
-            check_buys(bot, deal)
+            check_buys(bot, deal, is_plain=deal.id not in live.was_other)
             check_exit(deal, live.price)
         case Phase.PLACING_ORDER | Phase.CLOSING:
             message = f"a bot at rest is {bot.phase.value}"
             raise AssertionError(message)
 
 
-def check_buys(bot: Bot, deal: Deal) -> None:
+def counts(order: Order) -> bool:
+    """Say whether a safety order uses its rung up: one that its deal took off before anything filled does not."""
+    return order.is_live or bool(order.filled) or not order.is_cancelling
+
+
+def check_buys(bot: Bot, deal: Deal, *, is_plain: bool) -> None:
     """As many safety orders rest as may, nearest first, each at its own place."""
-    used = [order for order in deal.orders.values() if order.role is Role.SAFETY]
-    for order in used:
-        rung = deal.rungs[order.rung - 1]
-        assert (order.price, order.quantity) == (rung.price, rung.quantity)
+    used = [order for order in deal.orders.values() if order.role is Role.SAFETY and counts(order)]
     resting = sum(order.is_live for order in used)
-    assert resting <= deal.strategy.resting_limit
-    if bot.trouble is None:  # else one that did not fit waits for its place
-        assert {order.rung for order in used} == set(range(1, len(used) + 1))
-        assert resting == min(deal.strategy.resting_limit, resting + len(deal.waiting))
+    assert resting <= deal.strategy.resting_limit or not is_plain
+    assert deal.reference is not None
+    assert deal.rungs == build_ladder(deal.strategy, deal.market, deal.reference).rungs
+    assert all(deal.rungs[rung.number - 1] == rung for rung in deal.waiting)
+    if bot.trouble is None and (resting or is_plain):  # else one that did not fit waits for its place
+        assert resting >= min(deal.strategy.resting_limit, resting + len(deal.waiting))
+    if not is_plain:
+        return
+    for order in used:
+        if order.rung <= len(deal.rungs):
+            rung = deal.rungs[order.rung - 1]
+            assert (order.price, order.quantity) == (rung.price, rung.quantity)
+    if bot.trouble is None:
+        numbers = {order.rung for order in used if order.rung <= len(deal.rungs)}
+        assert not deal.waiting or numbers <= set(range(1, deal.waiting[0].number))
         # A deal that was sold out and got coins late goes on without further safety orders.
-        assert len(used) + len(deal.waiting) == len(deal.rungs) or (not deal.waiting and deal.books.sold)
+        is_whole = len(numbers) + len(deal.waiting) == len(deal.rungs)
+        assert is_whole or deal.books.sold
 
 
 def check_exit(deal: Deal, price: Price) -> None:
