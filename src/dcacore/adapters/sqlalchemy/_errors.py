@@ -55,15 +55,19 @@ def translated(error: Exception, conflict: str = FORBIDDEN) -> StoreError:
     state = getattr(cause, "sqlstate", None)
     if isinstance(state, str):
         return _by_state(state)
-    words = str(cause).lower()
+    is_gone = not isinstance(error, DBAPIError) or error.connection_invalidated or _is_operational(cause)
+    return _by_words(str(cause).lower(), type(cause).__name__, is_gone=is_gone)
+
+
+def _by_words(words: str, kind: str, *, is_gone: bool) -> StoreError:
     if "no such table" in words or "no such column" in words or "has no column" in words:
         return SchemaMismatch(NOT_OURS)
     for part, sentence in _SQLITE:
         if part in words:
             return StoreUnavailable(sentence)
-    if isinstance(error, DBAPIError) and not error.connection_invalidated and not _is_operational(cause):
-        return StoreError(f"the database refused what it was asked ({type(cause).__name__})")
-    return StoreUnavailable("the database cannot be reached")
+    if is_gone:
+        return StoreUnavailable("the database cannot be reached")
+    return StoreError(f"the database refused what it was asked ({kind})")
 
 
 def _by_state(state: str) -> StoreError:

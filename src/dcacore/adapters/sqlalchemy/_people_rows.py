@@ -47,7 +47,7 @@ class RequestRow(Base):
     __table_args__ = (
         Index(
             "ix_request_waiting",
-            "bot_id",
+            "asked_at",
             sqlite_where=text("done_at IS NULL"),
             postgresql_where=text("done_at IS NULL"),
         ),

@@ -120,7 +120,7 @@ class SqlStore(Store):
             yield SqlWork(session)
 
     async def check(self) -> None:
-        from dcacore.adapters.sqlalchemy._schema import check_schema
+        from dcacore.adapters.sqlalchemy.schema import check_schema
 
         with translating():
             async with self.engine.connect() as connection:

@@ -1,4 +1,0 @@
-from sqlalchemy import Connection
-
-
-def check_schema(connection: Connection) -> None: ...

@@ -1,0 +1,1 @@
+"""The database's schema, revision by revision. It is reached through `dcacore.adapters.sqlalchemy.schema` only."""
