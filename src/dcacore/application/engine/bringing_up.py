@@ -72,7 +72,7 @@ class BringingUp:
 
     async def _load(self, bot_ids: Sequence[BotId]) -> tuple[BotRecord, ...]:
         try:
-            async with self.around.store.begin() as work:
+            async with self.around.store.begin(reads_only=True) as work:
                 return await work.bots.load(bot_ids)
         except StoreUnavailable:
             raise
@@ -114,7 +114,7 @@ class BringingUp:
         await self._go_on(engine, desk, wires, "start")
 
     async def _unsettled(self, bot_ids: Sequence[BotId]) -> dict[BotId, list[Intent]]:
-        async with self.around.store.begin() as work:
+        async with self.around.store.begin(reads_only=True) as work:
             found = await work.intents.unsettled(bot_ids)
         by_bot: defaultdict[BotId, list[Intent]] = defaultdict(list)
         for intent in found:

@@ -80,7 +80,7 @@ async def compare(desk: Desk, wires: Sequence[Wire], cause: str) -> Findings:
 
 
 async def _compare_pair(desk: Desk, pair: str, wires: Sequence[Wire], findings: Findings) -> None:
-    async with desk.around.store.begin() as work:
+    async with desk.around.store.begin(reads_only=True) as work:
         newest = await work.fills.newest(desk.account.id, pair)
     await desk.permission()
     resting = {order.order_id: order for order in await desk.exchange.open_orders(pair)}
@@ -138,7 +138,7 @@ async def _take_in(desk: Desk, wires: dict[BotId, Wire], order: VenueOrder, find
     if parsed is None:
         desk.foreign.add(order.venue_order_id)
         return
-    async with desk.around.store.begin() as work:
+    async with desk.around.store.begin(reads_only=True) as work:
         stored = await work.intents.get(order.order_id)
     if stored is not None and stored.state in _BOOKED and stored.order.filled == order.executed:
         desk.foreign.add(order.venue_order_id)  # of an earlier deal
@@ -155,7 +155,7 @@ async def _take_in(desk: Desk, wires: dict[BotId, Wire], order: VenueOrder, find
 
 async def _belongs_elsewhere(desk: Desk, parsed: ParsedOrderId) -> bool:
     """Say whether another engine acts for the order's bot."""
-    async with desk.around.store.begin() as work:
+    async with desk.around.store.begin(reads_only=True) as work:
         record = await work.bots.get(parsed.bot_id)
     return record is not None and record.bot.phase is not Phase.STOPPED
 

@@ -131,7 +131,7 @@ class Desk:
             found = next((order for order in resting if order.order_id == intent.id), None)
         if found is None:
             newest = None
-            async with self.around.store.begin() as work:
+            async with self.around.store.begin(reads_only=True) as work:
                 newest = await work.fills.newest(self.account.id, intent.pair)
             trades = await self.exchange.trades(intent.pair, after=newest)
             trade = next((trade for trade in trades if trade.order_id == intent.id), None)

@@ -149,7 +149,7 @@ class Engine:
         return is_leased and self.around.clock.monotonic() - claimed_at > GIVE_UP_AFTER_S
 
     async def _claim(self) -> None:
-        async with self.around.store.begin() as work:
+        async with self.around.store.begin(reads_only=True) as work:
             wanted = await work.bots.to_run()
         self._leases = await self.ownership.claim(wanted)
         self._let_go([bot_id for bot_id in self.runners if bot_id not in self._leases])
@@ -207,8 +207,6 @@ class Engine:
         self._watching.watch(runner, desk)
         if runner.bot.phase is Phase.STARTING and runner.bot.trouble is None:
             self._bringing_up.check(self, runner)
-        if runner.bot.phase is Phase.STOPPED and runner.is_reconciled and not runner.unsettled:
-            self._let_go([runner.bot.id])
 
     def after_break(self, runner: Runner, exc: Exception) -> None:
         """Take a bot up anew whose database failed it in the middle of a turn."""
@@ -233,7 +231,7 @@ class Engine:
             PortError: the account cannot be opened now.
         """
         if account_id not in self._desks:
-            async with self.around.store.begin() as work:
+            async with self.around.store.begin(reads_only=True) as work:
                 account = await work.accounts.get(account_id)
             if account is None:
                 raise StoreError(f"there is no account {account_id}")
@@ -278,7 +276,7 @@ class Engine:
 
     async def _hear_users(self) -> None:
         while True:
-            async with self.around.store.begin() as work:
+            async with self.around.store.begin(reads_only=True) as work:
                 requests = await work.requests.waiting()
             is_elsewhere = False
             for request in requests:
