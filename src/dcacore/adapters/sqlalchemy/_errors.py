@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from dcacore.ports.errors import Conflict, SchemaMismatch, StoreError, StoreUnavailable
@@ -49,6 +49,8 @@ def translated(error: Exception, conflict: str = FORBIDDEN) -> StoreError:
     """
     if isinstance(error, IntegrityError):
         return Conflict(conflict)
+    if isinstance(error, StatementError) and isinstance(error.orig, ValueError):
+        return StoreError(str(error.orig))  # what our own column types refuse
     if isinstance(error, PoolTimeout):
         return StoreUnavailable("all connections to the database are in use")
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
