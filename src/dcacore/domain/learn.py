@@ -17,6 +17,7 @@ from dcacore.domain.ladder import Rung
 from dcacore.domain.money import NO_BASE
 from dcacore.domain.orders import Order, OrderState, OrderStep, Role, Side
 from dcacore.domain.turn import Turn, cancel
+from dcacore.domain.words import describe
 
 QUIET: Final = datetime.timedelta(seconds=5)
 """How long after a safety order's last partial fill the target follows it."""
@@ -169,8 +170,3 @@ def _after_adoption(turn: Turn, deal: Deal, adopted: list[Order]) -> Deal:
     elif deal.strategy.trailing_deviation:
         deal = cancel(turn, deal, tuple(order for order in sells if deal.orders[order.id].is_live))
     return deal
-
-
-def describe(order: Order) -> str:
-    """Return the words a user reads for *order*."""
-    return f"safety order {order.rung}" if order.role is Role.SAFETY else f"{order.role.value.replace('_', ' ')} order"

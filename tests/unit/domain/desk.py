@@ -41,10 +41,12 @@ from dcacore.domain.events import (
     StopRequested,
     TimePassed,
 )
+from dcacore.domain.explain import explain
 from dcacore.domain.ids import OrderId, TradeId
 from dcacore.domain.market import Fees, Market
 from dcacore.domain.money import BaseQty, Price, plain
 from dcacore.domain.orders import Fill, Order, Role, Side
+from dcacore.domain.story import Note, tell
 from dcacore.domain.strategy import Strategy
 from tests.strategies import FREE, MARKET, NOON, new_bot
 
@@ -64,6 +66,7 @@ class Desk:
     asked: tuple[Command, ...] = ()
     ended: list[Deal] = attrs.field(factory=list)
     trades: int = 0
+    notes: list[Note] = attrs.field(factory=list)
 
     @classmethod
     def of(cls, strategy: Strategy, market: Market = MARKET, fees: Fees = FREE) -> Desk:
@@ -96,6 +99,8 @@ class Desk:
             again = decide(decision.bot, event)
             assert again.bot == decision.bot
             assert again.commands == ()
+        self.notes.extend(tell(self.bot, event, decision))
+        assert explain(decision.bot) or decision.bot.deal is None
         self.bot, self.asked = decision.bot, decision.commands
         if decision.ended is not None:
             self.ended.append(decision.ended)
