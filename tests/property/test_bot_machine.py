@@ -428,7 +428,7 @@ def check_buys(bot: Bot, deal: Deal, *, is_plain: bool) -> None:
             assert (order.price, order.quantity) == (rung.price, rung.quantity)
     if bot.trouble is None:
         numbers = {order.rung for order in used if order.rung <= len(deal.rungs)}
-        assert not deal.waiting or numbers <= set(range(1, deal.waiting[0].number))
+        assert numbers.isdisjoint(rung.number for rung in deal.waiting)
         # A deal that was sold out and got coins late goes on without further safety orders.
         is_whole = len(numbers) + len(deal.waiting) == len(deal.rungs)
         assert is_whole or deal.books.sold

@@ -146,7 +146,9 @@ class Deal:
         waiting = {rung.number for rung in self.waiting}
         used = [rung for rung in self.rungs if rung.number not in waiting]
         numbers, legs = {rung.number for rung in used}, {rung.leg for rung in used}
-        numbers.update(order.rung for order in self.orders.values() if order.is_live or order.filled)
+        numbers.update(
+            order.rung for order in self.orders.values() if order.is_live or order.filled or not order.is_cancelling
+        )
         left = tuple(rung for rung in rungs if rung.number not in numbers and rung.leg not in legs)
         return evolve(self, strategy=strategy, market=market, rungs=rungs, waiting=left)
 
