@@ -1,0 +1,146 @@
+"""What a user does with exchange accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import attrs
+
+from dcacore.application.refusals import NotFound, checked_name
+from dcacore.domain.errors import InvalidParameter, NotNow
+from dcacore.domain.ids import AccountId, UserId
+from dcacore.ports.clock import Clock, Ids
+from dcacore.ports.errors import Conflict
+from dcacore.ports.exchange import Balance
+from dcacore.ports.records import Account, Environment
+from dcacore.ports.secrets import ApiKey, Secrets
+from dcacore.ports.store import Store, Work
+from dcacore.ports.venues import Venues
+
+_LONGEST_KEY: Final = 200
+
+
+def refuse_unusable_key(key: ApiKey) -> None:
+    """See that *key* can be one, without repeating any of it.
+
+    Raises:
+        InvalidParameter: a half is empty, too long, or has blanks or other characters that no key has.
+    """
+    for name, half in (("key", key.key), ("secret", key.secret)):
+        if not half or len(half) > _LONGEST_KEY or not half.isascii() or not half.isprintable() or " " in half:
+            raise InvalidParameter(name, None, f"must be 1 to {_LONGEST_KEY} letters and digits, without blanks")
+
+
+async def add(
+    store: Store,
+    clock: Clock,
+    ids: Ids,
+    secrets: Secrets,
+    *,
+    user_id: UserId,
+    name: str,
+    environment: Environment,
+    api_key: ApiKey | None = None,
+) -> Account:
+    """Store a new account, its key encrypted; on paper there is none.
+
+    Raises:
+        InvalidParameter: the name or the key cannot be one.
+        Conflict: the user has an account of that name.
+        NoEncryptionKey: there is nothing to encrypt the key with.
+    """
+    name = checked_name("name", name)
+    if (api_key is None) is not (environment is Environment.PAPER):
+        raise InvalidParameter("key", None, "is for every account but one on paper")
+    account_id = AccountId(ids.new())
+    cipher = None
+    if api_key is not None:
+        refuse_unusable_key(api_key)
+        cipher = secrets.encrypt(account_id, api_key)
+    account = Account(
+        id=account_id, user_id=user_id, name=name, environment=environment, api_key=cipher, created_at=clock.now()
+    )
+    async with store.begin() as work:
+        if any(other.name == name for other in await work.accounts.of(user_id)):
+            raise Conflict(f"there is an account {name} already")
+        await work.accounts.add(account)
+        await work.commit()
+    return account
+
+
+async def of(store: Store, user_id: UserId) -> tuple[Account, ...]:
+    """Return a user's accounts, by name."""
+    async with store.begin(reads_only=True) as work:
+        return await work.accounts.of(user_id)
+
+
+async def find(store: Store, user_id: UserId, named: str) -> Account:
+    """Return the user's account of that id or name.
+
+    Raises:
+        NotFound: the user has none.
+    """
+    async with store.begin(reads_only=True) as work:
+        return await account_of(work, user_id, named)
+
+
+async def check(store: Store, venues: Venues, *, user_id: UserId, named: str) -> Mapping[str, Balance]:
+    """Return what the account holds, which shows that its exchange can be reached and takes its key.
+
+    Raises:
+        NotFound: the user has no such account.
+        PortError: it cannot be used now; the error says why.
+    """
+    account = await find(store, user_id, named)
+    exchange = await venues.exchange(account)
+    return await exchange.balances()
+
+
+async def remove(store: Store, *, user_id: UserId, named: str) -> Account:
+    """Forget an account and its key.
+
+    Raises:
+        NotFound: the user has no such account.
+        NotNow: bots belong to it.
+    """
+    async with store.begin() as work:
+        account = await account_of(work, user_id, named)
+        bots = [record.name for record in await work.bots.of(user_id) if record.account_id == account.id]
+        if bots:
+            raise NotNow(f"bots belong to {account.name}: {', '.join(bots)}; delete them first")
+        await work.accounts.remove(account.id)
+        await work.commit()
+    return account
+
+
+async def rotate_keys(store: Store, secrets: Secrets) -> int:
+    """Encrypt every stored key anew under the first key, all or none; return how many there are.
+
+    Raises:
+        CannotDecrypt: one cannot be read with the keys that are set; nothing has changed.
+    """
+    async with store.begin() as work:
+        kept = [account for account in await work.accounts.all() if account.api_key is not None]
+        for account in kept:
+            assert account.api_key is not None  # noqa: S101  # for the type checker
+            await work.accounts.save(attrs.evolve(account, api_key=secrets.rotate(account.id, account.api_key)))
+        await work.commit()
+    return len(kept)
+
+
+async def account_of(work: Work, user_id: UserId, named: str) -> Account:
+    """Return the user's account of that id or name.
+
+    Raises:
+        NotFound: the user has none.
+    """
+    accounts = await work.accounts.of(user_id)
+    for account in accounts:
+        if account.id == named:
+            return account
+    for account in accounts:
+        if account.name == named:
+            return account
+    hint = f"; there are {', '.join(it.name for it in accounts)}" if accounts else ": `dca account add` makes one"
+    raise NotFound("account", named, hint)

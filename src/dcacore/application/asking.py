@@ -1,0 +1,102 @@
+"""What a user asks of a bot: stored first, carried out by an engine, in this process or elsewhere."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Final
+
+import attrs
+
+from dcacore.application.finding import bot_of
+from dcacore.domain.ids import RequestId, UserId
+from dcacore.ports.clock import Clock, Ids
+from dcacore.ports.records import BotRecord, Request, RequestKind
+from dcacore.ports.store import Store, Work
+
+ALIVE_WITHIN: Final = datetime.timedelta(seconds=30)
+"""An engine that has not reported itself for so long is taken for gone."""
+POLL_S: Final = 0.2
+
+
+@attrs.frozen(kw_only=True)
+class Outcome:
+    """How a request stands.
+
+    Attributes:
+        request: as it is stored now.
+        is_engine_alive: whether an engine that could carry it out has reported itself lately.
+    """
+
+    request: Request
+    is_engine_alive: bool
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether an engine has dealt with it, by doing or by refusing it."""
+        return self.request.done_at is not None
+
+
+async def ask(
+    store: Store,
+    clock: Clock,
+    ids: Ids,
+    *,
+    user_id: UserId,
+    bot: str,
+    kind: RequestKind,
+    details: Mapping[str, str] | None = None,
+) -> Request:
+    """Store a request of the user's bot of that id or name.
+
+    Raises:
+        NotFound: the user has no such bot.
+    """
+    async with store.begin() as work:
+        record = await bot_of(work, user_id, bot)
+        request = await add_request(work, clock, ids, record=record, kind=kind, details=details or {})
+        await work.commit()
+    return request
+
+
+async def stop_all(store: Store, clock: Clock, ids: Ids, *, user_id: UserId, sell: bool) -> tuple[Request, ...]:
+    """Ask every bot of the user that is not stopped to stop, in one transaction."""
+    details = {"sell": "true" if sell else "false"}
+    async with store.begin() as work:
+        awake = await _awake(work, user_id)
+        requests = [
+            await add_request(work, clock, ids, record=record, kind=RequestKind.STOP, details=details)
+            for record in awake
+        ]
+        await work.commit()
+    return tuple(requests)
+
+
+async def _awake(work: Work, user_id: UserId) -> tuple[BotRecord, ...]:
+    """Return the user's bots that are to run, or are asked to."""
+    to_run = frozenset(await work.bots.to_run())
+    return tuple(record for record in await work.bots.of(user_id) if record.bot.id in to_run)
+
+
+async def add_request(
+    work: Work, clock: Clock, ids: Ids, *, record: BotRecord, kind: RequestKind, details: Mapping[str, str]
+) -> Request:
+    """Store a request in *work*, which the caller commits."""
+    request = Request(
+        id=RequestId(ids.new()), bot_id=record.bot.id, kind=kind, details=dict(details), asked_at=clock.now()
+    )
+    await work.requests.add(request)
+    return request
+
+
+async def wait_for(store: Store, clock: Clock, request: Request, *, timeout_s: float) -> Outcome:
+    """Return how *request* stands once it is settled, or after *timeout_s*, or when there is no engine to wait for."""
+    deadline = clock.monotonic() + timeout_s
+    while True:
+        async with store.begin(reads_only=True) as work:
+            found = await work.requests.get(request.id) or request
+            engines = await work.leases.engines(ALIVE_WITHIN)
+        outcome = Outcome(request=found, is_engine_alive=bool(engines))
+        if outcome.is_settled or not engines or clock.monotonic() >= deadline:
+            return outcome
+        await clock.sleep(POLL_S)

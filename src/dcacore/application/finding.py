@@ -1,0 +1,47 @@
+"""Bots and deals by what users call them. Another user's are not found."""
+
+from __future__ import annotations
+
+from dcacore.application.refusals import NotFound
+from dcacore.domain.errors import NotNow
+from dcacore.domain.ids import DealId, UserId
+from dcacore.ports.records import BotRecord, DealRecord
+from dcacore.ports.store import Work
+
+
+async def bot_of(work: Work, user_id: UserId, named: str) -> BotRecord:
+    """Return the user's bot of that id or name.
+
+    Raises:
+        NotFound: the user has none.
+    """
+    records = await work.bots.of(user_id)
+    for record in records:
+        if record.bot.id == named:
+            return record
+    for record in records:
+        if record.name == named:
+            return record
+    raise NotFound("bot", named, f"; there are {', '.join(it.name for it in records)}" if records else "")
+
+
+async def deal_of(work: Work, user_id: UserId, named: str) -> DealRecord:
+    """Return the user's deal of that id; or the open deal of the bot of that id or name.
+
+    Raises:
+        NotFound: the user has neither such a deal nor such a bot.
+        NotNow: the bot has no open deal.
+    """
+    found = await work.deals.get(DealId(named))
+    if found is not None and found.user_id == user_id:
+        return found
+    records = await work.bots.of(user_id)
+    record = next((it for it in records if named in {it.bot.id, it.name}), None)
+    if record is None:
+        raise NotFound("deal", named, ", and no bot of that name")
+    if record.bot.deal is None:
+        raise NotNow(f"{record.name} has no open deal")
+    opened = await work.deals.get(record.bot.deal.id)
+    if opened is None:
+        raise NotNow(f"{record.name} has no open deal")
+    return opened

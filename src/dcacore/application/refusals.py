@@ -1,0 +1,61 @@
+"""The errors of the use cases: what a user asks for is not there, or not allowed.
+
+    DcaError
+      UseCaseError
+        NotFound             there is no such user, account, bot or deal; another user's is not told apart from none
+        PlanLimitReached     the user's tier allows no further bot
+
+What a bot cannot do as it stands is `dcacore.domain.errors.NotNow`, a wrong value `InvalidParameter`.
+"""
+
+from __future__ import annotations
+
+from dcacore.domain.errors import DcaError, InvalidParameter
+
+
+class UseCaseError(DcaError):
+    """A use case refused what it was asked for, and nothing has changed."""
+
+
+class NotFound(UseCaseError):
+    """There is no such thing, or it is not this user's.
+
+    Attributes:
+        kind: what was looked for: user, account, bot, deal.
+        name: by which name or id.
+    """
+
+    def __init__(self, kind: str, name: str, hint: str = "") -> None:
+        self.kind = kind
+        self.name = name
+        super().__init__(f"there is no {kind} {name}{hint}")
+
+
+class PlanLimitReached(UseCaseError):
+    """The tier allows no further bot.
+
+    Attributes:
+        tier: the user's tier.
+        limit: how many bots it allows.
+    """
+
+    def __init__(self, tier: str, limit: int) -> None:
+        self.tier = tier
+        self.limit = limit
+        super().__init__(f"the tier {tier} allows {limit} bot{'' if limit == 1 else 's'}: delete one, or move up")
+
+
+LONGEST_NAME = 60
+
+
+def checked_name(parameter: str, name: str) -> str:
+    """Return *name*, which people give to things, without blanks around it.
+
+    Raises:
+        InvalidParameter: it is empty, too long, or has characters that cannot be printed.
+    """
+    name = name.strip()
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        rule = f"must be 1 to {LONGEST_NAME} printable characters"
+        raise InvalidParameter(parameter, name if name.isprintable() and name else None, rule)
+    return name
