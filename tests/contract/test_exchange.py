@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Protocol
 
 import attrs
@@ -12,6 +14,10 @@ import pytest
 
 from dcacore.adapters.simulated.acts import act
 from dcacore.adapters.simulated.exchange import SimulatedExchange
+from dcacore.adapters.simulated.process import VenueClient
+from dcacore.adapters.simulated.process.journal import Journal
+from dcacore.adapters.simulated.process.server import VenueServer
+from dcacore.adapters.simulated.process.service import VenueService
 from dcacore.adapters.simulated.venue import SimulatedVenue
 from dcacore.adapters.simulated.wire import pack
 from dcacore.domain.ids import AccountId, OrderId
@@ -30,7 +36,7 @@ from dcacore.ports.errors import (
     UnknownPair,
 )
 from dcacore.ports.exchange import AccountEvent, Balance, Exchange, OrderChanged, StreamOpened
-from tests.unit.simulated.clock import ManualClock
+from tests.unit.simulated.clock import ManualClock, RealClock
 
 PAIR = "BTCUSDT"
 ME = AccountId("me")
@@ -71,8 +77,7 @@ class Ground:
         return order
 
 
-@pytest.fixture(params=["simulated"])
-async def ground(request: pytest.FixtureRequest) -> Ground:
+def simulated() -> Ground:
     clock = ManualClock()
     venue = SimulatedVenue(clock.now)
 
@@ -82,6 +87,30 @@ async def ground(request: pytest.FixtureRequest) -> Ground:
     for name, params in OPENING:
         act(venue, name, params)
     return Ground(SimulatedExchange(venue, ME, clock), do)
+
+
+@contextlib.asynccontextmanager
+async def over_a_socket(journal: Path) -> AsyncIterator[Ground]:
+    service = VenueService(Journal(journal), ManualClock().now)
+    for name, params in OPENING:
+        service.handle("act", {"name": name, "params": params})
+    server = VenueServer(service)
+    port = await server.start()
+    client = VenueClient(lambda: port, RealClock(), ME)
+    await client.balances()
+    yield Ground(client, client.act)
+    await client.close()
+    await server.stop()
+    service.close()
+
+
+@pytest.fixture(params=["simulated", "process"])
+async def ground(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Ground]:
+    if request.param == "simulated":
+        yield simulated()
+    else:
+        async with over_a_socket(tmp_path / "journal") as ground:
+            yield ground
 
 
 def buy(name: str, quantity: str, price: str | None = None) -> Order:

@@ -1,9 +1,10 @@
-"""A clock that stands until a test, or a sleep, sets it on."""
+"""Clocks for tests: one that stands until it is set on, and the real one for tests that talk over sockets."""
 
 from __future__ import annotations
 
 import asyncio
 import datetime
+import time
 
 from dcacore.ports.clock import Clock
 from tests.strategies import NOON
@@ -30,3 +31,16 @@ class ManualClock(Clock):
     async def sleep(self, seconds: float) -> None:
         self.pass_by(seconds)
         await asyncio.sleep(0)
+
+
+class RealClock(Clock):
+    """The machine's."""
+
+    def now(self) -> datetime.datetime:
+        return datetime.datetime.fromtimestamp(time.time(), datetime.UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)

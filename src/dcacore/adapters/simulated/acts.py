@@ -1,6 +1,7 @@
 """What can be done to a simulated venue from outside its requests, by name: for scripts, journals and tests.
 
-Every value is text, or for `list` and `rules` a market as `pack` writes it.
+Every value is text, or for `list` and `rules` a market as `pack` writes it. What is listed or open already stays as it
+is when `list` or `open` comes again.
 """
 
 from __future__ import annotations
@@ -55,8 +56,16 @@ def _order(params: Params) -> VenueOrderId:
 
 
 def _open(venue: SimulatedVenue, params: Params) -> None:
+    if _account(params) in venue.accounts:
+        return
     fees = unpack(params["fees"], Fees) if params.get("fees") else None
     venue.open_account(_account(params), _holdings(params["holdings"]), fees, pays_with=params.get("pays_with"))
+
+
+def _list(venue: SimulatedVenue, params: Params) -> None:
+    market = unpack(params["market"], Market)
+    if market.pair not in venue.pairs:
+        venue.list_pair(market, _price(params))
 
 
 def _reset(venue: SimulatedVenue, params: Params) -> None:
@@ -71,7 +80,7 @@ def _rules(venue: SimulatedVenue, params: Params) -> None:
 
 ACTS: Final[Mapping[str, Callable[[SimulatedVenue, Params], object]]] = {
     "move": lambda venue, params: venue.move(params["pair"], Price(Decimal(params["price"]))),
-    "list": lambda venue, params: venue.list_pair(unpack(params["market"], Market), _price(params)),
+    "list": _list,
     "open": _open,
     "rate": lambda venue, params: venue.set_rate(params["asset"], params["quote_asset"], Decimal(params["rate"])),
     "buy": lambda venue, params: _hand(venue, params).buy(params["pair"], _quantity(params), _price(params)),
