@@ -16,6 +16,7 @@ Creator = Callable[..., Awaitable[Any]]
 
 READS: Final = "dca_reads"
 """The execution option of a transaction that only reads."""
+_OPTIONS: Final = {"preserve_rowcount": True}  # how many rows an upsert has touched, also where it inserted
 _READERS: Final = 4
 _RECYCLE_S: Final = 1800
 
@@ -29,7 +30,12 @@ def sqlite_engine(url: URL, *, busy_timeout: float, async_creator: Creator | Non
         return await creator(file, timeout=busy_timeout, isolation_level=None)
 
     engine = create_async_engine(
-        "sqlite+aiosqlite:///file", async_creator=connect, hide_parameters=True, pool_size=1, max_overflow=_READERS
+        "sqlite+aiosqlite:///file",
+        async_creator=connect,
+        hide_parameters=True,
+        execution_options=_OPTIONS,
+        pool_size=1,
+        max_overflow=_READERS,
     )
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -54,6 +60,7 @@ def postgres_engine(url: URL, *, pool_size: int) -> AsyncEngine:
         return create_async_engine(
             url,
             hide_parameters=True,
+            execution_options=_OPTIONS,
             isolation_level="READ COMMITTED",
             pool_pre_ping=True,
             pool_recycle=_RECYCLE_S,

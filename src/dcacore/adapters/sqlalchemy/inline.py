@@ -102,8 +102,16 @@ class Connection:
         await self.run(lambda: self.raw.create_function(*args, **named))
 
     async def commit(self) -> None:
-        """Store what has been done."""
-        await self.run(self.raw.commit)
+        """Store what has been done, or else undo it: SQLite leaves a transaction open that it could not store."""
+
+        def run() -> None:
+            try:
+                self.raw.commit()
+            except sqlite3.Error:
+                self.raw.rollback()
+                raise
+
+        await self.run(run)
 
     async def rollback(self) -> None:
         """Undo what has been done."""
