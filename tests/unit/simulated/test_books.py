@@ -23,7 +23,7 @@ from dcacore.ports.errors import PortError
 from dcacore.ports.exchange import AccountEvent, OrderChanged
 from tests.strategies import MARKET
 from tests.unit.simulated.clock import ManualClock
-from tests.unit.simulated.test_venue import WINDOW
+from tests.unit.simulated.stage import WINDOW
 
 ACCOUNTS = AccountId("one"), AccountId("two")
 BNB = attrs.evolve(MARKET, pair="BNBXYZ", base_asset="BNB")

@@ -1,24 +1,20 @@
-"""Every fault does what its name says, within its bounds, and is counted."""
+"""Every fault of a request or on the exchange does what its name says, within its bounds, and is counted."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import datetime
-from collections.abc import AsyncIterator, Coroutine
 from decimal import Decimal
 from random import Random
-from typing import Any, TypeVar
 
-import attrs
 import pytest
 
-from dcacore.adapters.simulated.exchange import SimulatedExchange, SimulatedPrices
-from dcacore.adapters.simulated.faults import Dice, Fault, FaultyExchange, FaultyPrices, Gate, Mischief, Plan
+from dcacore.adapters.simulated.faults import Dice, Fault, Mischief, Plan
 from dcacore.domain.ids import OrderId
 from dcacore.domain.money import BaseQty, Price
 from dcacore.domain.orders import Order, Role, Side
-from dcacore.domain.venue import VenueOrder, VenueStatus
+from dcacore.domain.venue import VenueStatus
 from dcacore.ports.errors import (
     BadCredentials,
     FilterViolation,
@@ -29,87 +25,9 @@ from dcacore.ports.errors import (
     TooLate,
     Unavailable,
 )
-from dcacore.ports.exchange import AccountEvent, OrderChanged, StreamLost, StreamOpened
-from dcacore.ports.prices import Tick
 from tests.strategies import MARKET
-from tests.unit.simulated.clock import ManualClock
-from tests.unit.simulated.test_venue import ME, PAIR, WINDOW, Stage, staged
-
-T = TypeVar("T")
-
-
-class WaitingClock(ManualClock):
-    """Sleepers wait until the clock has been set on far enough."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._sleepers: list[tuple[float, int, asyncio.Event]] = []
-        self._number = 0
-
-    async def sleep(self, seconds: float) -> None:
-        woken = asyncio.Event()
-        self._number += 1
-        self._sleepers.append((self.monotonic() + seconds, self._number, woken))
-        await woken.wait()
-
-    async def run_on(self, seconds: float) -> None:
-        """Let *seconds* go by, waking all that is due on the way, one after the other."""
-        await settle()
-        end = self.monotonic() + seconds
-        while due := [sleeper for sleeper in self._sleepers if sleeper[0] <= end]:
-            first = min(due)
-            self._sleepers.remove(first)
-            self.pass_by(max(0.0, first[0] - self.monotonic()))
-            first[2].set()
-            await settle()
-        self.pass_by(end - self.monotonic())
-        await settle()
-
-
-async def settle() -> None:
-    """Let all that can run run."""
-    for _ in range(20):
-        await asyncio.sleep(0)
-
-
-@attrs.define
-class Wire:
-    """A venue behind faults that strike always, or not at all."""
-
-    stage: Stage
-    clock: WaitingClock
-    dice: Dice
-    exchange: FaultyExchange
-    gate: Gate
-
-    async def place(self, name: str = "it", price: str | None = None) -> VenueOrder:
-        order = Order(
-            id=OrderId(name),
-            side=Side.BUY,
-            role=Role.BASE,
-            quantity=BaseQty(Decimal(1)),
-            price=None if price is None else Price(Decimal(price)),
-        )
-        return await self.run(self.exchange.place(PAIR, order, sent_at=self.exchange.now(), recv_window=WINDOW))
-
-    async def run(self, work: Coroutine[Any, Any, T], seconds: float = 15) -> T:
-        """Return what comes of *work* when *seconds* go by."""
-        task = asyncio.ensure_future(work)
-        await self.clock.run_on(seconds)
-        assert task.done()
-        return task.result()
-
-    def calm(self) -> None:
-        self.dice.is_calm = True
-
-
-def wire(*kinds: Fault, seed: int = 1) -> Wire:
-    stage, clock = staged(), WaitingClock()
-    stage.clock, stage.venue.now = clock, clock.now
-    dice = Dice(Random(seed), Plan(dict.fromkeys(kinds, 1.0)))
-    gate = Gate(clock, dice)
-    exchange = FaultyExchange(SimulatedExchange(stage.venue, ME, clock), clock, dice, gate)
-    return Wire(stage, clock, dice, exchange, gate)
+from tests.unit.simulated.stage import ME, PAIR, WINDOW, staged
+from tests.unit.simulated.wires import Wire, wire
 
 
 def orders(it: Wire) -> int:
@@ -303,142 +221,6 @@ async def test_reads_fail() -> None:
     assert (await exchange.listing(PAIR)).market == MARKET
     assert await exchange.price(PAIR) == 100
     assert (await exchange.fees(PAIR)).fee_taker == Decimal("0.001")
-
-
-# ------------------------------------------------------------------------------------------------------------- events
-
-
-@attrs.define
-class Heard:
-    """What a stream has told so far."""
-
-    events: list[AccountEvent]
-    task: asyncio.Task[None]
-
-    @property
-    def orders(self) -> list[OrderId]:
-        return [event.order.order_id for event in self.events if isinstance(event, OrderChanged)]
-
-    @property
-    def other(self) -> list[type[AccountEvent]]:
-        return [type(event) for event in self.events if not isinstance(event, OrderChanged)]
-
-
-@contextlib.asynccontextmanager
-async def hearing(it: Wire) -> AsyncIterator[Heard]:
-    events: list[AccountEvent] = []
-    stream = it.exchange.events()
-
-    async def listen() -> None:
-        async for event in stream:
-            events.append(event)  # noqa: PERF401  # a test looks while it grows
-
-    task = asyncio.get_running_loop().create_task(listen())
-    await settle()
-    yield Heard(events, task)
-    task.cancel()
-    await settle()
-
-
-async def test_f23_events_are_dropped() -> None:
-    it = wire(Fault.EVENT_DROPPED)
-    async with hearing(it) as heard:
-        it.stage.buy("1", "90", "a")
-        await settle()
-        it.calm()
-        it.stage.buy("1", "90", "b")
-        await it.clock.run_on(100)
-        assert (heard.orders, heard.other) == (["b"], [StreamOpened])
-
-
-async def test_f21_events_come_twice() -> None:
-    it = wire(Fault.EVENT_TWICE)
-    async with hearing(it) as heard:
-        it.stage.buy("1", "90", "a")
-        await settle()
-        assert heard.orders == ["a", "a"]
-
-
-async def test_f22_events_come_late() -> None:
-    it = wire(Fault.EVENT_LATE)
-    async with hearing(it) as heard:
-        it.stage.buy("1", "90", "a")
-        await settle()
-        assert heard.orders == []
-        await it.clock.run_on(20)
-        assert heard.orders == ["a"]
-
-
-async def test_f22_events_change_places_or_wait_for_a_while_when_none_follows() -> None:
-    it = wire(Fault.EVENTS_SWAPPED)
-    async with hearing(it) as heard:
-        it.stage.buy("1", "90", "a")
-        it.stage.buy("1", "90", "b")
-        await settle()
-        assert heard.orders == ["b", "a"]
-        it.stage.buy("1", "90", "c")
-        await it.clock.run_on(6)
-        assert heard.orders == ["b", "a", "c"]
-
-
-async def test_f24_a_dead_stream_tells_nothing_until_it_is_noticed() -> None:
-    it = wire(Fault.STREAM_DEAD)
-    async with hearing(it) as heard:
-        it.stage.buy("1", "90", "a")
-        await it.clock.run_on(14)
-        it.calm()
-        it.stage.buy("1", "90", "b")
-        await settle()
-        assert (heard.orders, heard.other) == ([], [StreamOpened])
-        await it.clock.run_on(90)
-        assert heard.other == [StreamOpened, StreamLost, StreamOpened]
-        it.stage.buy("1", "90", "c")
-        await settle()
-        assert heard.orders == ["c"]
-
-
-async def test_a_lost_stream_says_so_and_opens_again() -> None:
-    it = wire(Fault.STREAM_LOST)
-    async with hearing(it) as heard:
-        it.stage.buy("1", "90", "a")
-        await settle()
-        assert (heard.orders, heard.other) == ([], [StreamOpened, StreamLost])
-        it.calm()
-        await it.clock.run_on(30)
-        assert heard.other == [StreamOpened, StreamLost, StreamOpened]
-
-
-# ------------------------------------------------------------------------------------------------------------- prices
-
-
-async def ticks_of(it: Wire, count: int) -> list[Tick]:
-    prices = FaultyPrices(SimulatedPrices(it.stage.venue), it.clock, it.dice)
-    ticks = prices.ticks()
-    await prices.watch(PAIR)
-    await prices.unwatch("NONE")
-    return [await anext(ticks) for _ in range(count)]
-
-
-async def test_f29_a_stale_tick_comes_before_the_true_one() -> None:
-    it = wire(Fault.PRICE_STALE)
-    old, new = await ticks_of(it, 2)
-    assert (old.price, new.price) == (Decimal(100), Decimal(100))
-    assert new.at - old.at == datetime.timedelta(seconds=60)
-
-
-async def test_a_price_that_cannot_be_true_comes_before_the_true_one() -> None:
-    assert [tick.price for tick in await ticks_of(wire(Fault.PRICE_ABSURD), 2)] == [1000, 100]
-
-
-async def test_prices_fall_silent() -> None:
-    it = wire(Fault.PRICES_SILENT)
-    task = asyncio.ensure_future(ticks_of(it, 1))
-    await it.clock.run_on(60)
-    it.dice.plan = Plan({})
-    it.stage.venue.move(PAIR, Price(Decimal(107)))
-    await settle()
-    assert [tick.price for tick in task.result()] == [107]
-    assert it.dice.hits[Fault.PRICES_SILENT] == 1
 
 
 # --------------------------------------------------------------------------------------------------- on the exchange

@@ -16,7 +16,7 @@ from dcacore.domain.money import Price
 from dcacore.ports.errors import UnknownPair
 from dcacore.ports.prices import Tick
 from tests.strategies import MARKET, NOON
-from tests.unit.simulated.test_venue import staged
+from tests.unit.simulated.stage import staged
 
 PAIR = MARKET.pair
 

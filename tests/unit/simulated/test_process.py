@@ -32,7 +32,7 @@ from dcacore.ports.errors import BadCredentials, NotAccepted, OutcomeUnknown, To
 from dcacore.ports.exchange import OrderChanged, StreamLost, StreamOpened
 from tests.strategies import MARKET
 from tests.unit.simulated.clock import ManualClock, RealClock
-from tests.unit.simulated.test_venue import ME, OTHER, PAIR, WINDOW
+from tests.unit.simulated.stage import ME, OTHER, PAIR, WINDOW
 
 LISTED: dict[str, Any] = {"name": "list", "params": {"market": pack(MARKET), "price": "100"}}
 OPENED: dict[str, Any] = {"name": "open", "params": {"account": ME, "holdings": {"XYZ": "1000"}}}
@@ -172,13 +172,39 @@ async def test_f70_without_room_for_the_journal_nothing_is_done(client: VenueCli
     assert await placed(client) is VenueStatus.FILLED
 
 
-async def test_a_request_that_makes_no_sense_is_a_no_and_harms_nobody(client: VenueClient) -> None:
-    for name, params in (("dance", {}), ("move", {"pair": PAIR, "price": "much"}), ("open", {"account": OTHER})):
-        with pytest.raises(NotAccepted):
-            await client.act(name, **params)
-    with pytest.raises(UnknownPair):
-        await client.price("NONE")
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("dance", {}),
+        ("move", {"pair": PAIR, "price": "much"}),
+        ("move", {"pair": PAIR, "price": None}),
+        ("move", {"pair": PAIR, "price": "NaN"}),
+        ("move", {"pair": PAIR, "price": "0"}),
+        ("open", {"account": OTHER}),
+        ("open", {"account": OTHER, "holdings": "all"}),
+        ("list", {"market": {"pair": 1}}),
+        ("list", {"market": {**pack(MARKET), "pair": "OTHER", "tick_size": "-1"}}),
+        ("withdraw", {"account": ME, "asset": "XYZ", "amount": "NaN"}),
+    ],
+)
+async def test_a_request_that_makes_no_sense_is_a_no_and_harms_nobody(
+    client: VenueClient, server: VenueServer, file: Path, name: str, params: dict[str, Any]
+) -> None:
+    with pytest.raises(NotAccepted):
+        await client.act(name, **params)
     assert await client.price(PAIR) == 100
+    before = await client.books(ME)
+    await client.close()
+    await server.stop()
+    server.service.close()
+    again = VenueService(Journal(file), RealClock().now)
+    assert again.venue.books(ME) == before
+    again.close()
+
+
+async def test_a_pair_that_is_not_traded_is_named_over_the_wire(client: VenueClient) -> None:
+    with pytest.raises(UnknownPair, match="NONE"):
+        await client.price("NONE")
 
 
 async def test_books_come_over_the_wire_as_they_are(client: VenueClient, server: VenueServer) -> None:
@@ -343,7 +369,7 @@ from dcacore.domain.orders import Order, Role, Side
 from pathlib import Path
 from tests.strategies import MARKET
 from tests.unit.simulated.clock import RealClock
-from tests.unit.simulated.test_venue import ME
+from tests.unit.simulated.stage import ME
 
 async def main():
     clock = RealClock()

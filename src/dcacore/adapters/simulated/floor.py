@@ -96,8 +96,15 @@ class Floor:
     # ------------------------------------------------------------------------------------------------- the market moves
 
     def move(self, pair: str, price: Price) -> None:
-        """Bring the market to *price*: resting orders that it reaches fill, at their own prices."""
+        """Bring the market to *price*: resting orders that it reaches fill, at their own prices.
+
+        Raises:
+            ValueError: it is no price.
+        """
         state = self.pair(pair)
+        if not price.is_finite() or price <= 0:
+            message = f"{price} is no price"
+            raise ValueError(message)
         state.price = price
         for account in self._accounts.values():
             self.apply(account, state, self._core(account, state).move_to(price))

@@ -6,6 +6,7 @@ import datetime
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
+from cattrs import BaseValidationError
 from cattrs.preconf.json import make_converter
 
 T = TypeVar("T")
@@ -23,5 +24,13 @@ def pack(value: object) -> Any:
 
 
 def unpack(value: object, kind: type[T]) -> T:
-    """Return what `pack` made of a *kind*."""
-    return _CONVERTER.structure(value, kind)
+    """Return what `pack` made of a *kind*.
+
+    Raises:
+        ValueError: *value* is nothing that it makes.
+    """
+    try:
+        return _CONVERTER.structure(value, kind)
+    except BaseValidationError as error:
+        message = f"this is no {kind.__name__}"
+        raise ValueError(message) from error

@@ -71,5 +71,7 @@ class Journal:
         self._end += len(line)
 
     def close(self) -> None:
-        """Let go of the file."""
-        os.close(self._fd)
+        """Let go of the file; a second call changes nothing."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1

@@ -11,7 +11,7 @@ from typing import Any, Final
 from dcacore.adapters.simulated.process.errors import unpack_error
 from dcacore.adapters.simulated.process.server import LONGEST_LINE
 from dcacore.ports.clock import Clock
-from dcacore.ports.errors import OutcomeUnknown, Unavailable
+from dcacore.ports.errors import OutcomeUnknown, PortError, Unavailable
 
 TIMEOUT: Final = 10.0
 """Seconds that an answer may take."""
@@ -135,7 +135,7 @@ class Link:
     async def _run(self) -> None:
         wait = _FIRST_WAIT
         while True:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, PortError, ValueError):  # whatever it was, it is tried again
                 if await self._connected():
                     wait = _FIRST_WAIT
             await self._clock.sleep(wait)

@@ -16,7 +16,7 @@ from dcacore.domain.ids import AccountId, OrderId
 from dcacore.domain.venue import VenueOrderId
 
 Params = Mapping[str, Any]
-BAD_REQUEST: Final = (ArithmeticError, DcaError, KeyError, LookupError, TypeError, ValueError)
+BAD_REQUEST: Final = (ArithmeticError, AttributeError, DcaError, LookupError, TypeError, ValueError)
 """What a request that makes no sense ends in; nothing has come of it."""
 
 
