@@ -231,7 +231,7 @@ class BotMachine(RuleBasedStateMachine):
         max_safety_orders=st.sampled_from([None, None, 0, 1, 3, 6]),
         active_safety_orders=st.sampled_from([None, None, 0, 1, 2]),
     )
-    def the_user_edits_the_deal(self, **changes: str | int | None) -> None:
+    def the_user_edits_the_deal(self, **changes: Any) -> None:
         self._ask(EditDealRequested(at=self.live.core.at, price=self.live.price, **changes))
 
     @rule(take_profit=st.sampled_from(["0.3", "4"]), count=st.integers(0, 4))

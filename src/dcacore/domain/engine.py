@@ -56,7 +56,8 @@ class Decision:
 def decide(bot: Bot, event: Event) -> Decision:
     """Return the bot after *event*, and what is to be done.
 
-    A pure function: the same bot and event give the same decision. The same event a second time changes nothing.
+    A pure function: the same bot and event give the same decision. The same event a second time changes nothing, or is
+    refused with `NotNow`.
     An order that it places is in the bot's deal already, as `planned`; nothing goes out for it a second time.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -138,7 +138,7 @@ class Desk:
         """The user wants more bought now."""
         self.tell(AddFundsRequested(at=self.at, price=self.price, amount=amount))
 
-    def edit_deal(self, **changes: str | int) -> None:
+    def edit_deal(self, **changes: Any) -> None:
         """The user changes the open deal."""
         self.tell(EditDealRequested(at=self.at, price=self.price, **changes))
 

@@ -32,6 +32,10 @@ ASKED: list[Ask] = [
 NAMES = ["close", "cancel", "add funds", "edit"]
 
 
+def reason(desk: Desk) -> Exit | None:
+    return desk.deal.exit
+
+
 def prices(desk: Desk) -> list[str]:
     return [str(order.price) for order in desk.safety_orders]
 
@@ -146,9 +150,9 @@ def test_as_long_as_the_sale_has_not_gone_out_the_user_may_think_again() -> None
     desk = in_position()
     desk.close_deal()
     desk.cancel_deal()
-    assert desk.deal.exit is Exit.CANCEL
+    assert reason(desk) is Exit.CANCEL
     desk.close_deal()
-    assert desk.deal.exit is Exit.CLOSE
+    assert reason(desk) is Exit.CLOSE
     desk.report(Lost(desk.take_profit.id))
     desk.cancel(desk.take_profit)
     assert described(desk.placed) == [("close", "market", "1")]
