@@ -36,10 +36,12 @@ from dcacore.domain.events import (
     RulesRead,
     TimePassed,
 )
+from dcacore.domain.explain import explain
 from dcacore.domain.ids import DealId, OrderId
 from dcacore.domain.market import Market
 from dcacore.domain.money import NO_BASE, BaseQty, Price
 from dcacore.domain.orders import Order, Side
+from dcacore.domain.story import tell
 from dcacore.domain.watch import watches
 from tests.strategies import NOON, Setting, new_bot
 
@@ -121,6 +123,8 @@ class Live:
             assert again.bot == decision.bot, event
             assert again.commands == (), event
         assert decide(self.bot, event) == decision, event
+        assert all(note.text for note in tell(self.bot, event, decision))
+        assert all(sentence.endswith((".", "?")) for sentence in explain(decision.bot))
         self.bot = decision.bot
         if decision.ended is not None:
             self.ended.append(decision.ended)
