@@ -1,0 +1,152 @@
+"""The application, wired: the ports of the settings, and an engine over them if one is wanted."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+from dcacore.adapters.fernet import FernetSecrets
+from dcacore.adapters.memory import MemoryStore
+from dcacore.adapters.passwords import BcryptPasswords
+from dcacore.adapters.system import RandomIds, SystemClock
+from dcacore.application import asking
+from dcacore.application.engine.engine import Engine
+from dcacore.application.engine.ownership import LeaseOwner, Ownership, SoleOwner
+from dcacore.application.engine.surroundings import Surroundings
+from dcacore.bootstrap.database import engine_lock, opened, sqlite_file
+from dcacore.bootstrap.paper import InProcessPaper, PaperVenues
+from dcacore.bootstrap.venues import ByEnvironment
+from dcacore.ports.clock import Clock, Ids
+from dcacore.ports.records import Environment, Request
+from dcacore.ports.secrets import Passwords, Secrets
+from dcacore.ports.store import Store
+from dcacore.ports.venues import Venues
+from dcacore.settings import Settings
+
+REQUESTS_TAKE_S: Final = 15
+"""How long a request is waited for."""
+
+
+@attrs.frozen(kw_only=True)
+class App:
+    """What use cases and engines work with.
+
+    Attributes:
+        settings: what it was made from.
+        store: the database.
+        clock: time.
+        ids: new ids.
+        secrets: encrypts exchange keys.
+        passwords: hashes passwords.
+        venues: exchanges and prices.
+        paper: the paper exchange in a process of its own; None where there is none.
+        engine: the engine that runs in this process; None where it runs elsewhere.
+        engine_task: its task, which ends only when it could not start or was told to stop.
+    """
+
+    settings: Settings
+    store: Store
+    clock: Clock
+    ids: Ids
+    secrets: Secrets
+    passwords: Passwords
+    venues: Venues
+    paper: PaperVenues | None = None
+    engine: Engine | None = None
+    engine_task: asyncio.Task[None] | None = None
+
+    @property
+    def means(self) -> tuple[Store, Clock, Ids]:
+        """What every use case that makes something takes first."""
+        return self.store, self.clock, self.ids
+
+    async def wait_for(self, request: Request, *, timeout_s: float = REQUESTS_TAKE_S) -> asking.Outcome:
+        """Return how *request* stands once an engine has dealt with it, or after a while, or if there is no engine."""
+        if self.engine is not None:
+            self.engine.poke()
+        return await asking.wait_for(self.store, self.clock, request, timeout_s=timeout_s)
+
+
+@asynccontextmanager
+async def open_app(settings: Settings, *, may_create: bool = False) -> AsyncIterator[App]:
+    """Yield the application over the settings' database, without an engine.
+
+    Args:
+        settings: the settings.
+        may_create: whether a SQLite database that is not there yet is made.
+
+    Raises:
+        StoreError: the database cannot be used; it says why and what to do.
+        NoEncryptionKey: ENCRYPTION_KEY is no key.
+    """
+    clock = SystemClock()
+    async with opened(settings.database_url, clock, may_create=may_create) as store:
+        paper = PaperVenues(paper_journal(settings), store, clock)
+        try:
+            yield App(
+                settings=settings,
+                store=store,
+                clock=clock,
+                ids=RandomIds(),
+                secrets=FernetSecrets(settings.encryption_key),
+                passwords=BcryptPasswords(),
+                venues=ByEnvironment({Environment.PAPER: paper}),
+                paper=paper,
+            )
+        finally:
+            await paper.close()
+
+
+@asynccontextmanager
+async def paper_app(paper: InProcessPaper, *, clock: Clock | None = None) -> AsyncIterator[App]:
+    """Yield an application that keeps everything in memory, with an engine, on the simulated exchange *paper*."""
+    clock = clock or SystemClock()
+    app = App(
+        settings=Settings(),
+        store=MemoryStore(clock),
+        clock=clock,
+        ids=RandomIds(),
+        secrets=FernetSecrets(""),
+        passwords=BcryptPasswords(),
+        venues=ByEnvironment({Environment.PAPER: paper}),
+    )
+    async with running(app) as with_engine:
+        yield with_engine
+
+
+@asynccontextmanager
+async def running(app: App) -> AsyncIterator[App]:
+    """Yield *app* with an engine that runs in this process, the only one over a database that only one may have.
+
+    Raises:
+        EngineRunning: another process runs an engine over the same SQLite database.
+        DcaError: the engine could not start.
+    """
+    name = f"{socket.gethostname()}:{os.getpid()}:{app.ids.new()}"
+    is_shared = not isinstance(app.store, MemoryStore) and sqlite_file(app.settings.database_url) is None
+    with contextlib.nullcontext() if isinstance(app.store, MemoryStore) else engine_lock(app.settings.database_url):
+        around = Surroundings(store=app.store, venues=app.venues, clock=app.clock, ids=app.ids, name=name)
+        owner: Ownership = LeaseOwner(app.store, name) if is_shared else SoleOwner(app.store, name)
+        engine = Engine(around, owner)
+        task = asyncio.create_task(engine.run(), name="engine")
+        try:
+            yield attrs.evolve(app, engine=engine, engine_task=task)
+        finally:
+            engine.stop()
+            await task
+
+
+def paper_journal(settings: Settings) -> Path:
+    """Return the file with the paper exchange's books: beside the database, or in the data folder for a server."""
+    file = sqlite_file(settings.database_url)
+    if file is not None:
+        return file.with_name(f"{file.name}.paper")
+    return Path(settings.data_dir) / "paper"

@@ -1,0 +1,136 @@
+"""What the environment sets: read once, checked by name, passed down."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Final, TypeVar
+from urllib.parse import urlsplit
+
+import attrs
+
+from dcacore.domain.errors import DcaError
+from dcacore.ports.records import Tier
+
+_KEY_BYTES: Final = 32
+_DATABASES: Final = ("sqlite", "sqlite+aiosqlite", "postgresql", "postgres", "postgresql+psycopg")
+
+E = TypeVar("E", bound=Enum)
+
+
+class BadSetting(DcaError):
+    """A variable of the environment has a value that cannot be used. The value itself is not repeated.
+
+    Attributes:
+        name: the variable.
+        rule: what must hold.
+    """
+
+    def __init__(self, name: str, rule: str) -> None:
+        self.name = name
+        self.rule = rule
+        super().__init__(f"{name} {rule}")
+
+
+class LogFormat(Enum):
+    """How a line of the log looks."""
+
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class LogLevel(Enum):
+    """From which weight on a line is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """The settings. What is secret never shows in a representation.
+
+    Attributes:
+        encryption_key: ENCRYPTION_KEY: Fernet keys, separated by commas, the first encrypts; empty when there is none.
+        database_url: DATABASE_URL.
+        data_dir: DATA_DIR, the folder of the candle store.
+        default_tier: DEFAULT_TIER, the tier of new users.
+        log_format: LOG_FORMAT.
+        log_level: LOG_LEVEL.
+    """
+
+    encryption_key: str = attrs.field(default="", repr=False)
+    database_url: str = attrs.field(default="sqlite:///./app.db", repr=False)  # it may hold a password
+    data_dir: str = "./data"
+    default_tier: Tier = Tier.FREE
+    log_format: LogFormat = LogFormat.CONSOLE
+    log_level: LogLevel = LogLevel.INFO
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> Settings:
+        """Return what *environment* sets; a variable that is empty counts as not set.
+
+        Raises:
+            BadSetting: a value cannot be used; it names the variable.
+        """
+        given: dict[str, object] = {}
+        for name, (field, read) in _READERS.items():
+            text = environment.get(name, "").strip()
+            if text:
+                given[field] = read(name, text)
+        return cls(**given)  # type: ignore[arg-type]  # each reader returns what its field takes
+
+
+def _keys(name: str, text: str) -> str:
+    for number, key in enumerate(text.split(","), start=1):
+        try:
+            is_key = len(base64.b64decode(key.strip(), altchars=b"-_", validate=True)) == _KEY_BYTES
+        except (binascii.Error, ValueError):
+            is_key = False
+        if not is_key:
+            raise BadSetting(name, f"has no Fernet key in place {number}; `dca keys generate` makes one")
+    return text
+
+
+def _database(name: str, text: str) -> str:
+    scheme, colon, rest = text.partition("://")
+    if not colon or not rest or scheme not in _DATABASES:
+        raise BadSetting(name, "must be like sqlite:///./app.db or postgresql://user:password@host/name")
+    if scheme.startswith("p"):
+        try:
+            host = urlsplit(text)
+            _ = host.port
+        except ValueError:
+            raise BadSetting(name, "must be like postgresql://user:password@host/name") from None
+    return text
+
+
+def _text(name: str, text: str) -> str:
+    if not text.isprintable():
+        raise BadSetting(name, "must be a text of printable characters")
+    return text
+
+
+def _one_of(kind: type[E], fold: Callable[[str], str]) -> Callable[[str, str], E]:
+    def read(name: str, text: str) -> E:
+        try:
+            return kind(fold(text))
+        except ValueError:
+            raise BadSetting(name, f"must be one of {', '.join(str(it.value) for it in kind)}") from None
+
+    return read
+
+
+_READERS: Final[Mapping[str, tuple[str, Callable[[str, str], object]]]] = {
+    "ENCRYPTION_KEY": ("encryption_key", _keys),
+    "DATABASE_URL": ("database_url", _database),
+    "DATA_DIR": ("data_dir", _text),
+    "DEFAULT_TIER": ("default_tier", _one_of(Tier, str.upper)),
+    "LOG_FORMAT": ("log_format", _one_of(LogFormat, str.lower)),
+    "LOG_LEVEL": ("log_level", _one_of(LogLevel, str.lower)),
+}
+"""By variable: the field it sets, and what reads it."""
