@@ -174,7 +174,7 @@ class Live:
         self.bot, deal = self.backup, self.backup.deal
         self.was_other.add(deal.id)
         reports = tuple(self.delivered + self.inbox)
-        self.delivered, self.inbox = list(reports), []
+        self.inbox = []
         here = {report.order_id for report in reports if not isinstance(report, Lost | Refused)}
         for order_id, order in tuple(self.placed.items()):
             if not order_id.startswith(f"{deal.id}-") or order_id in deal.orders:
@@ -186,6 +186,7 @@ class Live:
         reports = tuple(
             report for report in reports if report.order_id in deal.orders or not isinstance(report, Lost | Refused)
         )
+        self.delivered = [report for report in reports if report.order_id in self.placed]
         self.tell(EngineStarted(self.core.at, self.price))
         self.tell(Reported(self.core.at, self.price, reports))
 

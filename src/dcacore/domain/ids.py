@@ -68,10 +68,12 @@ def order_id(deal: DealId, leg: str, attempt: int, prefix: str = "") -> OrderId:
     return OrderId(f"{prefix}-{deal}-{leg}-{attempt}" if prefix else f"{deal}-{leg}-{attempt}")
 
 
-def attempt_of(order: OrderId) -> int:
-    """Return which of its deal's orders it is, as its id says; 0 when it does not."""
-    last = order.rpartition("-")[2]
-    return int(last) if last.isascii() and last.isdigit() else 0
+def attempt_in(deal: DealId, order: OrderId) -> int | None:
+    """Return which of the orders of *deal* it is, from 1; None when its id is not one that the deal gave it."""
+    whose, _, attempt = order.rpartition("-")
+    whose = whose.rpartition("-")[0]
+    is_its_own = whose == deal or whose.endswith(f"-{deal}")
+    return int(attempt) if is_its_own and attempt.isascii() and attempt.isdigit() else None
 
 
 def parse_order_id(text: str) -> ParsedOrderId | None:

@@ -12,7 +12,7 @@ from dcacore.domain.bot import Cure, Phase, Step, TroubleKind
 from dcacore.domain.deal import AT_MARKET, Deal
 from dcacore.domain.events import Accepted, Adopted, Canceled, Expired, Filled, Lost, Refusal, Refused, Report
 from dcacore.domain.evolving import evolve
-from dcacore.domain.ids import OrderId, attempt_of
+from dcacore.domain.ids import OrderId, attempt_in
 from dcacore.domain.ladder import Rung
 from dcacore.domain.money import NO_BASE
 from dcacore.domain.orders import Order, OrderState, OrderStep, Role, Side
@@ -46,13 +46,15 @@ def learn(turn: Turn, deal: Deal, reports: tuple[Report, ...]) -> Deal:
     """Return the deal with *reports* worked in; those about orders it does not have change nothing."""
     draft = _Draft(dict(deal.orders), deal.books, deal.rungs, deal.waiting, deal.exit is None)
     adopted: list[Order] = []
+    attempts = deal.attempts
     for report in reports:
         order = draft.orders.get(report.order_id)
         if order is not None:
             _learn_one(turn, draft, order, report)
-        elif isinstance(report, Adopted):
+        elif isinstance(report, Adopted) and (attempt := attempt_in(deal.id, report.order_id)) is not None:
+            attempts = max(attempts, attempt)  # no id is used twice
             adopted.append(_adopt(draft, report.order))
-    deal = evolve(deal, orders=draft.orders, books=draft.books, waiting=draft.waiting)
+    deal = evolve(deal, orders=draft.orders, books=draft.books, waiting=draft.waiting, attempts=attempts)
     if adopted:
         deal = _after_adoption(turn, deal, adopted)
     return _after_buys(turn, deal, has_finished=draft.has_finished) if draft.has_bought else deal
@@ -157,8 +159,7 @@ def _adopt(draft: _Draft, order: Order) -> Order:
 
 
 def _after_adoption(turn: Turn, deal: Deal, adopted: list[Order]) -> Deal:
-    """No id is used twice; an exit that had begun goes on; what would rest beside a trail comes off."""
-    deal = evolve(deal, attempts=max(deal.attempts, *(attempt_of(order.id) for order in adopted)))
+    """An exit that had begun goes on; what would rest beside a trail comes off."""
     sells = [order for order in adopted if order.side is Side.SELL]
     exits = [
         reason for order in sells if order.price is None for reason in AT_MARKET if AT_MARKET[reason] is order.role

@@ -157,10 +157,20 @@ def test_a_limit_sell_does_not_rest_beside_a_trail() -> None:
     assert desk.ended[0].exit is Exit.TAKE_PROFIT
 
 
-def test_ids_that_say_no_number_are_adopted_all_the_same() -> None:
+@pytest.mark.parametrize(
+    "stranger", ["stray", "bot-2-x-9", "otherbot-1-x-9", "bot-1-x-?", "bot-11-x-9", "dcaabc234-bot-2-x-9"]
+)
+def test_orders_of_other_deals_are_not_adopted(stranger: str) -> None:
     desk = in_position()
-    desk.adopt(attrs.evolve(unknown(Role.EXTRA, "1"), id=OrderId("stray")))
-    assert desk.deal.attempts == 4
+    bot = desk.bot
+    desk.adopt(attrs.evolve(unknown(Role.EXTRA, "1"), id=OrderId(stranger)))
+    assert desk.bot == bot
+
+
+def test_a_live_order_is_adopted_by_its_own_deal() -> None:
+    desk = in_position()
+    desk.adopt(attrs.evolve(unknown(Role.EXTRA, "1"), id=OrderId("dcaabc234-bot-1-x-7")))
+    assert desk.deal.attempts == 7
     assert len(desk.live(Role.EXTRA)) == 1
 
 
