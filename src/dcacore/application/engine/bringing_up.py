@@ -24,7 +24,8 @@ from dcacore.domain.bot import Cure, Phase
 from dcacore.domain.errors import DcaError, InvalidParameter
 from dcacore.domain.events import AttentionNeeded, EngineStarted, Event, Failed, Ready, Refusal, RulesRead
 from dcacore.domain.hearing import Declined, Unanswered
-from dcacore.domain.ids import AccountId, BotId
+from dcacore.domain.evolving import evolve
+from dcacore.domain.ids import OWN_PREFIX, AccountId, BotId
 from dcacore.domain.intents import Intent, IntentState
 from dcacore.domain.preview import check_placeable
 from dcacore.ports.errors import BadCredentials, CannotDecrypt, NoEncryptionKey, PortError, RateLimited, StoreError
@@ -95,12 +96,14 @@ class BringingUp:
         desk = await engine.desk(account_id)
         intents = await self._unsettled([record.bot.id for record in records])
         wires = []
+        # Not what the bot was stored with: a restored database has an epoch of its own, so that no id is used twice.
+        prefix = OWN_PREFIX + await self.around.store.epoch()
         for record in records:
             if record.bot.id in engine.runners:
                 continue
             runner = Runner(
                 around=self.around,
-                record=record,
+                record=attrs.evolve(record, bot=evolve(record.bot, order_prefix=prefix)),
                 intents={intent.id: intent for intent in intents[record.bot.id]},
                 lease=engine.lease(record.bot.id),
                 on_turn=engine.after_turn,

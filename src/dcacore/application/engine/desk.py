@@ -208,6 +208,7 @@ class Desk:
 
     async def _is_cured(self, runner: Runner, cure: Cure) -> bool:
         if cure is Cure.TRADING:
+            await self.exchange.reload_rules(runner.market.pair)
             return (await self.exchange.listing(runner.market.pair)).is_trading
         await self.exchange.balances()  # raises while the key is not accepted
         return True
