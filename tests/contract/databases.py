@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import glob
 import os
 import pwd
 import shutil
@@ -101,9 +100,7 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start the server, and return when it answers."""
-        quick = (
-            "-F -c full_page_writes=off -c synchronous_commit=off -c max_connections=60 -c listen_addresses=127.0.0.1"
-        )
+        quick = "-F -c full_page_writes=off -c max_connections=60 -c listen_addresses=127.0.0.1"
         options = f"{quick} -c unix_socket_directories='{self.folder}' -p {self.port}"
         self.run(
             "pg_ctl", "-D", str(self.folder / "data"), "-l", str(self.folder / "log"), "-w", "-o", options, "start"
@@ -140,8 +137,9 @@ def _is_user(name: str) -> bool:
 
 
 def _programs() -> Path:
-    beside = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"), key=lambda path: float(path.split("/")[4]))
-    found = beside[-1] if beside else shutil.which("initdb")
+    beside = Path("/usr/lib/postgresql").glob("*/bin/initdb")  # Debian keeps them off the path
+    newest = max(beside, key=lambda path: float(path.parts[4]), default=None)
+    found = newest or shutil.which("initdb")
     if found is not None:
         return Path(found).resolve().parent
     missing = "no PostgreSQL on this machine (initdb is not found): its half of the contract is not tested"

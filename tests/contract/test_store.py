@@ -97,7 +97,7 @@ async def test_accounts_come_back(store: Store) -> None:
     async with store.begin() as work:
         assert await work.accounts.get(live.id) == live
         assert await work.accounts.get(AccountId("none")) is None
-        assert await work.accounts.of(ANN) == (account(), live)[:: 1 if "paper" < "Über" else -1]
+        assert await work.accounts.of(ANN) == (account(), live)
         assert await work.accounts.of(BOB) == ()
         assert await work.accounts.all() == (account(), live)
         changed = attrs.evolve(live, api_key=CipherText("gBBBB"))
@@ -260,10 +260,8 @@ async def test_what_is_not_committed_leaves_no_trace(store: Store) -> None:
     async with store.begin() as work:
         await work.bots.rename(BotId("bot"), "lost")
         await work.users.add(user(BOB))
-    with pytest.raises(RuntimeError):
-        async with store.begin() as work:
-            await save(work, entered())
-            raise RuntimeError
+    async with store.begin() as work:
+        await save(work, entered())
     async with store.begin() as work:
         assert await work.users.get(BOB) is None
         assert await work.bots.of(ANN) == (record(),)

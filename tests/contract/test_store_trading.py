@@ -8,8 +8,8 @@ from decimal import Decimal
 import attrs
 import pytest
 
-from dcacore.domain.bot import Bot, Cure, Trouble, TroubleKind
 from dcacore.domain.books import Carried, Result
+from dcacore.domain.bot import Bot, Cure, Trouble, TroubleKind
 from dcacore.domain.deal import Deal, Exit
 from dcacore.domain.engine import decide
 from dcacore.domain.events import Canceled, Filled, Refusal, Refused, Reported
@@ -205,13 +205,13 @@ async def test_the_same_trade_id_on_another_pair_is_another_fill(store: Store) -
 async def test_what_belongs_to_nothing_is_not_stored(store: Store) -> None:
     await people(store, record())
     lost = intent("lost", DealId("none"))
-    with pytest.raises(Conflict):
-        async with store.begin() as work:
-            await work.intents.save([lost])
+    async with store.begin() as work:
+        await work.intents.save([lost])
+        with pytest.raises(Conflict):
             await work.commit()
-    with pytest.raises(Conflict):
-        async with store.begin() as work:
-            await work.fills.add(booked([attrs.evolve(lost, order=order("lost", fills=(fill_of(lost.order),)))]))
+    async with store.begin() as work:
+        await work.fills.add(booked([attrs.evolve(lost, order=order("lost", fills=(fill_of(lost.order),)))]))
+        with pytest.raises(Conflict):
             await work.commit()
     async with store.begin() as work:
         assert await work.intents.get(lost.id) is None
@@ -234,9 +234,7 @@ async def test_a_second_open_deal_is_refused(store: Store, first: Bot) -> None:
     second = attrs.evolve(first, deal=attrs.evolve(deal_of(first), id=DealId("bot-2"), number=2, orders={}))
     for other in (second, attrs.evolve(first, deal=None)):
         with pytest.raises(Conflict, match="another open deal"):
-            async with store.begin() as work:
-                await work.bots.save(other)
-                await work.commit()
+            await store_bot(store, other)
     assert await stored(store) == first
 
 
@@ -328,7 +326,6 @@ async def test_a_deal_that_has_not_ended_cannot_be_ended(store: Store) -> None:
             await work.deals.end(BOT, deal_of(made))
         with pytest.raises(Conflict):
             await work.deals.end(BotId("none"), ended(attrs.evolve(deal_of(made), id=DealId("x")), "1"))
-            await work.commit()
 
 
 async def test_deals_come_in_pages_open_ones_first(store: Store) -> None:

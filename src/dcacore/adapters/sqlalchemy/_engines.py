@@ -66,7 +66,7 @@ def postgres_engine(url: URL, *, pool_size: int) -> AsyncEngine:
             pool_recycle=_RECYCLE_S,
             pool_size=pool_size,
             max_overflow=pool_size,
-            connect_args={"connect_timeout": 10, "options": "-c timezone=UTC"},
+            connect_args={"connect_timeout": 10, "options": "-c timezone=UTC -c synchronous_commit=on"},
         )
     except (ArgumentError, ImportError) as error:
         raise BadDatabaseUrl("PostgreSQL needs the package's extra: pip install dcabot[postgres]") from error

@@ -1,0 +1,210 @@
+"""What stores say when something is wrong with the database, and that they go on when it is right again."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL
+
+from dcacore.adapters.sqlalchemy import open_store, postgres_store, sqlite_store
+from dcacore.adapters.sqlalchemy.schema import upgrade
+from dcacore.domain.ids import BotId
+from dcacore.ports.errors import SchemaMismatch, StoreError, StoreUnavailable
+from dcacore.ports.store import Store
+from tests.contract.databases import CANARY, Database, TestClock, start_server
+from tests.contract.stored import ANN, BOB, bot, line, people, record, user
+
+FILLS_THE_DISK = """
+import asyncio, resource, sys
+from dcacore.adapters.sqlalchemy import sqlite_store
+from dcacore.ports.errors import StoreUnavailable
+from tests.contract.databases import TestClock
+from tests.contract.stored import people, record, line
+
+async def run(url):
+    store = sqlite_store(url, clock=TestClock())
+    await people(store, record())
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, unlimited[1]))
+    said = None
+    for _ in range(50):
+        try:
+            async with store.begin() as work:
+                await work.feed.add_activity([line("x" * 5_000)] * 5)
+                await work.commit()
+        except StoreUnavailable as error:
+            said = str(error)
+            break
+    resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+    async with store.begin() as work:
+        before = len(await work.feed.activity("ann", limit=1_000))
+        await work.feed.add_activity([line("room again")])
+        await work.commit()
+    async with store.begin(reads_only=True) as work:
+        assert len(await work.feed.activity("ann", limit=1_000)) == before + 1
+    await store.close()
+    print(before % 5, said)
+
+import signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+asyncio.run(run(sys.argv[1]))
+"""
+
+
+async def add_bob(store: Store) -> None:
+    async with store.begin() as work:
+        await work.users.add(user(BOB))
+        await work.commit()
+
+
+@pytest.fixture
+async def sqlite_file(tmp_path: Path) -> Path:
+    upgrade(f"sqlite:///{tmp_path / 'dca.db'}")
+    return tmp_path / "dca.db"
+
+
+async def test_a_locked_database_is_waited_for_and_then_refused(sqlite_file: Path) -> None:
+    store = sqlite_store(f"sqlite:///{sqlite_file}", clock=TestClock(), busy_timeout=0.05)
+    await people(store)
+    locker = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None); c.execute('BEGIN IMMEDIATE')"
+    process = subprocess.Popen(  # noqa: ASYNC220  # starting takes no time worth a thread
+        [sys.executable, "-c", f"{locker}; print('locked', flush=True); input()", str(sqlite_file)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"locked\n"
+        with pytest.raises(StoreUnavailable, match=r"^the database is locked by another program$"):
+            await add_bob(store)
+        async with store.begin(reads_only=True) as work:
+            assert len(await work.users.all()) == 1
+        process.communicate(b"\n")
+    await add_bob(store)
+    await store.close()
+
+
+def test_a_full_disk_is_said_and_gone_when_there_is_room(sqlite_file: Path) -> None:
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", FILLS_THE_DISK, f"sqlite:///{sqlite_file}"],
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    whole, _, said = done.stdout.strip().partition(" ")
+    assert whole == "0", "a transaction was stored in part"
+    assert "disk" in said
+    with closing(sqlite3.connect(sqlite_file)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+async def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+    (tmp_path / "dca.db").write_bytes(b"not a database at all" * 1_000)
+    store = sqlite_store(f"sqlite:///{tmp_path / 'dca.db'}", clock=TestClock())
+    with pytest.raises(StoreUnavailable, match="no SQLite database"):
+        await store.check()
+    await store.close()
+
+
+async def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
+    store = sqlite_store(f"sqlite:///{tmp_path / 'none' / 'dca.db'}", clock=TestClock())
+    with pytest.raises(StoreUnavailable, match="cannot be opened"):
+        await add_bob(store)
+    await store.close()
+
+
+async def test_tables_that_are_missing_are_said_whatever_is_asked(empty_url: URL) -> None:
+    store = open_store(empty_url, clock=TestClock())
+    with pytest.raises(SchemaMismatch, match="dca db upgrade"):
+        await add_bob(store)
+    with pytest.raises(SchemaMismatch, match="dca db upgrade"):
+        await store.epoch()
+    await store.close()
+
+
+async def test_a_server_that_does_not_answer() -> None:
+    store = postgres_store(f"postgresql://dca:{CANARY}@127.0.0.1:1/dca")
+    with pytest.raises(StoreUnavailable) as refusal:
+        await store.check()
+    assert str(refusal.value) == "the database cannot be reached"
+    await store.close()
+
+
+async def test_a_server_that_comes_back() -> None:
+    server = start_server()
+    try:
+        upgrade(server.url(server.new_database()))
+        store = postgres_store(server.url("db1"))
+        await people(store)
+        server.stop()
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable):
+                await add_bob(store)
+        server.start()
+        await add_bob(store)
+        async with store.begin() as work:
+            await work.users.all()
+            server.stop()
+            with pytest.raises(StoreUnavailable):
+                await work.users.save(user(BOB, password_hash="x"))
+        server.start()
+        async with store.begin() as work:
+            assert len(await work.users.all()) == 2
+        await store.close()
+    finally:
+        server.stop()
+
+
+async def test_a_work_that_is_cancelled_leaves_no_trace_and_no_lock(database: Database) -> None:
+    await people(database.store)
+    inside = asyncio.Event()
+
+    async def hang() -> None:
+        async with database.store.begin() as work:
+            await work.users.add(user(BOB))
+            inside.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(hang())
+    await inside.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await add_bob(database.store)
+
+
+async def test_works_of_one_process_wait_for_each_other(shared: Database) -> None:
+    await people(shared.store, record())
+    other = shared.another()
+
+    async def add(number: int) -> None:
+        async with (shared.store if number % 2 else other).begin() as work:
+            await work.feed.add_activity([line(str(number))])
+            await work.commit()
+
+    await asyncio.gather(*(add(number) for number in range(40)))
+    async with other.begin() as work:
+        assert {one.text for one in await work.feed.activity(ANN)} == {str(number) for number in range(40)}
+    await other.close()
+
+
+async def test_nothing_secret_is_said(shared: Database) -> None:
+    await people(shared.store, record(bot("bot")))
+    assert CANARY not in repr(shared.store)
+    with pytest.raises(StoreError) as refusal:
+        async with shared.store.begin() as work:
+            await work.users.add(user(BOB, email="ann@example.com", password_hash="canary-hash"))
+    shown = "".join(str(error) for error in (refusal.value, refusal.value.__cause__))
+    assert "canary" not in shown
+    async with shared.store.begin(reads_only=True) as work:
+        assert await work.bots.get(BotId("bot")) is not None

@@ -1,0 +1,184 @@
+"""The schema: up, down, whole, and refused when it is not this program's."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, create_engine, inspect, text
+
+from dcacore.adapters.sqlalchemy import SqlStore, open_store
+from dcacore.adapters.sqlalchemy._rows import Base
+from dcacore.adapters.sqlalchemy.schema import REVISIONS, current, downgrade, head, upgrade
+from dcacore.ports.errors import SchemaMismatch, StoreUnavailable
+from tests.contract.databases import TestClock
+
+NEXT = """
+from alembic import op
+import sqlalchemy as sa
+revision = "0002"
+down_revision = "0001"
+def upgrade() -> None:
+    op.add_column("engine", sa.Column("more", sa.Text()))
+    {then}
+def downgrade() -> None:
+    op.drop_column("engine", "more")
+"""
+
+
+def execute(url: URL, statement: str) -> list[Any]:
+    sync = url.set(drivername="sqlite") if url.get_backend_name() == "sqlite" else url
+    engine = create_engine(sync)
+    with engine.begin() as connection:
+        done = connection.execute(text(statement))
+        found = list(done) if done.returns_rows else []
+    engine.dispose()
+    return found
+
+
+def columns(url: URL, table: str) -> set[str]:
+    engine = create_engine(url.set(drivername="sqlite") if url.get_backend_name() == "sqlite" else url)
+    with engine.connect() as connection:
+        found = {column["name"] for column in inspect(connection).get_columns(table)}
+    engine.dispose()
+    return found
+
+
+def newer(folder: Path, then: str = "pass") -> Path:
+    """Return a copy of the revisions with one more."""
+    revisions = folder / "100% new"
+    shutil.copytree(REVISIONS, revisions, ignore=shutil.ignore_patterns("__pycache__"))
+    (revisions / "versions" / "r0002_next.py").write_text(NEXT.format(then=then))
+    return revisions
+
+
+async def complaint(url: URL) -> str:
+    store: SqlStore = open_store(url, clock=TestClock())
+    try:
+        with pytest.raises(SchemaMismatch) as refusal:
+            await store.check()
+    finally:
+        await store.close()
+    return str(refusal.value)
+
+
+def test_there_is_one_newest_revision() -> None:
+    assert ScriptDirectory(str(REVISIONS)).get_heads() == [head()]
+
+
+async def test_up_and_down(empty_url: URL) -> None:
+    assert current(empty_url) is None
+    assert upgrade(empty_url) is None
+    assert current(empty_url) == head()
+    assert upgrade(empty_url) is None
+    saved = downgrade(empty_url, "base")
+    assert (saved is not None) == (empty_url.get_backend_name() == "sqlite")
+    assert current(empty_url) is None
+    assert "empty" in await complaint(empty_url)
+    upgrade(empty_url)
+    store = open_store(empty_url, clock=TestClock())
+    await store.check()
+    await store.close()
+
+
+def test_the_migrations_make_what_the_rows_say(empty_url: URL) -> None:
+    upgrade(empty_url)
+    engine = create_engine(
+        empty_url.set(drivername="sqlite") if empty_url.get_backend_name() == "sqlite" else empty_url
+    )
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, Base.metadata) == []
+    engine.dispose()
+
+
+def test_every_database_has_an_epoch_of_its_own(empty_url: URL, tmp_path: Path) -> None:
+    upgrade(empty_url)
+    upgrade(other := URL.create("sqlite", database=str(tmp_path / "other.db")))
+    assert execute(empty_url, "SELECT epoch FROM meta") != execute(other, "SELECT epoch FROM meta")
+
+
+async def test_an_empty_database_is_refused(empty_url: URL) -> None:
+    assert await complaint(empty_url) == "the database is empty; run dca db upgrade"
+
+
+async def test_an_older_database_is_refused(empty_url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrade(empty_url)
+    monkeypatch.setattr("dcacore.adapters.sqlalchemy.schema.head", lambda *_: "0002")
+    assert await complaint(empty_url) == "the database is at revision 0001, this program needs 0002; run dca db upgrade"
+
+
+async def test_a_newer_database_is_refused(empty_url: URL) -> None:
+    upgrade(empty_url)
+    execute(empty_url, "UPDATE alembic_version SET version_num = '0099'")
+    said = await complaint(empty_url)
+    assert said.startswith("this program is older than the database (revision 0099")
+    for move in (upgrade, lambda url: downgrade(url, "base")):
+        with pytest.raises(SchemaMismatch, match="this program is older"):
+            move(empty_url)
+
+
+async def test_a_database_that_is_not_whole_is_refused(empty_url: URL) -> None:
+    upgrade(empty_url)
+    execute(empty_url, "DROP TABLE day_total")
+    assert "not whole" in await complaint(empty_url)
+
+
+async def test_a_database_of_something_else_is_refused(empty_url: URL) -> None:
+    execute(empty_url, "CREATE TABLE recipes (name TEXT)")
+    assert "not those of this program" in await complaint(empty_url)
+    with pytest.raises(SchemaMismatch, match="not those of this program"):
+        upgrade(empty_url)
+    assert columns(empty_url, "recipes") == {"name"}
+
+
+def test_an_upgrade_keeps_what_is_there_and_a_copy_of_it(empty_url: URL, tmp_path: Path) -> None:
+    upgrade(empty_url)
+    epoch = execute(empty_url, "SELECT epoch FROM meta")
+    saved = upgrade(empty_url, revisions=newer(tmp_path))
+    assert current(empty_url) == "0002"
+    assert "more" in columns(empty_url, "engine")
+    assert execute(empty_url, "SELECT epoch FROM meta") == epoch
+    if empty_url.get_backend_name() == "sqlite":
+        assert saved is not None
+        copy = URL.create("sqlite", database=str(saved))
+        assert (saved.name, current(copy), execute(copy, "SELECT epoch FROM meta")) == (
+            "dca.db.before-0002",
+            "0001",
+            epoch,
+        )
+    else:
+        assert saved is None
+
+
+@pytest.mark.parametrize("then", ["raise KeyboardInterrupt", "op.execute('SELECT nonsense FROM nowhere')"])
+def test_an_interrupted_upgrade_changes_nothing(empty_url: URL, tmp_path: Path, then: str) -> None:
+    upgrade(empty_url)
+    with pytest.raises((KeyboardInterrupt, SchemaMismatch)):
+        upgrade(empty_url, revisions=newer(tmp_path, then))
+    assert current(empty_url) == "0001"
+    assert columns(empty_url, "engine") == {"name", "seen_at", "bots"}
+
+
+def test_a_revision_that_is_none(empty_url: URL) -> None:
+    upgrade(empty_url)
+    with pytest.raises(SchemaMismatch, match="cannot be brought to revision 0042"):
+        downgrade(empty_url, "0042")
+
+
+def test_asking_makes_no_file(tmp_path: Path) -> None:
+    file = tmp_path / "none.db"
+    assert current(f"sqlite:///{file}") is None
+    assert not file.exists()
+    with pytest.raises(StoreUnavailable):
+        upgrade(f"sqlite:///{tmp_path / 'no-folder' / 'dca.db'}")
+
+
+def test_only_the_owner_may_read_the_file(tmp_path: Path) -> None:
+    upgrade(f"sqlite:///{tmp_path / 'dca.db'}")
+    assert (tmp_path / "dca.db").stat().st_mode & 0o777 == 0o600
