@@ -167,7 +167,10 @@ class BringingUp:
             PortError: the exchange could not be asked, or the database not be written.
         """
         wires = [wire for wire in desk.wires.values() if wire.runner.is_reconciled and not wire.runner.is_over]
-        return await self._compare(desk, wires, cause)
+        try:
+            return await self._compare(desk, wires, cause)
+        except Ended:
+            return Findings()  # a bot broke off in the middle; the others are compared again in a moment
 
     async def _compare(self, desk: Desk, wires: Sequence[Wire], cause: str) -> Findings:
         async with self._comparing[desk.account.id]:

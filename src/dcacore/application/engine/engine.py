@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ from dcacore.domain.commands import Command
 from dcacore.domain.errors import DcaError
 from dcacore.domain.ids import AccountId, BotId
 from dcacore.domain.money import Price
-from dcacore.ports.errors import StoreError
+from dcacore.ports.errors import PortError, StoreError
 from dcacore.ports.records import Environment, Lease
 
 REQUESTS_EVERY_S: Final = 1
@@ -52,6 +53,7 @@ class Engine:
     _feeds: dict[Environment, Feed] = attrs.field(factory=dict, init=False)
     _leases: Mapping[BotId, Lease | None] = attrs.field(factory=dict, init=False)
     _coming: set[BotId] = attrs.field(factory=set, init=False)
+    _arrivals: Counter[BotId] = attrs.field(factory=Counter, init=False)
     _leaving: set[BotId] = attrs.field(factory=set, init=False)
     _tasks: Tasks = attrs.field(factory=Tasks, init=False)
     _alarms: Alarms = attrs.field(init=False)
@@ -165,11 +167,17 @@ class Engine:
         await self.around.clock.sleep(after_s)
         failures = 0
         while bot_ids:
+            arrivals = {bot_id: self._arrivals[bot_id] for bot_id in bot_ids}
             try:
                 await self._bringing_up.bring_up(self, bot_ids)
             except Exception as exc:  # noqa: BLE001 - the supervisor: these bots wait, the others go on
                 log.error("bots_not_up", bots=bot_ids, reason=str(exc), exc_info=not isinstance(exc, DcaError))
-            bot_ids = tuple(bot_id for bot_id in bot_ids if bot_id in self._coming and bot_id in self._leases)
+            bot_ids = tuple(
+                bot_id
+                for bot_id in bot_ids
+                # one that has arrived and broken off since is coming by another way
+                if bot_id in self._coming and bot_id in self._leases and arrivals[bot_id] == self._arrivals[bot_id]
+            )
             if bot_ids:
                 await self.around.clock.sleep(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
                 failures += 1
@@ -266,6 +274,7 @@ class Engine:
         self.runners[runner.bot.id] = runner
         desk.wires[runner.bot.id] = wire
         self._coming.discard(runner.bot.id)
+        self._arrivals[runner.bot.id] += 1
 
     def _fire(self, bot_id: BotId, price: Price) -> None:
         runner = self.runners.get(bot_id)
@@ -297,7 +306,10 @@ class Engine:
         while True:
             await self.around.clock.sleep(COMPARE_EVERY_S)
             for desk in tuple(self._desks.values()):
-                await self._bringing_up.compare(desk, "periodic")
+                try:
+                    await self._bringing_up.compare(desk, "periodic")
+                except PortError as exc:  # one account's trouble is not the others'
+                    log.warning("not_compared", account=desk.account.id, reason=str(exc))
                 await desk.look_after_troubles()
 
     async def _look_after(self) -> None:

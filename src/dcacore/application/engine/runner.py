@@ -7,6 +7,7 @@ not taken here either: the runner breaks off, and a new one is brought up from w
 from __future__ import annotations
 
 import asyncio
+import datetime
 from collections import deque
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -66,6 +67,7 @@ class Runner:
         busy_since: when the turn that is going on began, by the monotonic clock; None between turns.
         is_reconciled: whether it has been compared with the exchange since it was loaded.
         asked: the requests that wait in its inbox.
+        told_at: the last time it watched for and has been told.
         is_closing: whether it only waits for what is on the wire.
         is_over: whether it does nothing any more.
     """
@@ -81,6 +83,7 @@ class Runner:
     busy_since: float | None = attrs.field(default=None, init=False)
     is_reconciled: bool = attrs.field(default=False, init=False)
     asked: set[RequestId] = attrs.field(factory=set, init=False)
+    told_at: datetime.datetime | None = attrs.field(default=None, init=False)
     is_closing: bool = attrs.field(default=False, init=False)
     is_over: bool = attrs.field(default=False, init=False)
     _inbox: deque[Item] | None = attrs.field(default=None, init=False)  # None while nothing waits: most bots idle

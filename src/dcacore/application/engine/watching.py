@@ -59,13 +59,14 @@ class Watching:
 
     def _set_alarms(self, runner: Runner, desk: Desk, wanted: Watches) -> None:
         at, waits = ("at", runner.bot.id), ("balance", runner.bot.id)
-        if wanted.at is None:
-            self.alarms.drop(at)
+        if wanted.at is None or wanted.at == runner.told_at:
+            self.alarms.drop(at)  # what was to come then has been told; it may still be on its way
         else:
             due = wanted.at
             seconds = (due - self.around.clock.now()).total_seconds()
 
             def time_passed() -> None:
+                runner.told_at = due
                 runner.post(TimePassed(max(due, self.around.clock.now()), self.price(runner)))
 
             self.alarms.set(at, seconds, time_passed)
