@@ -28,7 +28,7 @@ def one_line_errors() -> Iterator[None]:
         if sys.stdout is not None:  # it is when the shell closed it
             sys.stdout.flush()
     except DcaError as exc:
-        _complain(str(exc))
+        complain(str(exc))
         raise SystemExit(REFUSED) from None
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPTED) from None
@@ -37,11 +37,12 @@ def one_line_errors() -> Iterator[None]:
         raise SystemExit(REFUSED) from None
     except OSError as exc:
         _give_up_output()
-        _complain(f"the output cannot be written: {exc.strerror or exc}")
+        complain(f"the output cannot be written: {exc.strerror or exc}")
         raise SystemExit(REFUSED) from None
 
 
-def _complain(message: str) -> None:
+def complain(message: str) -> None:
+    """Tell *message* on stderr, as one line that cannot move the cursor."""
     line = " ".join(message.split())
     click.echo("dca: " + "".join(char if char.isprintable() else "?" for char in line), err=True)
 

@@ -16,9 +16,21 @@ from dcacli.errors import OneLineErrors, one_line_errors
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "account": ("dcacli.account", "account", "Exchange accounts."),
     "backtest": ("dcacli.backtest", "backtest", "Play a bot over candles of the past, exact to the last digit."),
+    "bot": ("dcacli.bot", "bot", "Bots: a BOT is named by its name or its id."),
     "data": ("dcacli.data", "data", "The local candle store."),
+    "db": ("dcacli.db", "db", "The database: migrations and backups."),
+    "deal": ("dcacli.deal", "deal", "Deals: a DEAL is named by its id; the open one also by its bot."),
+    "export": ("dcacli.export", "export", "Deals and orders as CSV."),
+    "keys": ("dcacli.keys", "keys", "The key under which exchange keys are encrypted."),
     "ladder": ("dcacli.ladder", "ladder", "Show every order that a bot would place from a price on."),
+    "user": ("dcacli.user", "user", "Administer users."),
+    "worker": (
+        "dcacli.worker",
+        "worker",
+        "Run an engine: it acts for the bots until SIGTERM or Ctrl-C.",
+    ),
 }
 """By name: the module, the command's name in it, and its line in the list. Importing them all would take too long."""
 

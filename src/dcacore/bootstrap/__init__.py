@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "candle_store",
+    "csv_bytes",
     "csv_files",
     "html_report",
     "market_of",

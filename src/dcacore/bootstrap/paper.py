@@ -21,6 +21,7 @@ from dcacore.domain.ids import AccountId
 from dcacore.domain.market import Market
 from dcacore.domain.money import Price, plain
 from dcacore.domain.numbers import Number
+from dcacore.domain.venue import VenueOrder
 from dcacore.ports.clock import Clock
 from dcacore.ports.errors import PortError, UnknownPair
 from dcacore.ports.exchange import Exchange, Listing
@@ -94,6 +95,13 @@ class PaperClient(VenueClient):
         except UnknownPair:
             await self.paper.list_pair(pair)
             return await super().listing(pair)
+
+    async def open_orders(self, pair: str) -> tuple[VenueOrder, ...]:
+        try:
+            return await super().open_orders(pair)
+        except UnknownPair:
+            await self.paper.list_pair(pair)
+            return await super().open_orders(pair)
 
 
 @attrs.define

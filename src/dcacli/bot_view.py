@@ -1,0 +1,136 @@
+"""A bot as `dca bot show` shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from dcacli.tables import printable
+from dcacore.application.parameters import texts_of
+from dcacore.application.showing import BotView, DealFigures
+from dcacore.domain.money import plain
+from dcacore.ports.records import Reconciliation
+
+
+def print_view(view: BotView) -> None:
+    """Print all about a bot."""
+    told = view_json(view)
+    record, bot = view.record, view.record.bot
+    where = "" if view.account is None else f" on {view.account.name} ({view.account.environment.value})"
+    click.echo(f"{record.name} ({bot.id}): {bot.strategy.pair}{where}")
+    click.echo(f"State:   {view.state.replace('_', ' ')} (wanted: {bot.wanted.value}, phase: {told['phase']})")
+    if bot.trouble is not None:
+        click.echo(f"Trouble: {printable(bot.trouble.reason)}")
+    click.echo(f"Engine:  {_engine(view)}")
+    for sentence in view.explanation:
+        click.echo(f"  {printable(sentence)}")
+    if view.deal is not None:
+        _print_deal(view.deal, told["price"])
+    life, quote = record.lifetime, bot.market.quote_asset
+    click.echo(f"Closed:  {life.deals} deals, {life.won} won, profit {plain(life.profit)} {quote}")
+    if view.waiting:
+        kinds = ", ".join(f"{it.kind.value} ({it.asked_at:%Y-%m-%d %H:%M:%S})" for it in view.waiting)
+        click.echo(f"Waits for an engine: {kinds}")
+    if view.reconciliation is not None:
+        click.echo(f"Last comparison with the exchange: {_found(view.reconciliation)}")
+    if view.activity:
+        click.echo("\nActivity, newest first (UTC):")
+    for line in view.activity:
+        mark = "" if line.level.value == "info" else f"{line.level.value}: "
+        click.echo(f"  {line.at:%Y-%m-%d %H:%M:%S}  {mark}{printable(line.text)}")
+
+
+def _print_deal(standing: DealFigures, price: str | None) -> None:
+    deal, market = standing.deal, standing.deal.market
+    quote = market.quote_asset
+    used = f"{standing.safety_orders_used} of {standing.safety_orders} safety orders used"
+    click.echo(f"Deal:    {deal.id}, {used}")
+    average = "" if standing.average is None else f", average price {plain(standing.average)}"
+    held = f"{plain(deal.books.net)} {market.base_asset}"
+    click.echo(f"  spent {plain(deal.books.spent)} {quote} for {held}{average}")
+    prices = [("target", deal.take_profit_price), ("stop loss", deal.stop_loss_price)]
+    prices.append(("next safety order", standing.next_safety_order))
+    told = [f"{name} {plain(value)}" for name, value in prices if value is not None]
+    if told:
+        click.echo(f"  {', '.join(told)}")
+    if standing.unrealized is not None:
+        percent = "" if standing.unrealized_percent is None else f" ({standing.unrealized_percent:+.2f} %)"
+        click.echo(f"  unrealized {plain(standing.unrealized)} {quote}{percent} at the last price it was told, {price}")
+
+
+def _engine(view: BotView) -> str:
+    if not view.engines:
+        return "none has reported itself within 30 s: nothing happens until one runs (dca worker)"
+    return ", ".join(f"{it.name} (seen {it.seen_at:%H:%M:%S} UTC, {it.bots} bots)" for it in view.engines)
+
+
+def _found(found: Reconciliation) -> str:
+    counts = [("adopted", found.adopted), ("filled meanwhile", found.filled), ("gone", found.gone)]
+    counts.append(("stray", found.stray))
+    parts = [f"{len(orders)} {name}" for name, orders in counts if orders] + [printable(it) for it in found.differences]
+    return f"{found.at:%Y-%m-%d %H:%M:%S} ({printable(found.cause)}): {'; '.join(parts) or 'all as it should be'}"
+
+
+def view_json(view: BotView) -> dict[str, Any]:
+    """Return all about a bot as JSON has it."""
+    record, bot = view.record, view.record.bot
+    trouble, found = bot.trouble, view.reconciliation
+    return {
+        "id": bot.id,
+        "name": record.name,
+        "account": None if view.account is None else view.account.name,
+        "environment": None if view.account is None else view.account.environment.value,
+        "state": view.state,
+        "wanted": bot.wanted.value,
+        "phase": bot.phase.value,
+        "trouble": None if trouble is None else {"kind": trouble.kind.value, "reason": trouble.reason},
+        "explanation": list(view.explanation),
+        "price": None if bot.price is None else plain(bot.price),
+        "parameters": texts_of(bot.strategy),
+        "deal": None if view.deal is None else _deal_json(view.deal),
+        "deals_closed": record.lifetime.deals,
+        "deals_won": record.lifetime.won,
+        "profit": plain(record.lifetime.profit),
+        "waiting": [
+            {"request": it.id, "kind": it.kind.value, "asked_at": it.asked_at.isoformat()} for it in view.waiting
+        ],
+        "engines": [{"name": it.name, "seen_at": it.seen_at.isoformat(), "bots": it.bots} for it in view.engines],
+        "reconciliation": None
+        if found is None
+        else {
+            "at": found.at.isoformat(),
+            "cause": found.cause,
+            "adopted": list(found.adopted),
+            "filled": list(found.filled),
+            "gone": list(found.gone),
+            "stray": list(found.stray),
+            "differences": list(found.differences),
+        },
+        "activity": [
+            {"at": it.at.isoformat(), "kind": it.kind, "level": it.level.value, "text": it.text, "deal": it.deal_id}
+            for it in view.activity
+        ],
+    }
+
+
+def _deal_json(standing: DealFigures) -> dict[str, Any]:
+    deal, books = standing.deal, standing.deal.books
+
+    def text(value: Any) -> str | None:
+        return None if value is None else plain(value)
+
+    return {
+        "id": deal.id,
+        "opened_at": deal.opened_at.isoformat(),
+        "spent": plain(books.spent),
+        "net": plain(books.net),
+        "average_price": text(standing.average),
+        "take_profit_price": text(deal.take_profit_price),
+        "stop_loss_price": text(deal.stop_loss_price),
+        "next_safety_order": text(standing.next_safety_order),
+        "safety_orders_used": standing.safety_orders_used,
+        "safety_orders": standing.safety_orders,
+        "unrealized": text(standing.unrealized),
+        "unrealized_percent": text(standing.unrealized_percent),
+    }

@@ -1,0 +1,143 @@
+"""`dca user`: what an administrator does with users."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dcacli.session import as_json, in_app, settings
+
+if TYPE_CHECKING:
+    from dcacore.bootstrap.app import App
+    from dcacore.ports.records import User
+
+_PASSWORD = "DCA_PASSWORD"  # noqa: S105  # the name of a variable
+_TIERS = click.Choice(["FREE", "PRO"], case_sensitive=False)
+
+
+@click.group(epilog="\b\nExample:\n  dca user create anna@example.com\n  dca user list")
+def user() -> None:
+    """Administer users."""
+
+
+@user.command("create", epilog="\b\nExample:\n  dca user create anna@example.com --tier PRO")
+@click.argument("email")
+@click.option("--admin", "is_admin", is_flag=True, help="The user may administer others.")
+@click.option("--verified", "is_verified", is_flag=True, help="The address is known to be the user's.")
+@click.option("--tier", type=_TIERS, help="FREE (1 bot) or PRO (5 bots). Default: DEFAULT_TIER, else FREE.")
+@as_json
+def create(*, email: str, is_admin: bool, is_verified: bool, tier: str | None, as_json: bool) -> None:
+    """Create a user. The password is asked for, or taken from DCA_PASSWORD.
+
+    A SQLite database that is not there yet is made.
+    """
+    from dcacore.application import users
+    from dcacore.ports.records import Tier
+
+    email = users.checked_email(email)
+    password = _password()
+    chosen = settings().default_tier if tier is None else Tier(tier.upper())
+
+    async def work(app: App) -> User:
+        return await users.create(
+            *app.means,
+            app.passwords,
+            email=email,
+            password=password,
+            is_admin=is_admin,
+            is_verified=is_verified,
+            tier=chosen,
+        )
+
+    _print(in_app(work, may_create=True), "created", as_json=as_json)
+
+
+@user.command("list", epilog="\b\nExample:\n  dca user list --json")
+@as_json
+def list_(*, as_json: bool) -> None:
+    """List all users, oldest first."""
+    from dcacore.application import users
+
+    found = in_app(lambda app: users.everyone(app.store))
+    if as_json:
+        click.echo(json.dumps({"users": [_json(one) for one in found]}))
+        return
+    if not found:
+        click.echo("There are no users yet. `dca user create --help` shows how to make one.")
+        return
+    from dcacli.tables import Column, print_table
+
+    print_table(
+        f"{len(found)} users" if len(found) > 1 else "1 user",
+        [
+            Column(name="email", is_text=True, worth=9, cells=[one.email for one in found]),
+            Column(name="tier", is_text=True, worth=8, cells=[one.tier.value for one in found]),
+            Column(name="admin", is_text=True, worth=7, cells=["yes" if one.is_admin else "" for one in found]),
+            Column(name="verified", is_text=True, worth=6, cells=["yes" if one.verified_at else "no" for one in found]),
+            Column(name="created", is_text=True, worth=5, cells=[f"{one.created_at:%Y-%m-%d}" for one in found]),
+        ],
+    )
+
+
+@user.command("verify", epilog="\b\nExample:\n  dca user verify anna@example.com")
+@click.argument("email")
+@as_json
+def verify(*, email: str, as_json: bool) -> None:
+    """Note that an address is its user's, as if the link in the mail had been followed."""
+    from dcacore.application import users
+
+    _print(in_app(lambda app: users.verify(app.store, app.clock, email=email)), "verified", as_json=as_json)
+
+
+@user.command("set-tier", epilog="\b\nExample:\n  dca user set-tier anna@example.com PRO")
+@click.argument("email")
+@click.argument("tier", type=_TIERS)
+@as_json
+def set_tier(*, email: str, tier: str, as_json: bool) -> None:
+    """Give a user the tier FREE (1 bot) or PRO (5 bots). Bots that are there stay."""
+    from dcacore.application import users
+    from dcacore.ports.records import Tier
+
+    chosen = Tier(tier.upper())
+    done = in_app(lambda app: users.set_tier(app.store, email=email, tier=chosen))
+    _print(done, f"is {chosen.value} now", as_json=as_json)
+
+
+@user.command("reset-password", epilog="\b\nExample:\n  dca user reset-password anna@example.com")
+@click.argument("email")
+@as_json
+def reset_password(*, email: str, as_json: bool) -> None:
+    """Give a user another password. It is asked for, or taken from DCA_PASSWORD."""
+    from dcacore.application import users
+
+    password = _password()
+    done = in_app(lambda app: users.reset_password(app.store, app.passwords, email=email, password=password))
+    _print(done, "has another password now", as_json=as_json)
+
+
+def _password() -> str:
+    from dcacore.application import users
+
+    password = os.environ.get(_PASSWORD) or click.prompt(
+        "Password", hide_input=True, confirmation_prompt=True, err=True
+    )
+    users.check_password(password)
+    return str(password)
+
+
+def _print(one: User, what: str, *, as_json: bool) -> None:
+    click.echo(json.dumps(_json(one)) if as_json else f"{one.email}: {what}")
+
+
+def _json(one: User) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "email": one.email,
+        "tier": one.tier.value,
+        "is_admin": one.is_admin,
+        "verified_at": one.verified_at.isoformat() if one.verified_at else None,
+        "created_at": one.created_at.isoformat(),
+    }
