@@ -9,29 +9,55 @@ from dcacore._lazy import lazy
 if TYPE_CHECKING:
     from dcacore.adapters.bot_file import read_bot
     from dcacore.adapters.candles import MemoryCandleStore, ParquetCandleStore, read_candle_files, read_candles
+    from dcacore.adapters.fernet import FernetSecrets
+    from dcacore.adapters.memory import MemoryStore
+    from dcacore.adapters.passwords import BcryptPasswords
     from dcacore.adapters.simulated import MatchingCore, Wallet
     from dcacore.adapters.simulated.exchange import SimulatedExchange
+    from dcacore.adapters.sqlalchemy import SqlStore, open_store, postgres_store, sqlite_store
+    from dcacore.adapters.sqlalchemy.lock import EngineLock
+    from dcacore.adapters.system import RandomIds, SystemClock
 
 __all__ = [
+    "BcryptPasswords",
+    "EngineLock",
+    "FernetSecrets",
     "MatchingCore",
     "MemoryCandleStore",
+    "MemoryStore",
     "ParquetCandleStore",
+    "RandomIds",
     "SimulatedExchange",
+    "SqlStore",
+    "SystemClock",
     "Wallet",
+    "open_store",
+    "postgres_store",
     "read_bot",
     "read_candle_files",
     "read_candles",
+    "sqlite_store",
 ]
 
 _HOMES: Final = {
+    "BcryptPasswords": "dcacore.adapters.passwords",
+    "EngineLock": "dcacore.adapters.sqlalchemy.lock",
+    "FernetSecrets": "dcacore.adapters.fernet",
     "MatchingCore": "dcacore.adapters.simulated",
     "MemoryCandleStore": "dcacore.adapters.candles",
+    "MemoryStore": "dcacore.adapters.memory",
     "ParquetCandleStore": "dcacore.adapters.candles",
+    "RandomIds": "dcacore.adapters.system",
     "SimulatedExchange": "dcacore.adapters.simulated.exchange",
+    "SqlStore": "dcacore.adapters.sqlalchemy",
+    "SystemClock": "dcacore.adapters.system",
     "Wallet": "dcacore.adapters.simulated",
+    "open_store": "dcacore.adapters.sqlalchemy",
+    "postgres_store": "dcacore.adapters.sqlalchemy",
     "read_bot": "dcacore.adapters.bot_file",
     "read_candle_files": "dcacore.adapters.candles",
     "read_candles": "dcacore.adapters.candles",
+    "sqlite_store": "dcacore.adapters.sqlalchemy",
 }
 
 __getattr__, __dir__ = lazy(__name__, _HOMES)
