@@ -106,9 +106,7 @@ async def filled_store(folder: Path, clock: SystemClock, bots: int) -> SqlStore:
             )
             await work.bots.add(record)
             await work.requests.add(
-                Request(
-                    id=RequestId(f"r{number}"), bot_id=record.bot.id, kind=RequestKind.START, asked_at=now
-                )
+                Request(id=RequestId(f"r{number}"), bot_id=record.bot.id, kind=RequestKind.START, asked_at=now)
             )
         await work.commit()
     return store
@@ -117,9 +115,7 @@ async def filled_store(folder: Path, clock: SystemClock, bots: int) -> SqlStore:
 @asynccontextmanager
 async def engine_over(store: SqlStore, venue: SimulatedVenue, clock: SystemClock) -> AsyncIterator[Engine]:
     """Yield an engine that runs."""
-    around = Surroundings(
-        store=store, venues=Simulation(venue, clock), clock=clock, ids=RandomIds(), name="benchmark"
-    )
+    around = Surroundings(store=store, venues=Simulation(venue, clock), clock=clock, ids=RandomIds(), name="benchmark")
     engine = Engine(around, SoleOwner(store, "benchmark"))
     running = asyncio.ensure_future(engine.run())
     yield engine
@@ -214,7 +210,7 @@ async def ticks() -> tuple[float, float, float]:
     feed = Feed(around, Environment.PAPER, NoPrices(), lambda _, __: None)  # type: ignore[abstract]  # never read
     triggers = await feed.watch(MARKET.pair)
     bots = idle_bots(around)
-    rng = random.Random(7)  # noqa: S311 - a benchmark
+    rng = random.Random(7)
     for number, runner in enumerate(bots):
         level = Price(Decimal(20000 + rng.randrange(5000)))
         triggers.put(runner.bot.id, attrs.evolve(watches(runner.bot), falls_to=level), PRICE)
@@ -281,5 +277,3 @@ def measure() -> Table:
         wall, cpu = asyncio.run(restart(Path(folder)))
     table.add_row(f"{MANY:,} bots with open deals after a restart", f"{wall:.1f} s wall, {cpu:.1f} s CPU", "10 s")
     return table
-
-

@@ -148,5 +148,3 @@ def _notification(entry: Entry, note: Note) -> Notification:
         level=note.level,
         bot_id=entry.bot.id,
     )
-
-

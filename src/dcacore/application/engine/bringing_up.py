@@ -23,13 +23,21 @@ from dcacore.application.engine.wire import Wire
 from dcacore.domain.bot import Cure, Phase
 from dcacore.domain.errors import DcaError, InvalidParameter
 from dcacore.domain.events import AttentionNeeded, EngineStarted, Event, Failed, Ready, Refusal, RulesRead
-from dcacore.domain.hearing import Declined, Unanswered
 from dcacore.domain.evolving import evolve
+from dcacore.domain.hearing import Declined, Unanswered
 from dcacore.domain.ids import OWN_PREFIX, AccountId, BotId
 from dcacore.domain.intents import Intent, IntentState
 from dcacore.domain.preview import check_placeable
-from dcacore.ports.errors import BadCredentials, CannotDecrypt, NoEncryptionKey, PortError, RateLimited, StoreError
-from dcacore.ports.errors import StoreUnavailable, UnknownPair
+from dcacore.ports.errors import (
+    BadCredentials,
+    CannotDecrypt,
+    NoEncryptionKey,
+    PortError,
+    RateLimited,
+    StoreError,
+    StoreUnavailable,
+    UnknownPair,
+)
 from dcacore.ports.records import BotRecord
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ an asset than the account does, their bots stop and ask.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -20,14 +20,14 @@ from dcacore.application.engine.surroundings import log
 from dcacore.application.engine.wire import Wire
 from dcacore.domain.bot import Cure, Phase
 from dcacore.domain.events import AttentionNeeded
-from dcacore.domain.hearing import Found, Missed
+from dcacore.domain.hearing import Missed
 from dcacore.domain.ids import BotId, OrderId, ParsedOrderId, parse_order_id
 from dcacore.domain.intents import Intent, IntentState
 from dcacore.domain.money import ZERO, exact, plain
 from dcacore.domain.orders import Side
 from dcacore.domain.venue import Trade, VenueOrder, VenueOrderId
+from dcacore.ports.errors import UnknownPair
 from dcacore.ports.records import Reconciliation
-
 
 _BOOKED: Final = frozenset({IntentState.FILLED, IntentState.CANCELED, IntentState.EXPIRED})
 
@@ -83,17 +83,32 @@ async def _compare_pair(desk: Desk, pair: str, wires: Sequence[Wire], findings: 
     async with desk.around.store.begin(reads_only=True) as work:
         newest = await work.fills.newest(desk.account.id, pair)
     await desk.permission()
-    resting = {order.order_id: order for order in await desk.exchange.open_orders(pair)}
-    trades = await desk.exchange.trades(pair, after=newest)
+    try:
+        resting = {order.order_id: order for order in await desk.exchange.open_orders(pair)}
+        trades = await desk.exchange.trades(pair, after=newest)
+    except UnknownPair as exc:  # delisted: these deals stay as they are, and the other pairs go on
+        for wire in wires:
+            if wire.runner.bot.deal is not None and wire.runner.bot.trouble is None:
+                await _ask_for_attention(desk, wire.runner, str(exc), Cure.TRADING)
+        return
     known: set[VenueOrderId] = set()
     for wire in wires:
-        for intent in wire.runner.unsettled:
-            if intent.pair == pair:
-                await _compare_order(desk, wire, intent, resting.get(intent.id), findings)
+        await _compare_orders(desk, wire, pair, resting, findings)
         known.update(it.venue_order_id for it in wire.runner.intents.values() if it.venue_order_id is not None)
     by_bot = {wire.runner.bot.id: wire for wire in wires}
     for order in await _unknown_orders(desk, pair, resting.values(), trades, known):
         await _take_in(desk, by_bot, order, findings)
+
+
+async def _compare_orders(
+    desk: Desk, wire: Wire, pair: str, resting: Mapping[OrderId, VenueOrder], findings: Findings
+) -> None:
+    try:
+        for intent in wire.runner.unsettled:
+            if intent.pair == pair:
+                await _compare_order(desk, wire, intent, resting.get(intent.id), findings)
+    except Ended:
+        return  # it broke off, and is brought up anew; the others go on
 
 
 async def _compare_order(
@@ -181,12 +196,12 @@ async def _compare_holdings(desk: Desk, wires: Sequence[Wire], findings: Finding
         log.warning("holdings_differ", account=desk.account.id, asset=asset, needed=str(needed), held=str(held))
         for runner in desk.runners:
             if runner.market.base_asset == asset and runner.bot.deal is not None and runner.bot.trouble is None:
-                await _ask_for_attention(desk, runner, text)
+                await _ask_for_attention(desk, runner, text, Cure.USER)
 
 
-async def _ask_for_attention(desk: Desk, runner: Runner, text: str) -> None:
+async def _ask_for_attention(desk: Desk, runner: Runner, text: str, cure: Cure) -> None:
     try:
-        await runner.turn(AttentionNeeded(desk.around.clock.now(), text, cure=Cure.USER))
+        await runner.turn(AttentionNeeded(desk.around.clock.now(), text, cure=cure))
     except Ended:
         return
 
@@ -211,8 +226,6 @@ def _positions(runners: Iterable[Runner]) -> dict[str, Decimal]:
     for runner in runners:
         asset, deal = runner.market.base_asset, runner.bot.deal
         held[asset] += runner.bot.carried.quantity if deal is None else deal.books.net
-        if any(
-            intent.order.side is Side.SELL and intent.state is not IntentState.OPEN for intent in runner.unsettled
-        ):
+        if any(intent.order.side is Side.SELL and intent.state is not IntentState.OPEN for intent in runner.unsettled):
             unsure.add(asset)
     return {asset: needed for asset, needed in held.items() if needed > 0 and asset not in unsure}

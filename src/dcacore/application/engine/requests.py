@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Final
 
+from dcacore.application.parameters import strategy_of
 from dcacore.domain.errors import InvalidParameter
 from dcacore.domain.events import (
     AddFundsRequested,
@@ -22,7 +23,6 @@ from dcacore.domain.events import (
 from dcacore.domain.events import Request as RequestEvent
 from dcacore.domain.ids import DealId
 from dcacore.domain.numbers import Unreadable, as_number
-from dcacore.application.parameters import strategy_of
 from dcacore.ports.records import Request, RequestKind
 
 EDITABLE: Final = frozenset(

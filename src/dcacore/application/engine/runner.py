@@ -34,7 +34,6 @@ from dcacore.ports.errors import StoreError
 from dcacore.ports.records import BotRecord, Lease, Request
 
 
-
 @attrs.frozen
 class Adoption:
     """The exchange has an order that the deal does not know, and that its id says is the deal's."""

@@ -20,8 +20,8 @@ from dcacore.application.engine.desk import Desk
 from dcacore.application.engine.runner import Adoption, Ended, Runner
 from dcacore.application.engine.surroundings import log
 from dcacore.domain.commands import Cancel, Command, Place
-from dcacore.domain.evolving import evolve
 from dcacore.domain.events import Refusal
+from dcacore.domain.evolving import evolve
 from dcacore.domain.hearing import Declined, Found, Missed, Unanswered, proof_begins
 from dcacore.domain.ids import OrderId, ParsedOrderId
 from dcacore.domain.intents import Intent, IntentState
@@ -199,7 +199,9 @@ class Wire:
                 self.desk.forget_funds()
         if len(self._refusals) == MOST_REFUSED and now - self._refusals[0] < HOUR_S and refusal in _TRIED_AGAIN:
             self._refusals.clear()
-            return Declined(order.id, Refusal.RULE, f"{MOST_REFUSED} orders were refused within an hour, the last: {exc}")
+            return Declined(
+                order.id, Refusal.RULE, f"{MOST_REFUSED} orders were refused within an hour, the last: {exc}"
+            )
         if isinstance(exc, TooLate) and len(self._refusals) > 1:
             await self.desk.around.clock.sleep(BEFORE_ANOTHER_TRY_S)
         return Declined(order.id, refusal, str(exc))
@@ -303,4 +305,3 @@ class Wire:
                 yield max(0.0, began + until + after - clock.monotonic())
         while True:
             yield ASK_EVERY_S
-
