@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
 import gc
 import os
 import random
@@ -72,7 +71,7 @@ class Simulation(Venues):
         """Return the account's exchange."""
         return SimulatedExchange(self.venue, account.id, self.clock)
 
-    async def prices(self, environment: Environment) -> Prices:
+    async def prices(self, _: Environment) -> Prices:
         """Return the venue's prices."""
         if self.opened is None:
             self.opened = SimulatedPrices(self.venue)
@@ -241,7 +240,7 @@ def idle_bots(around: Surroundings) -> list[Runner]:
             bot(number, "dcabenchm"), strategy=strategy, phase=Phase.MONITORING, market=attrs.evolve(MARKET)
         )
         record = BotRecord(
-            bot=idle, user_id=USER, account_id=ACCOUNT, name=f"bot {number}", created_at=datetime.datetime.min
+            bot=idle, user_id=USER, account_id=ACCOUNT, name=f"bot {number}", created_at=around.clock.now()
         )
         runner = Runner(around, record, {}, None, lambda _, __: None, lambda _, __: None)
         made.append(runner)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, assert_never
 
 import attrs
 
-from dcacore.domain.evolving import evolve
 from dcacore.domain.events import Accepted, Canceled, Expired, Filled, Lost, Refusal, Refused, Report
+from dcacore.domain.evolving import evolve
 from dcacore.domain.ids import OrderId
 from dcacore.domain.intents import Intent, IntentState
 from dcacore.domain.market import Market
@@ -96,20 +96,32 @@ def proof_begins(intent: Intent) -> datetime.datetime | None:
 @exact
 def hear(intent: Intent, news: News, market: Market) -> Heard:
     """Return what *news* means for *intent*, whose market is *market*."""
-    if isinstance(news, Found):
-        return _found(intent, news, market)
-    if intent.has_ended:
-        return Heard(intent)
-    if isinstance(news, Missed):
-        return _missed(intent, news)
-    if isinstance(news, Unanswered):
-        if intent.state is not IntentState.SENDING:
+    match news:
+        case Found():
+            return _found(intent, news, market)
+        case _ if intent.has_ended:
             return Heard(intent)
-        return Heard(intent.moved(IntentState.UNKNOWN), (Lost(intent.id),))
+        case Missed():
+            return _missed(intent, news)
+        case Unanswered():
+            return _unanswered(intent)
+        case Declined():
+            return _declined(intent, news)
+        case _:
+            assert_never(news)
+
+
+def _unanswered(intent: Intent) -> Heard:
+    if intent.state is not IntentState.SENDING:
+        return Heard(intent)
+    return Heard(intent.moved(IntentState.UNKNOWN), (Lost(intent.id),))
+
+
+def _declined(intent: Intent, news: Declined) -> Heard:
     if intent.state is IntentState.OPEN:
         return Heard(intent)  # it exists, whatever that answer says
-    unsent = news.refusal in {Refusal.NOT_PLACED, Refusal.NOT_TRIED}
-    state = IntentState.NOT_PLACED if unsent else IntentState.REJECTED
+    is_unsent = news.refusal in {Refusal.NOT_PLACED, Refusal.NOT_TRIED}
+    state = IntentState.NOT_PLACED if is_unsent else IntentState.REJECTED
     refused = Refused(intent.id, news.refusal, news.reason)
     return Heard(evolve(intent.moved(state), reason=news.reason), (refused,))
 

@@ -60,7 +60,7 @@ async def compare(desk: Desk, wires: Sequence[Wire], cause: str) -> Findings:
             by_pair[pair].append(wire)
     for pair, traders in sorted(by_pair.items()):
         await _compare_pair(desk, pair, traders, findings)
-    await _compare_holdings(desk, wires, findings)
+    await _compare_holdings(desk, findings)
     if findings or cause != "periodic":
         async with desk.around.store.begin() as work:
             await work.feed.add_reconciliation(
@@ -178,7 +178,7 @@ async def _belongs_elsewhere(desk: Desk, parsed: ParsedOrderId) -> bool:
 # ------------------------------------------------------------------------------------------------------------ holdings
 
 
-async def _compare_holdings(desk: Desk, wires: Sequence[Wire], findings: Findings) -> None:
+async def _compare_holdings(desk: Desk, findings: Findings) -> None:
     """See that the account holds what the deals say; twice, because a fill may be on its way between two answers."""
     if not _positions(desk.runners):
         return

@@ -1,4 +1,4 @@
-"""One exchange account: the events of its orders, its funds, its rate limit and its key, for all bots that trade on it."""
+"""One exchange account: the events of its orders, its funds, its rate limit and its key, for all of its bots."""
 
 from __future__ import annotations
 

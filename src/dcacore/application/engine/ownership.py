@@ -1,4 +1,4 @@
-"""Who acts for which bot: the only engine over a database for all of them, or each of several for those it has leased."""
+"""Who acts for which bot: the only engine over a database for all, or each of several for those it has leased."""
 
 from __future__ import annotations
 
