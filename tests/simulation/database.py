@@ -6,6 +6,7 @@ import contextlib
 import shutil
 import sqlite3
 import tempfile
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import cache
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import attrs
+from sqlalchemy import event
 
 from dcacore.adapters.simulated.faults import Dice
 from dcacore.adapters.sqlalchemy import SqlStore, sqlite_store
@@ -71,6 +73,7 @@ class Disk:
         """Return a store over the file, and what it is connected by."""
         cables = Cables()
         store = sqlite_store(f"sqlite:///{self.file}", clock=clock, async_creator=cables.connect, busy_timeout=0)
+        event.listen(store.engine.sync_engine, "checkout", cables.note)
         return store, cables
 
     def remove(self) -> None:
@@ -83,16 +86,22 @@ class Cables:
     """The connections of one process: pulled out when it dies, so that what was not committed is rolled back."""
 
     _open: list[Connection] = attrs.field(factory=list)
+    _lent: weakref.WeakSet[Any] = attrs.field(factory=weakref.WeakSet)
 
     async def connect(self, file: str, *args: Any, **named: Any) -> Connection:
         """Return a new connection."""
         connection = await inline_connection(file, *args, **named)
-        # Nothing here outlives the machine, so nothing needs to reach a disk.
         self._open.append(connection)
         return connection
 
+    def note(self, _connection: object, _record: object, lent: object) -> None:
+        """Note a connection that SQLAlchemy has lent to somebody."""
+        self._lent.add(lent)
+
     def pull(self) -> None:
-        """Close all of them."""
+        """Close all of them; SQLAlchemy is not to miss those that the dead have not given back."""
+        for lent in self._lent:
+            lent._finalizer.detach()
         for connection in self._open:
             connection.raw.close()
         self._open.clear()

@@ -1,4 +1,4 @@
-"""What goes wrong with the program's own machine: its database, its clock, its process. And how likely everything is."""
+"""What goes wrong with the program's own machine: its database, clock and process; and how likely all is."""
 
 from __future__ import annotations
 

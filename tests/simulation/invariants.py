@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
@@ -13,6 +14,7 @@ from dcacore.domain.deal import AT_MARKET, Deal, Exit
 from dcacore.domain.evolving import evolve
 from dcacore.domain.ids import BotId, DealId, OrderId, parse_order_id
 from dcacore.domain.intents import Intent, IntentState
+from dcacore.domain.market import Market
 from dcacore.domain.money import ZERO, exact
 from dcacore.domain.orders import Fill, Role, Side
 from dcacore.domain.venue import VenueStatus
@@ -119,7 +121,7 @@ def _check_intent(world: World, intent: Intent, booked: BookedOrder | None) -> N
         violations.append(f"I6: {intent.id} has filled {intent.order.filled} of {venue.executed}")
 
 
-def _market(world: World, booked: BookedOrder) -> object:
+def _market(world: World, booked: BookedOrder) -> Market:
     return world.venue.pair(booked.pair).market
 
 
@@ -130,8 +132,8 @@ def _key(fill: Fill) -> tuple[str, Decimal, Decimal, Decimal, Decimal]:
 @exact
 def _check_deal(world: World, deal: Deal, intents: Sequence[Intent], booked: Sequence[BookedOrder]) -> None:
     """I3 and I4: the deal's sums are those of the exchange's own trades."""
-    buys = [trade.fill(_market(world, it)) for it in booked for trade in it.order.trades if trade.side is Side.BUY]  # type: ignore[arg-type]
-    sells = [trade.fill(_market(world, it)) for it in booked for trade in it.order.trades if trade.side is Side.SELL]  # type: ignore[arg-type]
+    buys = [trade.fill(_market(world, it)) for it in booked for trade in it.order.trades if trade.side is Side.BUY]
+    sells = [trade.fill(_market(world, it)) for it in booked for trade in it.order.trades if trade.side is Side.SELL]
     books = deal.books
     sums = {
         "bought": (books.bought, sum((it.quantity for it in buys), ZERO)),
@@ -170,7 +172,7 @@ def _check_profits(world: World, record: BotRecord, deals: Sequence[Deal]) -> No
     if record.lifetime.profit != counted:
         world.violations.append(f"I4: {record.bot.id} has a lifetime of {record.lifetime.profit}, its deals {counted}")
     ordered = sorted((deal for deal in deals if deal.books.bought), key=lambda deal: deal.number)
-    for before, after in zip(ordered, ordered[1:], strict=False):
+    for before, after in itertools.pairwise(ordered):
         if before.result is not None and before.result.carried != after.books.carried:
             world.violations.append(f"I3: {after.id} did not take over what {before.id} carried on")
 

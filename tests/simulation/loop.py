@@ -65,6 +65,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._chance = chance
         self._now = 0.0
         self._steps_at_once = 0
+        self._is_buried = False
         self.steps = 0
         self.tasks: list[asyncio.Task[Any]] = []
         self.set_task_factory(self._task)
@@ -80,7 +81,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
         context: contextvars.Context | None = None,
         **named: Any,
     ) -> asyncio.Task[Any]:
-        task: asyncio.Task[Any] = asyncio.Task(work, loop=self, context=context, **named)  # type: ignore[arg-type]
+        if self._is_buried:
+            _close(work)
+            return self.create_future()  # type: ignore[return-value]  # nobody waits for it
+        task: asyncio.Task[Any] = asyncio.Task(work, loop=self, context=context, **named)
         self.tasks.append(task)  # a frozen task must not be collected: that would run its `finally` blocks
         if len(self.tasks) > 5_000:
             self.tasks = [it for it in self.tasks if not it.done()]
@@ -95,6 +99,22 @@ class VirtualLoop(asyncio.BaseEventLoop):
     # What asyncio calls; the names are its own.
 
     def _run_once(self) -> None:
+        batch = self._batch()
+        self.steps += len(batch)
+        self._steps_at_once += len(batch)
+        if self._steps_at_once > _MOST_AT_ONCE:
+            raise Livelock(f"no time passes: {batch[:5]}")
+        for handle in batch:
+            process = handle._context.get(PROCESS)
+            if handle._cancelled or (process is not None and not process.is_alive):
+                continue
+            if process is not None and process.is_paused:
+                process.held.append(handle)
+            else:
+                handle._run()
+
+    def _batch(self) -> list[Any]:
+        """Return what is ready next, in the order in which it is to run."""
         ready, scheduled = self._ready, self._scheduled  # type: ignore[attr-defined]
         while scheduled and scheduled[0]._cancelled:
             heapq.heappop(scheduled)._scheduled = False
@@ -111,21 +131,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         ready.clear()
         if len(batch) > 1:
             self._chance.shuffle(batch)
-        self.steps += len(batch)
-        self._steps_at_once += len(batch)
-        if self._steps_at_once > _MOST_AT_ONCE:
-            raise Livelock(f"no time passes: {batch[:5]}")
-        for handle in batch:
-            if handle._cancelled:
-                continue
-            process = handle._context.get(PROCESS)
-            if process is not None:
-                if not process.is_alive:
-                    continue
-                if process.is_paused:
-                    process.held.append(handle)
-                    continue
-            handle._run()
+        return batch
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         pass
@@ -144,6 +150,14 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def bury(self) -> None:
         """Close what the dead have left behind; nothing of it can do harm any more."""
+        self._is_buried = True
+        asyncio._set_running_loop(self)
+        try:
+            self._close_all()
+        finally:
+            asyncio._set_running_loop(None)
+
+    def _close_all(self) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # coroutines that will never run are what this is about
             for task in self.tasks:

@@ -12,11 +12,18 @@ import attrs
 from dcacore.domain.market import Market
 from dcacore.domain.money import Price
 
+
+def _market(base: str, tick: str, step: str) -> Market:
+    return Market(
+        pair=f"{base}USDT", base_asset=base, quote_asset="USDT", tick_size=tick, step_size=step, min_notional=5
+    )
+
+
 MARKETS: Final = (
-    (Market(pair="BTCUSDT", base_asset="BTC", quote_asset="USDT", tick_size="0.01", step_size="0.00001", min_notional=5), 60_000.0),
-    (Market(pair="ETHUSDT", base_asset="ETH", quote_asset="USDT", tick_size="0.01", step_size="0.0001", min_notional=5), 3_000.0),
-    (Market(pair="BNBUSDT", base_asset="BNB", quote_asset="USDT", tick_size="0.1", step_size="0.001", min_notional=5), 600.0),
-)  # fmt: skip
+    (_market("BTC", "0.01", "0.00001"), 60_000.0),
+    (_market("ETH", "0.01", "0.0001"), 3_000.0),
+    (_market("BNB", "0.1", "0.001"), 600.0),
+)
 """The markets of every world, and where each begins."""
 _JUMP: Final = 0.002
 _WICK: Final = 0.0015

@@ -1,4 +1,4 @@
-"""The exchange behind its gate: requests take their time, go on when their sender has died, and may arrive after that."""
+"""The exchange behind its gate: requests take their time, and arrive even when their sender has died."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from dcacore.domain.market import Fees
 from dcacore.domain.money import Price
 from dcacore.domain.orders import Order
 from dcacore.domain.venue import Trade, VenueOrder, VenueOrderId
-from dcacore.ports.clock import Clock
 from dcacore.ports.errors import OutcomeUnknown, PortError, RateLimited, Rejected
 from dcacore.ports.exchange import AccountEvent, Balance, Exchange, Listing, OrderChanged
 from dcacore.ports.prices import Prices, Tick
 from dcacore.ports.records import Account, Environment
 from dcacore.ports.venues import Venues
+from tests.simulation.clock import VirtualClock
 from tests.simulation.gate import Gate, Moment
 
 T = TypeVar("T")
@@ -75,12 +75,12 @@ class GatedExchange(Exchange):
         return await self._gate.call(f"{self._account} {name}", work, told=_shape)
 
     def _gate_now(self) -> datetime.datetime:
-        return self._inner.now()
+        return VirtualClock(self._gate.loop).now()
 
     def _mind_manners(self, name: str) -> None:
         if self._shut is not None:
             told_at, until = self._shut
-            now = self._inner.now()
+            now = self._gate_now()
             if told_at + _KNOWS_AFTER < now < until - _KNOWS_AFTER:
                 self._manners.pushed.append(
                     f"{name} at {now:%H:%M:%S}, {(until - now).total_seconds():.0f} s too early"
@@ -237,6 +237,3 @@ class GatedPrices(Prices):
 
     def ticks(self) -> AsyncIterator[Tick]:
         return self.inner.ticks()
-
-
-__all__ = ["Clock", "GatedExchange", "GatedPrices", "Lines", "Manners"]

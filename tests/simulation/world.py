@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import Coroutine, Iterator, Mapping
+import traceback
+from collections.abc import Coroutine, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from decimal import Decimal
 from random import Random
@@ -271,7 +272,7 @@ class World:
         self.running = None
         self._down.set()
 
-    # ------------------------------------------------------------------------------------------------------ a whole life
+    # ----------------------------------------------------------------------------------------------------- a whole life
 
     def live(self, life: Coroutine[Any, Any, None]) -> None:
         """Let the world go through *life*, and clear it away."""
@@ -301,16 +302,15 @@ class World:
 
     def _unhandled(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         exc = context.get("exception")
-        self.violations.append(
-            f"unhandled: {context.get('message')} {exc!r} in {context.get('task', context.get('future'))}"
-        )
+        where = context.get("task", context.get("future"))
+        self.violations.append(f"unhandled: {context.get('message')} {exc!r} in {where}")
 
     @contextmanager
     def _listening(self) -> Iterator[None]:
-        def hear(_: Any, level: str, event: dict[str, Any]) -> str:
+        def hear(_: Any, level: str, event: MutableMapping[str, Any]) -> str:
             process = PROCESS.get()
             if not self.has_ended and (process is None or process.is_alive):
-                self._hear(level, event)
+                self._hear(event)
             raise structlog.DropEvent
 
         before = structlog.get_config()
@@ -320,13 +320,11 @@ class World:
         finally:
             structlog.configure(**before)
 
-    def _hear(self, level: str, event: dict[str, Any]) -> None:
+    def _hear(self, event: MutableMapping[str, Any]) -> None:
         exc_info = event.pop("exc_info", None)
         text = " ".join(f"{name}={value}" for name, value in event.items())
         self.trace.note(f"log {text}")
         if exc_info:
-            import traceback
-
             self.violations.append(f"logged: {text}\n{traceback.format_exc(limit=-6)}")
 
 
