@@ -23,10 +23,10 @@ from dcacore.domain.commands import Cancel, Command, Place
 from dcacore.domain.events import Refusal
 from dcacore.domain.evolving import evolve
 from dcacore.domain.hearing import Declined, Found, Missed, Unanswered, proof_begins
-from dcacore.domain.ids import OrderId, ParsedOrderId
+from dcacore.domain.ids import OrderId, ParsedOrderId, parse_order_id
 from dcacore.domain.intents import Intent, IntentState
 from dcacore.domain.orders import Order, Side
-from dcacore.domain.venue import Trade, VenueOrder
+from dcacore.domain.venue import Trade, VenueOrder, VenueStatus
 from dcacore.ports.errors import (
     BadCredentials,
     FilterViolation,
@@ -101,7 +101,7 @@ class Wire:
                 self.mind(intent.id)
 
     async def adopt(self, order: VenueOrder, parsed: ParsedOrderId) -> bool:
-        """Let the open deal have an order that its id says is its own; return whether the deal is open and takes it.
+        """Let the open deal have an order that its id says is its own; return whether it is known to the deal then.
 
         Raises:
             Ended: the runner is over.
@@ -109,8 +109,10 @@ class Wire:
         deal = self.runner.bot.deal
         if deal is None or deal.id != parsed.deal_id:
             return False
-        await self.runner.turn(Adoption(order, parsed))
-        await self.hear(order)
+        if order.order_id not in deal.orders:
+            log.warning("order_adopted", bot=self.runner.bot.id, order=order.order_id)
+            await self.runner.turn(Adoption(order, parsed))
+        await self._hear_known(order)
         return True
 
     # ------------------------------------------------------------------------------------------------------- placing
@@ -275,7 +277,22 @@ class Wire:
                 await self.hear(found)
 
     async def hear(self, order: VenueOrder) -> None:
-        """Let the bot hear how an order stands; where more has filled than is known, with all of its trades."""
+        """Let the bot hear how an order stands; where more has filled than is known, with all of its trades.
+
+        One that was proven absent and exists all the same, or that the database does not know, is taken in first.
+
+        Raises:
+            Ended: the runner is over.
+        """
+        intent = self.runner.intents.get(order.order_id)
+        if intent is None or intent.state is IntentState.NOT_PLACED:
+            parsed = parse_order_id(order.order_id)
+            if parsed is not None and (order.status is VenueStatus.OPEN or order.executed):
+                await self.adopt(order, parsed)
+            return
+        await self._hear_known(order)
+
+    async def _hear_known(self, order: VenueOrder) -> None:
         trades: tuple[Trade, ...] = ()
         self._lacking.discard(order.order_id)
         heard = await self.runner.turn(Found(order))
