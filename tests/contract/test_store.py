@@ -290,6 +290,16 @@ async def test_a_reader_sees_what_was_committed_when_it_came(store: Store) -> No
             await writer.commit()
 
 
+async def test_a_work_that_only_reads_cannot_write(store: Store) -> None:
+    await people(store, record())
+    async with store.begin(reads_only=True) as work:
+        with pytest.raises(StoreError, match="only reads"):
+            await work.users.add(user(BOB))
+        with pytest.raises(StoreError, match="only reads"):
+            await work.leases.take([BotId("bot")], "engine", SECOND)
+        assert len(await work.users.all()) == 1
+
+
 async def test_who_counts_before_adding_holds_the_user(store: Store) -> None:
     """Twenty bots are wanted at once where one may exist."""
     await people(store)

@@ -16,6 +16,7 @@ from dcacore.adapters.sqlalchemy._errors import FORBIDDEN, translated
 from dcacore.adapters.sqlalchemy._rows import Base
 from dcacore.adapters.sqlalchemy._types import UtcDateTime
 from dcacore.ports.clock import Clock
+from dcacore.ports.errors import StoreError
 
 R = TypeVar("R", bound=Base)
 T = TypeVar("T")
@@ -45,10 +46,12 @@ class Session:
     Attributes:
         connection: the one connection it runs on.
         clock: the wall clock; None where the database's own is used.
+        reads_only: whether nothing may be written.
     """
 
     connection: AsyncConnection
     clock: Clock | None
+    reads_only: bool = False
 
     @property
     def dialect(self) -> str:
@@ -64,10 +67,15 @@ class Session:
             Conflict: a constraint forbids it; *conflict* is the sentence.
             StoreError: anything else.
         """
+        self._refuse(statement)
         try:
             return (await self.connection.execute(statement, cast("Any", values))).rowcount
         except (SQLAlchemyError, OSError) as error:
             raise translated(error, conflict) from error
+
+    def _refuse(self, statement: Executable) -> None:
+        if self.reads_only and statement.is_dml:
+            raise StoreError("this work only reads")
 
     async def read(
         self,
@@ -88,6 +96,7 @@ class Session:
         Raises:
             StoreError: it cannot be read.
         """
+        self._refuse(statement)
         try:
             return (await self.connection.execute(statement, values)).all()
         except (SQLAlchemyError, OSError) as error:

@@ -114,7 +114,7 @@ class SqlStore(Store):
                 await connection.begin()
             except (SQLAlchemyError, OSError) as error:
                 raise translated(error) from error
-            session = Session(connection, self.clock)
+            session = Session(connection, self.clock, reads_only)
             if lease is not None:
                 await fence(session, lease)
             yield SqlWork(session)
@@ -124,6 +124,7 @@ class SqlStore(Store):
 
         with translating():
             async with self.engine.connect() as connection:
+                await connection.execution_options(**{READS: True})
                 await connection.run_sync(check_schema)
 
     async def epoch(self) -> str:
