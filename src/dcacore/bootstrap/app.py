@@ -9,7 +9,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
@@ -18,9 +18,6 @@ from dcacore.adapters.memory import MemoryStore
 from dcacore.adapters.passwords import BcryptPasswords
 from dcacore.adapters.system import RandomIds, SystemClock
 from dcacore.application import asking
-from dcacore.application.engine.engine import Engine
-from dcacore.application.engine.ownership import LeaseOwner, Ownership, SoleOwner
-from dcacore.application.engine.surroundings import Surroundings
 from dcacore.bootstrap.database import engine_lock, opened, sqlite_file
 from dcacore.bootstrap.paper import InProcessPaper, PaperVenues
 from dcacore.bootstrap.venues import ByEnvironment
@@ -30,6 +27,10 @@ from dcacore.ports.secrets import Passwords, Secrets
 from dcacore.ports.store import Store
 from dcacore.ports.venues import Venues
 from dcacore.settings import Settings
+
+if TYPE_CHECKING:
+    from dcacore.application.engine.engine import Engine
+    from dcacore.application.engine.ownership import Ownership
 
 REQUESTS_TAKE_S: Final = 15
 """How long a request is waited for."""
@@ -130,6 +131,10 @@ async def running(app: App) -> AsyncIterator[App]:
         EngineRunning: another process runs an engine over the same SQLite database.
         DcaError: the engine could not start.
     """
+    from dcacore.application.engine.engine import Engine
+    from dcacore.application.engine.ownership import LeaseOwner, SoleOwner
+    from dcacore.application.engine.surroundings import Surroundings
+
     name = f"{socket.gethostname()}:{os.getpid()}:{app.ids.new()}"
     is_shared = not isinstance(app.store, MemoryStore) and sqlite_file(app.settings.database_url) is None
     with contextlib.nullcontext() if isinstance(app.store, MemoryStore) else engine_lock(app.settings.database_url):

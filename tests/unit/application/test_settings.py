@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import pytest
+
+from dcacore.adapters.fernet import generate_key
+from dcacore.ports.records import Tier
+from dcacore.settings import BadSetting, LogFormat, LogLevel, Settings
+
+
+def test_without_an_environment_the_defaults_hold() -> None:
+    settings = Settings.from_env({"LOG_LEVEL": "", "HOME": "/"})
+    assert settings == Settings()
+    assert (settings.database_url, settings.encryption_key) == ("sqlite:///./app.db", "")
+
+
+def test_every_setting() -> None:
+    key = f"{generate_key()},{generate_key()}"
+    given = {
+        "ENCRYPTION_KEY": key,
+        "DATABASE_URL": "postgresql://anna:canary-word@host:5432/dca",
+        "DATA_DIR": "/var/dca",
+        "DEFAULT_TIER": "pro",
+        "LOG_FORMAT": "JSON",
+        "LOG_LEVEL": "warning",
+    }
+    settings = Settings.from_env(given)
+    assert settings == Settings(
+        encryption_key=key,
+        database_url=given["DATABASE_URL"],
+        data_dir="/var/dca",
+        default_tier=Tier.PRO,
+        log_format=LogFormat.JSON,
+        log_level=LogLevel.WARNING,
+    )
+    assert "canary" not in repr(settings)
+    assert generate_key()[:8] not in repr(settings)
+    assert key[:8] not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("ENCRYPTION_KEY", "canary", "has no Fernet key in place 1; `dca keys generate` makes one"),
+        ("ENCRYPTION_KEY", f"{'A' * 43}=,canary", "has no Fernet key in place 2"),
+        ("ENCRYPTION_KEY", f"{'A' * 43}=,", "has no Fernet key in place 2"),
+        ("ENCRYPTION_KEY", "canary-é", "has no Fernet key in place 1"),
+        ("DATABASE_URL", "canary", "must be like sqlite:///./app.db or postgresql://"),
+        ("DATABASE_URL", "mysql://canary@host/db", "must be like sqlite"),
+        ("DATABASE_URL", "postgresql://canary@host:port/db", "must be like postgresql://"),
+        ("DATA_DIR", "canary\x07", "must be a text of printable characters"),
+        ("DEFAULT_TIER", "canary", "must be one of FREE, PRO"),
+        ("LOG_FORMAT", "canary", "must be one of console, json"),
+        ("LOG_LEVEL", "canary", "must be one of debug, info, warning, error"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name_and_not_repeated(name: str, value: str, rule: str) -> None:
+    with pytest.raises(BadSetting) as refused:
+        Settings.from_env({name: value})
+    assert str(refused.value).startswith(f"{name} {rule}")
+    assert "canary" not in str(refused.value)
