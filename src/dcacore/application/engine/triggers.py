@@ -30,7 +30,7 @@ class Triggers:
     _falls: SortedList[tuple[Price, BotId]] = attrs.field(factory=SortedList)
     _rises: SortedList[tuple[Price, BotId]] = attrs.field(factory=SortedList)
     _peaks: SortedList[tuple[Price, BotId]] = attrs.field(factory=SortedList)
-    _any_change: dict[BotId, None] = attrs.field(factory=dict)
+    _any_change: dict[BotId, Price | None] = attrs.field(factory=dict)  # each with the price that it was told
     _away: dict[BotId, list[Price]] = attrs.field(factory=dict)
 
     def tick(self, price: Price) -> tuple[BotId, ...]:
@@ -52,7 +52,7 @@ class Triggers:
         fired.update((bot_id, None) for _, bot_id in rises.irange(maximum=(price, _LAST)))
         fired.update((bot_id, None) for _, bot_id in peaks.irange(maximum=(price, _FIRST)))
         if is_new:
-            fired.update(self._any_change)
+            fired.update((bot_id, None) for bot_id, told in self._any_change.items() if told != price)
         for bot_id in fired:
             self.remove(bot_id)
             self._away[bot_id] = []
@@ -79,7 +79,7 @@ class Triggers:
         if watches.peak is not None:
             self._peaks.add((watches.peak, bot_id))
         if watches.retry is Retry.PRICE:
-            self._any_change[bot_id] = None
+            self._any_change[bot_id] = price
         return ()
 
     def remove(self, bot_id: BotId) -> None:
