@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from dcacore.application.engine.accounting import Entry, write
 from dcacore.application.engine.comparing import Findings, compare
-from dcacore.application.engine.desk import Desk
+from dcacore.application.engine.desk import Desk, bad_key
 from dcacore.application.engine.runner import Ended, Runner
 from dcacore.application.engine.surroundings import Surroundings, log
 from dcacore.application.engine.watching import Watching
 from dcacore.application.engine.wire import Wire
 from dcacore.domain.bot import Cure, Phase
+from dcacore.domain.engine import decide
 from dcacore.domain.errors import DcaError, InvalidParameter
 from dcacore.domain.events import AttentionNeeded, EngineStarted, Event, Failed, Ready, Refusal, RulesRead
 from dcacore.domain.evolving import evolve
@@ -28,12 +30,12 @@ from dcacore.domain.hearing import Declined, Unanswered
 from dcacore.domain.ids import OWN_PREFIX, AccountId, BotId
 from dcacore.domain.intents import Intent, IntentState
 from dcacore.domain.preview import check_placeable
+from dcacore.domain.story import tell
 from dcacore.ports.errors import (
     BadCredentials,
     CannotDecrypt,
     NoEncryptionKey,
     PortError,
-    RateLimited,
     StoreError,
     StoreUnavailable,
     UnknownPair,
@@ -69,13 +71,15 @@ class BringingUp:
         by_account: defaultdict[AccountId, list[BotRecord]] = defaultdict(list)
         for record in records:
             by_account[record.account_id].append(record)
-        failure: DcaError | None = None
-        for account_id, of_account in by_account.items():
-            try:
-                await self._bring_up_account(engine, account_id, of_account)
-            except DcaError as exc:
-                failure = exc
-                await self._tell_why(of_account, exc)
+        accounts = tuple(by_account.items())
+        tries = (self._bring_up_account(engine, account_id, of_account) for account_id, of_account in accounts)
+        failure: BaseException | None = None
+        for (_, of_account), outcome in zip(
+            accounts, await asyncio.gather(*tries, return_exceptions=True), strict=True
+        ):
+            if isinstance(outcome, BaseException):  # one account's trouble is not the others'
+                failure = outcome
+                await self._tell_why(engine, of_account, outcome)
         if failure is not None:
             raise failure
 
@@ -94,11 +98,19 @@ class BringingUp:
             loaded.extend(await self._load([bot_id]))
         return tuple(loaded)
 
-    async def _tell_why(self, records: Sequence[BotRecord], exc: DcaError) -> None:
+    async def _tell_why(self, engine: Engine, records: Sequence[BotRecord], exc: BaseException) -> None:
+        """Let the users of bots whose account cannot be opened know that; waiting alone does not help."""
         if not isinstance(exc, CannotDecrypt | NoEncryptionKey | BadCredentials):
             return
         for record in records:
-            log.error("account_not_opened", bot=record.bot.id, account=record.account_id, reason=str(exc))
+            bot = record.bot
+            if bot.phase is Phase.STOPPED or (bot.trouble is not None and bot.trouble.cure is Cure.CREDENTIALS):
+                continue
+            entry = Entry(at=self.around.clock.now(), record=record, bot=bot)
+            event = bad_key(entry.at, str(exc))
+            decision = decide(bot, event)
+            entry.add(decision, tell(bot, event, decision), {})
+            await write(self.around.store, engine.lease(bot.id), entry, bot.market)
 
     async def _bring_up_account(self, engine: Engine, account_id: AccountId, records: Sequence[BotRecord]) -> None:
         desk = await engine.desk(account_id)
@@ -182,14 +194,7 @@ class BringingUp:
 
     async def _compare(self, desk: Desk, wires: Sequence[Wire], cause: str) -> Findings:
         async with self._comparing[desk.account.id]:
-            try:
-                return await compare(desk, wires, cause)
-            except RateLimited as exc:
-                desk.hold_until(exc.retry_at)
-                raise
-            except BadCredentials as exc:
-                desk.credentials_refused(str(exc))
-                raise
+            return await compare(desk, wires, cause)
 
     async def _go_on(self, engine: Engine, desk: Desk, wires: Sequence[Wire], cause: str) -> None:
         """Compare, and let the bots go on; until that has worked they wait."""
@@ -212,7 +217,6 @@ class BringingUp:
 
     async def _go_on_later(self, engine: Engine, desk: Desk, wires: Sequence[Wire], cause: str) -> None:
         await self.around.clock.sleep(2)
-        await desk.permission()
         await self._go_on(engine, desk, wires, cause)
 
     # ---------------------------------------------------------------------------------------------------- the checks
@@ -251,7 +255,6 @@ class BringingUp:
         """
         pair, now = runner.market.pair, self.around.clock.now()
         desk = await engine.desk(runner.record.account_id)
-        await desk.permission()
         try:
             listing = await desk.exchange.listing(pair)
             feed = await engine.feed(desk.account.environment)

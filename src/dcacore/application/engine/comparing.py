@@ -82,7 +82,6 @@ async def compare(desk: Desk, wires: Sequence[Wire], cause: str) -> Findings:
 async def _compare_pair(desk: Desk, pair: str, wires: Sequence[Wire], findings: Findings) -> None:
     async with desk.around.store.begin(reads_only=True) as work:
         newest = await work.fills.newest(desk.account.id, pair)
-    await desk.permission()
     try:
         resting = {order.order_id: order for order in await desk.exchange.open_orders(pair)}
         trades = await desk.exchange.trades(pair, after=newest)
@@ -116,10 +115,10 @@ async def _compare_order(
 ) -> None:
     if intent.state in {IntentState.PLANNED, IntentState.SENDING}:
         return  # nothing has been sent, or its answer is on the way
-    await desk.permission()
+    asked_at = desk.exchange.now()
     found = resting or await desk.find(intent)
     if found is None:
-        await wire.runner.turn(Missed(intent.id, desk.exchange.now()))
+        await wire.runner.turn(Missed(intent.id, asked_at))
         wire.mind_gone(intent.id)
         findings.gone.append(intent.id)
         return
@@ -140,7 +139,6 @@ async def _unknown_orders(
         if trade.venue_order_id in seen:
             continue
         seen.add(trade.venue_order_id)
-        await desk.permission()
         order = await desk.exchange.find(pair, venue_order_id=trade.venue_order_id)
         if order is not None:
             orders.append(order)
@@ -207,7 +205,6 @@ async def _ask_for_attention(desk: Desk, runner: Runner, text: str, cure: Cure) 
 
 
 async def _shortfalls(desk: Desk) -> dict[str, tuple[Decimal, Decimal]]:
-    await desk.permission()
     balances = await desk.exchange.balances()
     short: dict[str, tuple[Decimal, Decimal]] = {}
     for asset, needed in _positions(desk.runners).items():

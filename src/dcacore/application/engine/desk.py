@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from dcacore.application.engine.patience import PatientExchange
 from dcacore.application.engine.runner import Ended, Runner
 from dcacore.application.engine.surroundings import Surroundings, Tasks, log
 from dcacore.domain.bot import Cure
@@ -21,7 +22,7 @@ from dcacore.domain.market import FeeAsset
 from dcacore.domain.money import ZERO, exact, plain
 from dcacore.domain.orders import Order, Side
 from dcacore.domain.venue import VenueOrder, VenueOrderId
-from dcacore.ports.errors import PortError, RateLimited
+from dcacore.ports.errors import PortError
 from dcacore.ports.exchange import Balance, Exchange, OrderChanged, StreamLost, StreamOpened
 from dcacore.ports.records import Account
 
@@ -38,7 +39,7 @@ class Desk:
 
     Attributes:
         account: whose and where.
-        exchange: its exchange.
+        exchange: its exchange, asked only when it wants to be asked.
         wires: its running bots.
         on_gap: called when account events may have been missed, or come again, with the reason.
         is_listening: whether account events come.
@@ -48,16 +49,19 @@ class Desk:
 
     around: Surroundings
     account: Account
-    exchange: Exchange
+    _inner: Exchange
     on_gap: Callable[[Desk, str], None]
+    exchange: PatientExchange = attrs.field(init=False)
     wires: dict[BotId, Wire] = attrs.field(factory=dict, init=False)
     tasks: Tasks = attrs.field(factory=Tasks, init=False)
     foreign: set[VenueOrderId] = attrs.field(factory=set, init=False)
     strays: set[VenueOrderId] = attrs.field(factory=set, init=False)
     is_listening: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
-    _held_until: float = attrs.field(default=0.0, init=False)
     _funds: Mapping[str, Balance] | None = attrs.field(default=None, init=False)
     _funds_at: float = attrs.field(default=0.0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.exchange = PatientExchange(self._inner, self.around.clock, self.credentials_refused)
 
     @property
     def runners(self) -> tuple[Runner, ...]:
@@ -87,23 +91,7 @@ class Desk:
         self.forget_funds()
         wire.runner.tasks.start(_tell(wire, order), f"event of {order.order_id}")
 
-    # ------------------------------------------------------------------------------------------------- rate and key
-
-    async def permission(self) -> None:
-        """Return when the exchange may be asked for something."""
-        while (wait := self._held_until - self.around.clock.monotonic()) > 0:
-            await self.around.clock.sleep(wait)
-
-    def hold_until(self, retry_at: datetime.datetime) -> None:
-        """Let nobody ask for anything before *retry_at*, by the wall clock."""
-        wait = (retry_at - self.around.clock.now()).total_seconds()
-        self._held_until = max(self._held_until, self.around.clock.monotonic() + wait)
-        log.warning("exchange_on_hold", account=self.account.id, seconds=wait)
-
-    @property
-    def held_for_s(self) -> float:
-        """For how many seconds more nothing may be asked for."""
-        return max(0.0, self._held_until - self.around.clock.monotonic())
+    # ------------------------------------------------------------------------------------------- its key, its orders
 
     def credentials_refused(self, reason: str) -> None:
         """Let every bot of the account wait for a key that works."""
@@ -114,8 +102,7 @@ class Desk:
 
     def bad_key(self, reason: str) -> AttentionNeeded:
         """Return what a bot is told when the exchange does not accept the account's key."""
-        text = f"the exchange does not accept the account's key: {reason}"
-        return AttentionNeeded(self.around.clock.now(), text, cure=Cure.CREDENTIALS)
+        return bad_key(self.around.clock.now(), reason)
 
     async def find(self, intent: Intent) -> VenueOrder | None:
         """Return how the order stands on the exchange: by our id, or as one of the open orders or of the trades.
@@ -150,9 +137,6 @@ class Desk:
             return None
         try:
             balances = await self._balances()
-        except RateLimited as exc:
-            self.hold_until(exc.retry_at)
-            return None
         except PortError:
             return None  # the exchange is the judge
         return _lack(runner, order, balances)
@@ -171,7 +155,6 @@ class Desk:
     async def retry_if_it_fits(self, runner: Runner) -> None:
         """Let a bot that waits for balance try again, if what it would buy first can be paid for by now."""
         self.forget_funds()
-        await self.permission()
         now = self.around.clock.now()
         due = RetryDue(now)
         first = next((it.order for it in decide(runner.bot, due).commands if isinstance(it, Place)), None)
@@ -196,10 +179,7 @@ class Desk:
             waiting = [it for it in self.runners if it.bot.trouble is not None and it.bot.trouble.cure is cure]
             for runner in waiting:
                 try:
-                    await self.permission()
                     is_cured = await self._is_cured(runner, cure)
-                except RateLimited as exc:
-                    self.hold_until(exc.retry_at)
                 except PortError:
                     continue
                 else:
@@ -212,6 +192,11 @@ class Desk:
             return (await self.exchange.listing(runner.market.pair)).is_trading
         await self.exchange.balances()  # raises while the key is not accepted
         return True
+
+
+def bad_key(at: datetime.datetime, reason: str) -> AttentionNeeded:
+    """Return what a bot is told at *at* when its account's key does not work for *reason*."""
+    return AttentionNeeded(at, f"the account's key does not work: {reason}", cure=Cure.CREDENTIALS)
 
 
 async def _tell(wire: Wire, order: VenueOrder) -> None:

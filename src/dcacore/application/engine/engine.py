@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import attrs
@@ -13,7 +13,7 @@ from dcacore.application.engine.alarms import Alarms
 from dcacore.application.engine.bringing_up import BringingUp
 from dcacore.application.engine.desk import Desk
 from dcacore.application.engine.feed import Feed
-from dcacore.application.engine.ownership import GIVE_UP_AFTER_S, LOOK_EVERY_S, Ownership
+from dcacore.application.engine.ownership import USUAL_PACE, Ownership, Pace
 from dcacore.application.engine.runner import Runner
 from dcacore.application.engine.surroundings import Surroundings, Tasks, log
 from dcacore.application.engine.watching import Watching
@@ -23,10 +23,11 @@ from dcacore.domain.commands import Command
 from dcacore.domain.errors import DcaError
 from dcacore.domain.ids import AccountId, BotId
 from dcacore.domain.money import Price
-from dcacore.ports.errors import PortError, StoreError
+from dcacore.ports.errors import LeaseLost, PortError, StoreError
 from dcacore.ports.records import Environment, Lease
 
 REQUESTS_EVERY_S: Final = 1
+LOOK_EVERY_S: Final = 10
 COMPARE_EVERY_S: Final = 45
 STUCK_AFTER_S: Final = 60
 END_WITHIN_S: Final = 10
@@ -43,15 +44,18 @@ class Engine:
     Attributes:
         around: the ports it works with.
         ownership: decides which bots it acts for.
+        pace: how often it claims bots, and when it gives them up.
         runners: the bots that run here.
     """
 
     around: Surroundings
     ownership: Ownership
+    pace: Pace = USUAL_PACE
     runners: dict[BotId, Runner] = attrs.field(factory=dict, init=False)
     _desks: dict[AccountId, Desk] = attrs.field(factory=dict, init=False)
     _feeds: dict[Environment, Feed] = attrs.field(factory=dict, init=False)
     _leases: Mapping[BotId, Lease | None] = attrs.field(factory=dict, init=False)
+    _claimed: set[BotId] = attrs.field(factory=set, init=False)  # and not given back
     _coming: set[BotId] = attrs.field(factory=set, init=False)
     _arrivals: Counter[BotId] = attrs.field(factory=Counter, init=False)
     _leaving: set[BotId] = attrs.field(factory=set, init=False)
@@ -81,7 +85,6 @@ class Engine:
         self._keep_going("alarms", self._alarms.run)
         self._keep_going("requests", self._hear_users)
         self._keep_going("ownership", self._share_out)
-        self._keep_going("comparisons", self._compare_now_and_then)
         self._keep_going("watchdog", self._look_after)
         await self._stopping.wait()
         await self._end()
@@ -135,28 +138,47 @@ class Engine:
 
     async def _share_out(self) -> None:
         """Claim bots now and then, take up the new ones and let go of those that others act for."""
-        claimed_at = self.around.clock.monotonic()
         while True:
             try:
                 await self._claim()
-                claimed_at = self.around.clock.monotonic()
             except StoreError as exc:
                 log.warning("not_claimed", reason=str(exc))
-                if self._leases_have_run_out(claimed_at):
-                    self._let_go(tuple(self.runners))
-            await self.around.clock.sleep(LOOK_EVERY_S)
-
-    def _leases_have_run_out(self, claimed_at: float) -> bool:
-        is_leased = any(lease is not None for lease in self._leases.values())
-        return is_leased and self.around.clock.monotonic() - claimed_at > GIVE_UP_AFTER_S
+            await self.around.clock.sleep(self.pace.look_every_s)
 
     async def _claim(self) -> None:
+        began = self.around.clock.monotonic()
         async with self.around.store.begin(reads_only=True) as work:
             wanted = await work.bots.to_run()
         self._leases = await self.ownership.claim(wanted)
+        self._claimed.update(self._leases)
+        if any(lease is not None for lease in self._leases.values()):
+            left = began + self.pace.give_up_after_s - self.around.clock.monotonic()
+            self._alarms.set("leases", left, self._give_up)
+        else:
+            self._alarms.drop("leases")
         self._let_go([bot_id for bot_id in self.runners if bot_id not in self._leases])
+        for runner in tuple(self.runners.values()):
+            bot_id = runner.bot.id
+            if bot_id in self._leases and runner.lease != self._leases[bot_id] and bot_id not in self._leaving:
+                runner.break_off(LeaseLost("another engine acted for it meanwhile"))
         busy = self.runners.keys() | self._coming | self._leaving
         self._take_up([bot_id for bot_id in self._leases if bot_id not in busy])
+        await self._release(self._claimed - self._leases.keys() - busy)
+
+    def _give_up(self) -> None:
+        """Act for none any more: the leases may run out, and others may act for these bots."""
+        log.error("leases_not_renewed", seconds=self.pace.give_up_after_s)
+        self._leases = {}
+        self._let_go(tuple(self.runners))
+
+    async def _release(self, bot_ids: Iterable[BotId]) -> None:
+        gone = tuple(bot_ids)
+        try:
+            await self.ownership.release(gone)
+        except StoreError as exc:  # it is tried again after the next claim
+            log.warning("leases_not_released", reason=str(exc))
+        else:
+            self._claimed.difference_update(gone)
 
     def _take_up(self, bot_ids: Sequence[BotId], after_s: float = 0) -> None:
         if bot_ids:
@@ -172,12 +194,10 @@ class Engine:
                 await self._bringing_up.bring_up(self, bot_ids)
             except Exception as exc:  # noqa: BLE001 - the supervisor: these bots wait, the others go on
                 log.error("bots_not_up", bots=bot_ids, reason=str(exc), exc_info=not isinstance(exc, DcaError))
-            bot_ids = tuple(
-                bot_id
-                for bot_id in bot_ids
-                # one that has arrived and broken off since is coming by another way
-                if bot_id in self._coming and bot_id in self._leases and arrivals[bot_id] == self._arrivals[bot_id]
-            )
+            # one that has arrived and broken off since is coming by another way
+            bot_ids = tuple(it for it in bot_ids if it in self._coming and arrivals[it] == self._arrivals[it])
+            self._coming.difference_update(it for it in bot_ids if it not in self._leases)
+            bot_ids = tuple(it for it in bot_ids if it in self._leases)
             if bot_ids:
                 await self.around.clock.sleep(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
                 failures += 1
@@ -194,7 +214,8 @@ class Engine:
             self._watching.forget(runner)
             await runner.retire()
             self._forget(runner)
-            await self.ownership.release([bot_id])
+            if bot_id not in self._leases:
+                await self._release([bot_id])
         finally:
             self._leaving.discard(bot_id)
 
@@ -247,6 +268,8 @@ class Engine:
             if account_id not in self._desks:
                 desk = self._desks[account_id] = Desk(self.around, account, exchange, self._bringing_up.after_gap)
                 desk.tasks.start(self._forever(f"events of {account_id}", desk.listen), "account events")
+                comparing = self._forever(f"comparisons of {account_id}", lambda: self._compare_now_and_then(desk))
+                desk.tasks.start(comparing, "comparisons")
         desk = self._desks[account_id]
         await desk.is_listening.wait()
         return desk
@@ -302,15 +325,14 @@ class Engine:
             pause = asyncio.ensure_future(self.around.clock.sleep(REQUESTS_EVERY_S))
             await _first_of(wake, pause)
 
-    async def _compare_now_and_then(self) -> None:
+    async def _compare_now_and_then(self, desk: Desk) -> None:
         while True:
             await self.around.clock.sleep(COMPARE_EVERY_S)
-            for desk in tuple(self._desks.values()):
-                try:
-                    await self._bringing_up.compare(desk, "periodic")
-                except PortError as exc:  # one account's trouble is not the others'
-                    log.warning("not_compared", account=desk.account.id, reason=str(exc))
-                await desk.look_after_troubles()
+            try:
+                await self._bringing_up.compare(desk, "periodic")
+            except PortError as exc:
+                log.warning("not_compared", account=desk.account.id, reason=str(exc))
+            await desk.look_after_troubles()
 
     async def _look_after(self) -> None:
         while True:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import math
 from collections.abc import Mapping, Sequence
@@ -13,11 +14,23 @@ from dcacore.domain.ids import BotId
 from dcacore.ports.records import Lease
 from dcacore.ports.store import Store
 
-LEASE_TTL: Final = datetime.timedelta(seconds=30)
-LOOK_EVERY_S: Final = 10
-"""How often leases are renewed, and bots shared out anew."""
-GIVE_UP_AFTER_S: Final = 20
-"""An engine that could not renew for so long acts for no bot any more."""
+
+@attrs.frozen(kw_only=True)
+class Pace:
+    """How long rights last; whoever shortens it keeps the order: look, give up, run out.
+
+    Attributes:
+        ttl: how long a lease lasts that is not renewed.
+        look_every_s: how often leases are renewed, and bots shared out anew.
+        give_up_after_s: an engine that could not renew for so long acts for no bot any more.
+    """
+
+    ttl: datetime.timedelta = datetime.timedelta(seconds=30)
+    look_every_s: float = 10
+    give_up_after_s: float = 20
+
+
+USUAL_PACE: Final = Pace()
 
 
 class Ownership(Protocol):
@@ -33,7 +46,11 @@ class Ownership(Protocol):
         """
 
     async def release(self, bot_ids: Sequence[BotId]) -> None:
-        """Let others act for these bots."""
+        """Let others act for these bots.
+
+        Raises:
+            StoreUnavailable: nobody knows of it; what has leases is still this engine's.
+        """
 
     async def leave(self) -> None:
         """Let others act for all of them; this engine ends."""
@@ -67,20 +84,27 @@ class LeaseOwner(Ownership):
 
     _store: Store
     _name: str
+    pace: Pace = USUAL_PACE
     _leases: dict[BotId, Lease] = attrs.field(factory=dict, init=False)
+    _changing: asyncio.Lock = attrs.field(factory=asyncio.Lock, init=False)  # else one would undo what another noted
 
     async def claim(self, wanted: Sequence[BotId]) -> Mapping[BotId, Lease | None]:
+        async with self._changing:
+            return await self._claim(wanted)
+
+    async def _claim(self, wanted: Sequence[BotId]) -> Mapping[BotId, Lease | None]:
+        ttl = self.pace.ttl
         async with self._store.begin() as work:
             await work.leases.report(self._name, len(self._leases))
-            kept = await work.leases.renew([self._leases[bot_id] for bot_id in self._leases], LEASE_TTL)
-            engines = await work.leases.engines(LEASE_TTL)
+            kept = await work.leases.renew([self._leases[bot_id] for bot_id in self._leases], ttl)
+            engines = await work.leases.engines(ttl)
             share = math.ceil(len(wanted) / max(1, len({self._name, *(engine.name for engine in engines)})))
             leases = {lease.bot_id: lease for lease in kept}
             own = [bot_id for bot_id in wanted if bot_id in leases][:share]
             if len(own) < share:
                 held = {lease.bot_id for lease in await work.leases.held()}
                 free = [bot_id for bot_id in wanted if bot_id not in held]
-                got = await work.leases.take(free[: share - len(own)], self._name, LEASE_TTL)
+                got = await work.leases.take(free[: share - len(own)], self._name, ttl)
                 leases.update((lease.bot_id, lease) for lease in got)
                 own += [lease.bot_id for lease in got]
             await work.commit()
@@ -88,11 +112,14 @@ class LeaseOwner(Ownership):
         return {bot_id: leases[bot_id] for bot_id in own}
 
     async def release(self, bot_ids: Sequence[BotId]) -> None:
-        leases = [lease for bot_id in bot_ids if (lease := self._leases.pop(bot_id, None)) is not None]
-        if leases:
-            async with self._store.begin() as work:
-                await work.leases.release(leases)
-                await work.commit()
+        async with self._changing:
+            leases = [lease for bot_id in bot_ids if (lease := self._leases.get(bot_id)) is not None]
+            if leases:
+                async with self._store.begin() as work:
+                    await work.leases.release(leases)
+                    await work.commit()
+            for lease in leases:
+                del self._leases[lease.bot_id]
 
     async def leave(self) -> None:
         await self.release(tuple(self._leases))

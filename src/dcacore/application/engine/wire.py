@@ -144,7 +144,7 @@ class Wire:
 
     async def _place(self, order: Order) -> Declined | None:
         """Send *order*; return why it was not placed, None when it was or may have been."""
-        await self.desk.permission()
+        await self.desk.exchange.permission()
         lack = await self.desk.lack_for(self.runner, order)
         if lack is not None:
             return Declined(order.id, Refusal.BALANCE, lack)
@@ -193,10 +193,7 @@ class Wire:
             case FilterViolation():
                 await self.desk.reload_rules(self.runner)
             case BadCredentials():
-                self.desk.credentials_refused(str(exc))
                 await self.runner.turn(self.desk.bad_key(str(exc)))  # first, so that nothing is planned again
-            case RateLimited():
-                self.desk.hold_until(exc.retry_at)
             case _:
                 self.desk.forget_funds()
         if len(self._refusals) == MOST_REFUSED and now - self._refusals[0] < HOUR_S and refusal in _TRIED_AGAIN:
@@ -244,13 +241,8 @@ class Wire:
         return intent.has_ended
 
     async def _cancel(self, intent: Intent) -> None:
-        await self.desk.permission()
         try:
             await self.desk.exchange.cancel(intent.pair, intent.id)
-        except RateLimited as exc:
-            self.desk.hold_until(exc.retry_at)
-        except BadCredentials as exc:
-            self.desk.credentials_refused(str(exc))
         except PortError as exc:  # a no and a silence alike: `find` says how the order stands
             log.info("cancel_unanswered", bot=self.runner.bot.id, order=intent.id, reason=str(exc))
 
@@ -260,14 +252,9 @@ class Wire:
         Raises:
             Ended: the runner is over.
         """
-        await self.desk.permission()
+        asked_at = self.desk.exchange.now()
         try:
             found = await self.desk.find(intent)
-            asked_at = self.desk.exchange.now()
-        except RateLimited as exc:
-            self.desk.hold_until(exc.retry_at)
-        except BadCredentials as exc:
-            self.desk.credentials_refused(str(exc))
         except PortError as exc:
             log.info("question_failed", bot=self.runner.bot.id, order=intent.id, reason=str(exc))
         else:
