@@ -1,4 +1,4 @@
-"""Print what the exact engine and the commands cost. Run it with `make bench`.
+"""Print what the exact engine, the commands and the live engine cost. Run it with `make bench`.
 
 CPU time of the process, not wall time: machines are shared. A seeded random walk of 525,600 one-minute candles and the
 bot of examples/btc-calm.toml, so that everybody measures the same.
@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import engine
 from dcacore import BacktestReport, Candles, backtest, read_bot, read_candles
 from dcacore.bootstrap import market_of, random_walk
 
@@ -84,7 +85,9 @@ def main() -> None:
     table.add_row("", f"{memory:.0f} MiB", "300")
     table.add_row("dca ladder", f"{command('ladder', str(BOT), '--price', '30000')[0]:.2f} CPU seconds", "0.5")
     table.add_row("dca --help", f"{command('--help')[0]:.2f} CPU seconds", "0.25")
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    console.print(engine.measure())
 
 
 if __name__ == "__main__":
