@@ -16,6 +16,7 @@ from dcacore.application.engine.feed import Feed
 from dcacore.application.engine.ownership import USUAL_PACE, Ownership, Pace
 from dcacore.application.engine.runner import Runner
 from dcacore.application.engine.surroundings import Surroundings, Tasks, log
+from dcacore.application.engine.watchdog import Watchdog
 from dcacore.application.engine.watching import Watching
 from dcacore.application.engine.wire import Wire
 from dcacore.domain.bot import Phase
@@ -27,9 +28,7 @@ from dcacore.ports.errors import LeaseLost, PortError, StoreError
 from dcacore.ports.records import Environment, Lease
 
 REQUESTS_EVERY_S: Final = 1
-LOOK_EVERY_S: Final = 10
 COMPARE_EVERY_S: Final = 45
-STUCK_AFTER_S: Final = 60
 END_WITHIN_S: Final = 10
 BACKOFF_S: Final = (1, 2, 4, 8, 15, 30)
 
@@ -85,7 +84,8 @@ class Engine:
         self._keep_going("alarms", self._alarms.run)
         self._keep_going("requests", self._hear_users)
         self._keep_going("ownership", self._share_out)
-        self._keep_going("watchdog", self._look_after)
+        watchdog = Watchdog(self.around, self.runners, self._feeds, self._watching.feed_of)
+        self._keep_going("watchdog", watchdog.run)
         await self._stopping.wait()
         await self._end()
 
@@ -333,17 +333,6 @@ class Engine:
             except PortError as exc:
                 log.warning("not_compared", account=desk.account.id, reason=str(exc))
             await desk.look_after_troubles()
-
-    async def _look_after(self) -> None:
-        while True:
-            await self.around.clock.sleep(LOOK_EVERY_S)
-            now = self.around.clock.monotonic()
-            for runner in self.runners.values():
-                if runner.busy_since is not None and now - runner.busy_since > STUCK_AFTER_S:
-                    log.error("bot_silent", bot=runner.bot.id, seconds=now - runner.busy_since)
-            for feed in self._feeds.values():
-                for pair in feed.newly_silent():
-                    await self._watching.tell_silence(feed, pair, self.runners.values())
 
 
 async def _first_of(*tasks: asyncio.Future[Any]) -> None:

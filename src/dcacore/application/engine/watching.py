@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 import attrs
@@ -11,15 +10,12 @@ from dcacore.application.engine.alarms import Alarms
 from dcacore.application.engine.desk import Desk
 from dcacore.application.engine.feed import Feed
 from dcacore.application.engine.runner import Runner
-from dcacore.application.engine.surroundings import Surroundings, log
+from dcacore.application.engine.surroundings import Surroundings
 from dcacore.application.engine.triggers import Triggers
 from dcacore.domain.bot import TroubleKind
 from dcacore.domain.events import PriceSeen, RetryDue, TimePassed
 from dcacore.domain.money import Price
-from dcacore.domain.story import Level
 from dcacore.domain.watch import Retry, Watches, watches
-from dcacore.ports.errors import StoreError
-from dcacore.ports.records import Activity
 
 RETRY_EVERY_S: Final = 60
 
@@ -102,20 +98,7 @@ class Watching:
         self.alarms.drop(("at", runner.bot.id))
         self.alarms.drop(("balance", runner.bot.id))
 
-    async def tell_silence(self, feed: Feed, pair: str, runners: Iterable[Runner]) -> None:
-        """Let the users of the bots on *pair* know that its price is not known any more."""
-        text = f"no price of {pair} has come for 30 s: its bots wait, their orders stay on the exchange"
-        log.error("prices_silent", environment=feed.environment.value, pair=pair)
-        at = self.around.clock.now()
-        told = {it.record.user_id for it in runners if it.market.pair == pair and self._feed_of(it) is feed}
-        lines = [Activity(user_id=user, at=at, kind="price_silent", text=text, level=Level.WARNING) for user in told]
-        try:
-            async with self.around.store.begin() as work:
-                await work.feed.add_activity(sorted(lines, key=lambda line: line.user_id))
-                await work.commit()
-        except StoreError as exc:
-            log.warning("silence_not_told", reason=str(exc))
-
-    def _feed_of(self, runner: Runner) -> Feed | None:
+    def feed_of(self, runner: Runner) -> Feed | None:
+        """Return where the bot's prices come from; None before it has been checked."""
         place = self._places.get(runner)
         return None if place is None else place[0]
