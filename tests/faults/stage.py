@@ -627,7 +627,7 @@ class Stage:
         """The engine that was started last."""
         return self.engines[-1]
 
-    def start(self, *bot_ids: str, after: float = 1) -> None:
+    def start(self, *bot_ids: str, after: float = 2) -> None:
         """Start an engine if none runs, let users start these bots ("bot" if none is named), and wait a moment."""
         if not any(running.process.is_alive and not running.task.done() for running in self.engines):
             self.start_engine()
@@ -825,6 +825,11 @@ class Stage:
         """Return the orders of bots that rest on the exchange."""
         booked = self.orders(*roles, bot_id=bot_id, account=account)
         return [it.order for it in booked if it.order.status is VenueStatus.OPEN]
+
+    def wholly(self, *roles: Role, bot_id: str | None = None, account: AccountId = ACCOUNT) -> list[VenueOrder]:
+        """Return the orders of bots that have filled whole."""
+        booked = self.orders(*roles, bot_id=bot_id, account=account)
+        return [it.order for it in booked if it.order.status is VenueStatus.FILLED]
 
     def resting_price(self, role: Role) -> Price:
         """Return the price of the first order of a role that rests."""
