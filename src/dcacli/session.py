@@ -59,12 +59,13 @@ def in_app(work: Callable[[App], Coroutine[Any, Any, T]], *, may_create: bool = 
         work: gets the application.
         may_create: whether a SQLite database that is not there yet is made.
     """
+    chosen = settings()  # what is wrong there is told before anything slow is imported
     import asyncio
 
     from dcacore.bootstrap.app import open_app
 
     async def opened() -> T:
-        async with open_app(settings(), may_create=may_create) as app:
+        async with open_app(chosen, may_create=may_create) as app:
             return await work(app)
 
     return asyncio.run(opened())

@@ -21,11 +21,12 @@ def worker() -> None:
     database that is not there yet is made. Orders stay on the exchange when it ends; the next one takes them up.
     The log goes to stderr.
     """
+    chosen = settings()  # what is wrong there is told before anything slow is imported
     from dcacore.bootstrap.worker import run_worker
     from dcacore.ports.errors import EngineRunning
 
     try:
-        run_worker(settings())
+        run_worker(chosen)
     except EngineRunning as exc:
         complain(str(exc))
         raise SystemExit(ENGINE_RUNNING) from None

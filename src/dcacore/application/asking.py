@@ -89,14 +89,24 @@ async def add_request(
     return request
 
 
-async def wait_for(store: Store, clock: Clock, request: Request, *, timeout_s: float) -> Outcome:
-    """Return how *request* stands once it is settled, or after *timeout_s*, or when there is no engine to wait for."""
+async def wait_for(
+    store: Store, clock: Clock, request: Request, *, timeout_s: float, is_engine_here: bool = False
+) -> Outcome:
+    """Return how *request* stands once it is settled, or after *timeout_s*, or when there is no engine to wait for.
+
+    Args:
+        store: where it is stored.
+        clock: for all waiting.
+        request: what was asked.
+        timeout_s: how long to wait.
+        is_engine_here: an engine runs in this process, though it may not have reported itself yet.
+    """
     deadline = clock.monotonic() + timeout_s
     while True:
         async with store.begin(reads_only=True) as work:
             found = await work.requests.get(request.id) or request
             engines = await work.leases.engines(ALIVE_WITHIN)
-        outcome = Outcome(request=found, is_engine_alive=bool(engines))
-        if outcome.is_settled or not engines or clock.monotonic() >= deadline:
+        outcome = Outcome(request=found, is_engine_alive=is_engine_here or bool(engines))
+        if outcome.is_settled or not outcome.is_engine_alive or clock.monotonic() >= deadline:
             return outcome
         await clock.sleep(POLL_S)

@@ -73,7 +73,8 @@ class App:
         """Return how *request* stands once an engine has dealt with it, or after a while, or if there is no engine."""
         if self.engine is not None:
             self.engine.poke()
-        return await asking.wait_for(self.store, self.clock, request, timeout_s=timeout_s)
+        is_here = self.engine_task is not None and not self.engine_task.done()
+        return await asking.wait_for(self.store, self.clock, request, timeout_s=timeout_s, is_engine_here=is_here)
 
 
 @asynccontextmanager

@@ -50,6 +50,8 @@ async def opened(url: str, clock: Clock, *, may_create: bool) -> AsyncIterator[S
             raise StoreError(
                 f"there is no database {file} yet: run dca db upgrade, or make a user with dca user create"
             )
+        if not file.parent.is_dir():
+            raise StoreError(f"there is no folder {file.parent} for the database")
         await asyncio.to_thread(upgrade, url)
     store = open_store(url, clock=clock)
     try:
