@@ -732,6 +732,10 @@ class Stage:
         assert deal is not None, "there is no open deal"
         return deal
 
+    def deal_or_none(self, bot_id: str = BOT) -> Deal | None:
+        """Return a bot's open deal, if there is one."""
+        return self.bot(bot_id).deal
+
     def ended(self, bot_id: str = BOT) -> tuple[Deal, ...]:
         """Return a bot's deals that have ended, oldest first."""
 

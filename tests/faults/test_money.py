@@ -1,0 +1,422 @@
+"""Fees, dust, rules that change, balances, and what the user does by hand: F35 to F50."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+from typing import Any
+
+import attrs
+import pytest
+
+from dcacore.domain.bot import Phase
+from dcacore.domain.errors import InvalidParameter
+from dcacore.domain.ladder import build_ladder
+from dcacore.domain.market import Fees, Market
+from dcacore.domain.money import ZERO, Price, Quotient, exact
+from dcacore.domain.orders import Role, Side
+from dcacore.domain.preview import check_placeable, ladder
+from dcacore.ports.errors import InsufficientBalance
+from dcacore.ports.records import RequestKind
+from tests.faults.stage import ACCOUNT, BOT, Carry, Stage, lost_reply, lost_request, of_role, price, quantity, refused
+from tests.strategies import FREE, MARKET, strategy
+
+USUAL = Fees(fee_maker="0.001", fee_taker="0.001")
+BNB = Market(pair="BNBXYZ", base_asset="BNB", quote_asset="XYZ", tick_size="0.01", step_size="0.001", min_notional="5")
+
+
+@exact
+def expect_identity(stage: Stage, bot_id: str = BOT) -> None:
+    """See that profit, and what is held at its cost, is what the exchange says was received, less what was paid."""
+    received = held = ZERO
+    for booked in stage.orders(bot_id=bot_id):
+        for trade in booked.order.trades:
+            sign = 1 if trade.side is Side.SELL else -1
+            received += sign * trade.price * trade.quantity
+            held -= sign * trade.quantity
+            if trade.fee_asset == "XYZ":
+                received -= trade.fee
+            elif trade.fee_rate is not None:
+                received -= trade.fee * trade.fee_rate
+            elif trade.side is Side.BUY:
+                held -= trade.fee
+            else:
+                received -= trade.fee * trade.price
+    bot = stage.bot(bot_id)
+    deals = stage.ended(bot_id)
+    profit = sum((deal.result.profit for deal in deals if deal.result is not None), ZERO)
+    kept = [deal.result.kept for deal in deals if deal.result is not None]
+    books = bot.deal.books if bot.deal is not None else None
+    cost = (books.spent if books is not None else bot.carried.cost) + sum((it.cost for it in kept), ZERO)
+    coins = (books.net if books is not None else bot.carried.quantity) + sum((it.quantity for it in kept), ZERO)
+    assert received == profit - cost
+    assert held == coins
+    assert bot.profit == profit
+
+
+def ready(stage: Stage, *, fees: Fees = USUAL, pays_with: str | None = None, **changes: Any) -> Stage:
+    stage.list_pair()
+    stage.open_account(fees=fees, pays_with=pays_with)
+    stage.add_bot(**changes)
+    return stage
+
+
+# ---------------------------------------------------------------------------------------------------------------- fees
+
+
+def test_f35_a_fee_in_the_coins_that_were_bought_is_not_sold(empty_stage: Stage) -> None:
+    stage = ready(empty_stage, base_order_size="52.8", max_safety_orders=0)
+    stage.start()
+    [target] = stage.resting(Role.TAKE_PROFIT)
+    assert stage.deal().books.net == Decimal("0.527472")
+    assert target.quantity == Decimal("0.527")
+    stage.move("115", after=5)
+    assert stage.bot().deals_closed == 1
+    expect_identity(stage)
+
+
+def test_f36_each_fill_says_in_which_asset_its_fee_was_paid(empty_stage: Stage) -> None:
+    stage = empty_stage
+    stage.list_pair()
+    stage.list_pair(BNB, "10")
+    stage.open_account(fees=USUAL, pays_with="BNB", BNB="0.01")  # enough for the base order's fee, and no more
+    stage.add_bot()
+    stage.start()
+    stage.move("80", after=10)
+    assets = [trade.trade.fee_asset for trade in stage.books().trades]
+    assert assets == ["BNB", "ABC", "ABC"]
+    stage.expect_position()
+    stage.move("120", after=10)
+    assert stage.bot().deals_closed == 1
+    expect_identity(stage)
+
+
+def test_f37_coins_that_other_bots_fees_have_eaten_are_missed(empty_stage: Stage) -> None:
+    stage = empty_stage
+    stage.list_pair()
+    stage.list_pair(BNB, "10")
+    stage.open_account(fees=USUAL, pays_with="BNB")
+    stage.add_bot("coin", market=BNB, max_safety_orders=0, trailing_deviation="5")  # its coins lie free
+    stage.start("coin")
+    stage.add_bot()
+    stage.start(BOT)
+    stage.run(60)
+    missing = stage.bot("coin").trouble
+    assert missing is not None
+    assert "BNB" in missing.reason
+    assert stage.refused_per_hour() <= 1
+    assert stage.bot(BOT).trouble is None
+    stage.hand.deposit("BNB", Decimal("0.1"))
+    stage.ask(RequestKind.RETRY, "coin", after=5)
+    assert stage.trouble("coin") is None
+
+
+# ---------------------------------------------------------------------------------------------------------------- dust
+
+
+def test_f38_what_is_too_little_to_be_sold_is_carried_and_the_deal_closes(empty_stage: Stage) -> None:
+    stage = ready(empty_stage, max_safety_orders=0)
+    stage.start()
+    for deals in range(1, 6):
+        stage.move(f"{100 * Decimal('1.2') ** deals:.2f}", after=5)
+        assert stage.bot().deals_closed == deals
+    expect_identity(stage)
+    assert stage.deal().books.carried.quantity > 0
+
+
+def test_f38_a_target_that_fills_but_for_dust_closes_the_deal(empty_stage: Stage) -> None:
+    stage = ready(empty_stage, fees=FREE)
+    stage.start()
+    [target] = stage.resting(Role.TAKE_PROFIT)
+    stage.staff.fill_in_part(ACCOUNT, MARKET.pair, target.venue_order_id, quantity("0.99"))
+    stage.run(3)
+    stage.hand.cancel(MARKET.pair, target.venue_order_id)
+    stage.run(5)
+    stage.ask(RequestKind.RETRY, after=5)
+    stage.move("101", after=5)
+    [deal] = stage.ended()
+    assert deal.books.net == Decimal("0.01")
+    expect_identity(stage)
+
+
+def test_f39_a_base_order_that_could_not_be_sold_is_refused_or_warned_of() -> None:
+    small = strategy(base_order_size="4.99")
+    with pytest.raises(InvalidParameter) as refused_for:
+        check_placeable(small, MARKET, price("100"))
+    assert "base_order_size" in str(refused_for.value)
+    tight = ladder(strategy(base_order_size="5", take_profit="0.01"), "100", MARKET, USUAL)
+    assert tight.warnings
+
+
+def test_f39_a_bot_that_was_made_all_the_same_does_not_start(empty_stage: Stage) -> None:
+    stage = ready(empty_stage, base_order_size="4.99")
+    stage.start(after=60)
+    assert stage.trouble() == "error"
+    assert not stage.wire().requests("place")
+
+
+def test_f40_a_minimum_that_rises_names_the_order_that_cannot_be_placed(empty_stage: Stage) -> None:
+    stage = ready(empty_stage, fees=FREE, active_safety_orders=1)
+    stage.start()
+    stage.staff.change_rules(attrs.evolve(MARKET, min_notional=Decimal(150)))
+    stage.move("90", after=120)
+    assert stage.refused_per_hour() == 1
+    assert "safety order 2" in str(stage.bot().trouble)
+    assert len(stage.resting(Role.TAKE_PROFIT)) == 1  # what was bought is sold all the same
+    stage.move("120", after=10)
+    assert stage.free("ABC") == 0
+    stage.ask(RequestKind.RETRY, after=5)
+    assert stage.bot().deals_closed == 1
+
+
+def test_f41_a_finer_or_coarser_grid_is_followed_and_what_rests_is_left_alone(empty_stage: Stage) -> None:
+    stage = ready(empty_stage, fees=FREE)
+    stage.start()
+    before = {order.order_id: order.price for order in stage.resting(Role.SAFETY)}
+    stage.staff.change_rules(
+        attrs.evolve(MARKET, tick_size=Decimal("0.5"), step_size=Decimal("0.01"), min_quantity=Decimal("0.01"))
+    )
+    stage.move("90", after=60)
+    after = {order.order_id: order.price for order in stage.resting(Role.SAFETY)}
+    assert after.items() <= before.items()
+    [target] = stage.resting(Role.TAKE_PROFIT)
+    assert target.price == Decimal("104.5")
+    assert stage.refused_per_hour() <= 1
+    stage.expect_position()
+
+
+def test_f42_a_ladder_that_grows_beyond_all_bounds_is_added_up_exactly() -> None:
+    steep = strategy(max_safety_orders=20, safety_order_volume_scale="3", price_deviation="1")
+    plan = ladder(steep, "100", MARKET, FREE)
+    assert plan.rows[-1].total_spent > Decimal("1.7e11")
+
+
+def test_f42_a_bot_that_nobody_can_pay_for_waits_for_balance(empty_stage: Stage) -> None:
+    stage = ready(empty_stage, fees=FREE, max_safety_orders=20, safety_order_volume_scale="3", price_deviation="1")
+    stage.start(after=120)
+    assert stage.trouble() == "waiting_for_balance"
+    assert len(stage.resting(Role.TAKE_PROFIT)) == 1
+    assert stage.refused_per_hour() <= 1
+    stage.run(1200)
+    assert stage.refused_per_hour() <= 1
+
+
+@pytest.mark.parametrize(
+    "changes", [{"price_deviation": "50"}, {"price_deviation": "40", "safety_order_step_scale": "2"}]
+)
+def test_f43_a_ladder_that_reaches_zero_is_refused(changes: dict[str, str]) -> None:
+    with pytest.raises(InvalidParameter):
+        strategy(**changes)
+
+
+def test_f43_no_rung_ever_lies_at_zero_or_below() -> None:
+    deep = strategy(max_safety_orders=2, price_deviation="49.9")
+    rungs = build_ladder(deep, MARKET, Quotient(Decimal("0.02"), Decimal(1))).rungs
+    assert all(rung.price > 0 for rung in rungs)
+
+
+@pytest.mark.xfail(strict=True, reason="nothing is said of a gross target that both fees eat")
+def test_f44_a_target_that_fees_eat_is_warned_of() -> None:
+    gross = ladder(strategy(take_profit="0.1", take_profit_net=False), "100", MARKET, USUAL)
+    assert gross.warnings
+
+
+def test_f44_a_net_target_is_above_both_fees(empty_stage: Stage) -> None:
+    stage = ready(empty_stage, take_profit="0.05", max_safety_orders=0)
+    stage.start()
+    stage.move("101", after=5)
+    deal = stage.ended()[0]
+    assert deal.result is not None
+    assert deal.result.profit > 0
+    expect_identity(stage)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_f45_profit_is_what_was_received_less_what_was_paid_to_the_last_digit(seed: int) -> None:
+    stage = ready(Stage(seed=str(seed), slippage=Decimal("0.0007")), stop_loss="25", base_order_size="123.457")
+    stage.start()
+    for step, share in (("90", "0.3"), ("97", "0.777"), ("81", "0.13"), ("120", "1"), ("100", "0.5"), ("70", "0.6")):
+        stage.staff.thin_out(MARKET.pair, Decimal(share))
+        for target in stage.resting(Role.TAKE_PROFIT):
+            part = (target.quantity * Decimal(share) / 3).quantize(Decimal("0.001"))
+            stage.staff.fill_in_part(ACCOUNT, MARKET.pair, target.venue_order_id, quantity(str(part)))
+        stage.move(step, after=20)
+        expect_identity(stage)
+    assert stage.bot().deals_closed
+    stage.close()
+
+
+# ------------------------------------------------------------------------------------------------------------- by hand
+
+
+def test_f46_coins_that_the_user_has_sold_are_missed_and_nothing_is_refused_in_a_loop(stage: Stage) -> None:
+    stage.start()
+    [target] = stage.resting(Role.TAKE_PROFIT)
+    stage.hand.cancel(MARKET.pair, target.venue_order_id)
+    stage.hand.sell(MARKET.pair, quantity("0.6"))
+    stage.run(120)
+    assert stage.trouble() == "needs_attention"
+    assert not stage.refused_per_hour()
+    for tries in range(1, 7):
+        stage.ask(RequestKind.RETRY, after=60)
+        assert stage.trouble() in {"needs_attention", "error"}
+        assert stage.refused_per_hour() <= tries  # once for each time that its user wants it
+    stage.ask(RequestKind.CANCEL_DEAL, after=10)
+    assert stage.deal_or_none() is None or stage.deal().number == 2
+
+
+def test_f46_coins_that_were_bought_back_make_it_go_on(stage: Stage) -> None:
+    stage.start()
+    [target] = stage.resting(Role.TAKE_PROFIT)
+    stage.hand.cancel(MARKET.pair, target.venue_order_id)
+    stage.hand.sell(MARKET.pair, quantity("0.6"))
+    stage.run(120)
+    stage.hand.buy(MARKET.pair, quantity("0.6"))
+    stage.ask(RequestKind.RETRY, after=10)
+    stage.expect_position()
+
+
+def test_f46_a_withdrawal_is_found_without_any_order(stage: Stage) -> None:
+    stage.start()
+    [target] = stage.resting(Role.TAKE_PROFIT)
+    stage.hand.cancel(MARKET.pair, target.venue_order_id)
+    stage.run(2)
+    stage.hand.withdraw("ABC", Decimal("0.5"))
+    stage.run(60)
+    assert stage.trouble() == "needs_attention"
+    assert any(found.differences for found in stage.reconciliations())
+
+
+def test_f47_what_the_user_buys_himself_is_not_sold(stage: Stage) -> None:
+    stage.start()
+    stage.hand.deposit("ABC", Decimal(50))
+    own = stage.hand.buy(MARKET.pair, quantity("3"), price("70"))
+    stage.hand.buy(MARKET.pair, quantity("2"))
+    stage.move("80", after=60)
+    stage.expect_position()
+    stage.move("120", after=10)
+    assert stage.free("ABC") == 52
+    assert own.order_id in {booked.order.order_id for booked in stage.books().orders if booked.is_by_hand}
+    assert not any(found.stray for found in stage.reconciliations())
+
+
+def test_f48_two_bots_on_one_pair_sell_each_its_own(empty_stage: Stage) -> None:
+    stage = ready(empty_stage, fees=USUAL)
+    stage.add_bot("other", base_order_size="250", take_profit="5")
+    stage.start(BOT, "other", after=5)
+    stage.expect_position(BOT)
+    stage.expect_position("other")
+    stage.move("90", after=10)
+    stage.expect_position(BOT)
+    stage.expect_position("other")
+    stage.move("102", after=10)
+    assert (stage.bot(BOT).deals_closed, stage.bot("other").deals_closed) == (0, 1)
+    stage.expect_position(BOT)
+    expect_identity(stage, BOT)
+    expect_identity(stage, "other")
+
+
+def test_f48_a_shortfall_is_shown_to_all_who_share_the_coin(empty_stage: Stage) -> None:
+    stage = ready(empty_stage, fees=FREE)
+    stage.add_bot("other")
+    stage.start(BOT, "other", after=5)
+    for target in stage.resting(Role.TAKE_PROFIT):
+        stage.hand.cancel(MARKET.pair, target.venue_order_id)
+    stage.hand.sell(MARKET.pair, quantity("0.5"))
+    stage.run(120)
+    assert (stage.trouble(BOT), stage.trouble("other")) == ("needs_attention", "needs_attention")
+    assert stage.refused_per_hour() <= 5
+
+
+@pytest.mark.parametrize("role", [Role.SAFETY, Role.TAKE_PROFIT])
+@pytest.mark.parametrize("is_heard", [True, False])
+def test_f49_an_order_that_the_user_has_cancelled_is_noticed(stage: Stage, role: Role, is_heard: bool) -> None:
+    stage.start()
+    if not is_heard:
+        stage.wire().tamper = lambda _: []
+    order = stage.resting(role)[0]
+    stage.hand.cancel(MARKET.pair, order.venue_order_id)
+    stage.run(60)
+    assert stage.trouble() == "needs_attention"
+    assert any(note.kind for note in stage.notifications())
+    stage.ask(RequestKind.RETRY, after=10)
+    stage.expect_position()
+
+
+def test_f50_a_balance_that_moves_between_check_and_order_is_normal(stage: Stage) -> None:
+    stage.wire().on(
+        "place", refused(InsufficientBalance("Account has insufficient balance.", -2010)), when=of_role(Role.BASE)
+    )
+    stage.start()
+    assert stage.trouble() == "waiting_for_balance"
+    stage.run(61)
+    stage.expect_position()
+
+
+# -------------------------------------------------------------------------------------- what the user wants meanwhile
+
+
+@pytest.mark.parametrize("sell", ["true", "false"])
+@pytest.mark.parametrize("act", [lost_reply, lost_request])
+def test_f01_f02_a_bot_is_stopped_while_its_base_order_is_without_an_answer(stage: Stage, sell: str, act: Any) -> None:
+    stage.wire().tamper = lambda _: []
+    stage.wire().on("place", act, when=of_role(Role.BASE))
+    stage.start(after=0.3)
+    stage.ask(RequestKind.STOP, sell=sell, after=60)
+    assert stage.bot().phase is Phase.STOPPED
+    assert not stage.resting()
+    bought = 1 if act is lost_reply else 0
+    assert stage.free("ABC") == (bought if sell == "false" else 0)
+    stage.run(300)
+    assert len(stage.orders(Role.BASE)) == bought
+
+
+@pytest.mark.parametrize("sell", ["true", "false"])
+def test_f12_an_answer_that_comes_after_the_users_stop(stage: Stage, sell: str) -> None:
+    async def long(carry: Carry) -> Any:
+        await asyncio.sleep(4)
+        answer = await carry()
+        await asyncio.sleep(4)
+        return answer
+
+    stage.wire().on("place", long, when=of_role(Role.BASE))
+    stage.start(after=1)
+    stage.ask(RequestKind.STOP, sell=sell, after=60)
+    assert stage.bot().phase is Phase.STOPPED
+    assert stage.free("ABC") == (0 if sell == "true" else 1)
+
+
+def test_f12_a_deal_is_closed_while_a_safety_order_fills(stage: Stage) -> None:
+    def fills(carry: Carry) -> Any:
+        stage.venue.move(MARKET.pair, Price(Decimal(89)))
+        return carry()
+
+    stage.start()
+    stage.wire().on("cancel", fills, when=of_role(Role.SAFETY))
+    stage.ask(RequestKind.STOP, sell="true", after=60)
+    assert stage.bot().phase is Phase.STOPPED
+    assert stage.free("ABC") == 0
+    expect_identity(stage)
+
+
+@pytest.mark.parametrize("act", [lost_reply, lost_request])
+def test_f01_f02_funds_are_added_and_the_answer_is_lost(stage: Stage, act: Any) -> None:
+    stage.start()
+    stage.wire().on("place", act, when=of_role(Role.EXTRA))
+    stage.ask(RequestKind.ADD_FUNDS, amount="50", after=60)
+    assert stage.deal().books.net == (Decimal("1.5") if act is lost_reply else 1)
+    assert len(stage.orders(Role.EXTRA)) == (act is lost_reply)
+    stage.expect_position()
+
+
+def test_f67_a_pause_lets_the_deal_end_and_no_other_begin(stage: Stage) -> None:
+    stage.start()
+    stage.ask(RequestKind.PAUSE, after=2)
+    stage.move("90", after=10)
+    stage.expect_position()
+    stage.move("115", after=60)
+    assert stage.bot().deals_closed == 1
+    assert len(stage.orders(Role.BASE)) == 1
+    stage.ask(RequestKind.START, after=3)
+    stage.move("116", after=3)
+    assert len(stage.orders(Role.BASE)) == 2
