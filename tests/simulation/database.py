@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import attrs
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 
 from dcacore.adapters.simulated.faults import Dice
 from dcacore.adapters.sqlalchemy import SqlStore, sqlite_store
@@ -46,6 +46,17 @@ def _template() -> Path:
     return file
 
 
+_SHARED: Final[list[Engine]] = []
+_CHECKED: Final[set[Path]] = set()
+
+
+def _share(engine: Engine) -> None:
+    """Let all stores have compiled statements in common: a world lives for too short to compile its own."""
+    _SHARED[:] = _SHARED or [engine]
+    engine.dialect = engine.pool._dialect = _SHARED[0].dialect
+    engine._compiled_cache = _SHARED[0]._compiled_cache
+
+
 @attrs.define(eq=False)
 class Disk:
     """The file of a database, and how it is at the moment.
@@ -73,6 +84,7 @@ class Disk:
         """Return a store over the file, and what it is connected by."""
         cables = Cables()
         store = sqlite_store(f"sqlite:///{self.file}", clock=clock, async_creator=cables.connect, busy_timeout=0)
+        _share(store.engine.sync_engine)
         event.listen(store.engine.sync_engine, "checkout", cables.note)
         return store, cables
 
@@ -128,7 +140,9 @@ class GatedStore(Store):
 
     async def _check(self) -> None:
         self.fail_if_gone()
-        await self.inner.check()
+        if _template() not in _CHECKED:  # every file is a copy of the same one
+            await self.inner.check()
+            _CHECKED.add(_template())
 
     async def epoch(self) -> str:
         return await self.inner.epoch()

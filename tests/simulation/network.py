@@ -47,13 +47,20 @@ class GatedExchange(Exchange):
     """One account behind a gate."""
 
     def __init__(
-        self, inner: Exchange, gate: Gate, account: str, manners: Manners, outside: contextvars.Context
+        self,
+        inner: Exchange,
+        gate: Gate,
+        account: str,
+        manners: Manners,
+        outside: contextvars.Context,
+        machine: VirtualClock,
     ) -> None:
         self._inner = inner
         self._gate = gate
         self._account = account
         self._manners = manners
         self._outside = outside
+        self._machine = machine
         self._shut: tuple[datetime.datetime, datetime.datetime] | None = None
 
     def now(self) -> datetime.datetime:
@@ -67,8 +74,7 @@ class GatedExchange(Exchange):
             try:
                 return await ask()
             except RateLimited as exc:
-                self._shut = (self._gate_now(), exc.retry_at)
-                raise
+                raise self._limited(exc) from exc
             finally:
                 await self._gate.pass_time(_QUICK, _SLOW)
 
@@ -76,6 +82,11 @@ class GatedExchange(Exchange):
 
     def _gate_now(self) -> datetime.datetime:
         return VirtualClock(self._gate.loop).now()
+
+    def _limited(self, exc: RateLimited) -> RateLimited:
+        """Return what the machine makes of "not for so many seconds", by its own clock."""
+        self._shut = (self._gate_now(), exc.retry_at)
+        return RateLimited(exc.retry_at + datetime.timedelta(seconds=self._machine.ahead_s))
 
     def _mind_manners(self, name: str) -> None:
         if self._shut is not None:
@@ -106,13 +117,12 @@ class GatedExchange(Exchange):
             await self._gate.die_now(full, "dies, and it arrives later")
         try:
             answer = await asyncio.shield(request)
-        except PortError as exc:
-            if isinstance(exc, RateLimited):
-                self._shut = (self._gate_now(), exc.retry_at)
+        except PortError as error:
+            exc = self._limited(error) if isinstance(error, RateLimited) else error
             self._gate.trace.note(f"{full} ! {type(exc).__name__}: {exc}")
             if moment is Moment.AFTER:
                 await self._gate.die_now(full, "dies after")
-            raise
+            raise exc from error
         self._gate.trace.note(f"{full} = {_shape(answer)}")
         if moment is Moment.AFTER:
             await self._gate.die_now(full, "dies after")

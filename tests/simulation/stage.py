@@ -140,11 +140,8 @@ def tell(name: str, script: Script, crash: Crash | None = None, *, plan: Plan | 
             world.loop.create_task(world.keep_running(least=DOWN_S, most=DOWN_S)),
             world.loop.create_task(_tick(world)),
         ]
-        while world.running is None:
-            await asyncio.sleep(0)
-        first = world.running.gate
         await script(stage)
-        names.extend(first.names)
+        names.extend(world.first_calls)
         world.dice.is_calm = True
         for pause in CALM_S:
             await _look_after(stage)

@@ -76,6 +76,7 @@ class World:
         running: the process, while there is one.
         starts: how many processes there have been.
         crash: where the next process is to die.
+        first_calls: what the first process has called.
         is_ending: whether no process is started any more.
     """
 
@@ -95,6 +96,7 @@ class World:
     starts: int = 0
     calls: int = 0
     crash: Crash | None = None
+    first_calls: list[str] = attrs.field(factory=list)
     is_ending: bool = False
     bots: dict[BotId, Strategy] = attrs.field(factory=dict)
     asked: int = 0
@@ -201,6 +203,8 @@ class World:
             crash=self.crash,
         )
         self.crash = None
+        if self.starts == 1:
+            self.first_calls = gate.names
         inner, cables = self.disk.open(self.machine)
         self.disk.has_requests = True
         outside = contextvars.copy_context()
@@ -209,7 +213,7 @@ class World:
         def exchange(account: Account) -> Exchange:
             plain = SimulatedExchange(self.venue, account.id, self.clock)
             faulty = FaultyExchange(plain, self.clock, self.dice, self.door)
-            return GatedExchange(faulty, gate, account.id, self.manners, outside)
+            return GatedExchange(faulty, gate, account.id, self.manners, outside, self.machine)
 
         def prices() -> Prices:
             streams.append(SimulatedPrices(self.venue))
