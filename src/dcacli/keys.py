@@ -26,7 +26,7 @@ def generate(*, as_json: bool) -> None:
     click.echo(json.dumps({"key": key}) if as_json else key)
 
 
-@keys.command("rotate", epilog='\b\nExample:\n  ENCRYPTION_KEY="$NEW,$OLD" dca keys rotate')
+@keys.command("rotate", epilog='\b\nExample:\n  dca keys rotate\n  ENCRYPTION_KEY="$NEW,$OLD" dca keys rotate')
 @as_json
 def rotate(*, as_json: bool) -> None:
     """Encrypt every stored exchange key anew, under the first key of ENCRYPTION_KEY.

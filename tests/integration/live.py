@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
+import shlex
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -78,6 +80,15 @@ class Cli:
         done = self(*args)
         assert (done.exit_code, done.stdout) == (2, ""), done.output
         return done.stderr
+
+
+def console(page: str) -> list[tuple[list[str], str]]:
+    """Return the commands that a page of the documentation shows, each with what it is said to print."""
+    text = Path(page).read_text(encoding="utf-8")
+    blocks = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
+    runs = [run for block in blocks for run in f"\n{block}".split("\n$ dca ")[1:]]
+    parts = [run.partition("\n") for run in runs]
+    return [(shlex.split(command), printed) for command, _, printed in parts]
 
 
 def make_history(folder: Path) -> None:

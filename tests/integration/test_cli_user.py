@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from dcacore.adapters.passwords import BcryptPasswords
-from tests.integration.live import PASSWORD, Cli
+from tests.integration.live import PASSWORD, Cli, console
+
+PAGE = console("docs/how-to/administer-users.md")
 
 
 def test_users_are_created_listed_and_changed(cli: Cli) -> None:
@@ -80,3 +84,9 @@ def test_passwords_are_stored_as_bcrypt(cli: Cli) -> None:
     assert PASSWORD.encode() not in stored
     start = stored.index(b"$2b$")
     assert BcryptPasswords().check(PASSWORD, stored[start : start + 60].decode())
+
+
+def test_the_page_on_users_is_true(cli: Cli) -> None:
+    for command, printed in PAGE:
+        told = re.sub(r"\d{4}-\d\d-\d\d", "2026-11-22", cli.good(*command))
+        assert told.rstrip() == printed.rstrip()

@@ -24,10 +24,11 @@ from dcacore.adapters.system import SystemClock
 from dcacore.bootstrap.app import paper_journal
 from dcacore.domain.errors import DcaError
 from dcacore.settings import Settings
-from tests.integration.live import CALM, Cli, clean_environment
+from tests.integration.live import CALM, Cli, clean_environment, console
 
 DCA = Path(sys.executable).with_name("dca")
 PATIENCE_S = 60
+PAGE = console("docs/how-to/run-a-bot.md")
 
 
 def until(holds: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -> None:
@@ -160,6 +161,30 @@ def test_a_bot_trades_through_a_worker_and_is_told_to_stop(site: Site) -> None:
     lines = [line for line in log if line["event"] == "safety_order_filled"]
     assert [sorted(line.keys() & {"bot", "deal", "order"}) for line in lines] == [["bot", "deal", "order"]]
     assert log[-1]["event"] == "engine_stopped"
+
+
+def test_the_page_on_running_a_bot_is_true(cli: Cli) -> None:
+    site = Site(cli)
+    shapes = []
+    try:
+        for command, printed in PAGE:
+            if command[:2] == ["bot", "start"]:
+                site.open_market()
+                site.worker()
+                until(lambda: bool(site.shown()["engines"]), "the worker has reported itself")
+            told = cli.good(*[CALM if word.startswith("examples/") else word for word in command])
+            if command[:2] == ["bot", "start"]:
+                until(site.stands("in_position"), "the base order has filled")
+            shapes.append((command, shape_of(told), shape_of(printed)))
+    finally:
+        site.close()
+    for command, seen, described in shapes:
+        assert not described or seen == described, command
+
+
+def shape_of(text: str) -> list[str]:
+    """Return the first word of each line that stands out: what follows varies with prices, times and ids."""
+    return [line.split()[0] for line in text.splitlines() if line and not line.startswith(" ")]
 
 
 def test_what_was_asked_waits_for_the_worker_and_the_books_survive_all(site: Site) -> None:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from dcacore.adapters.fernet import generate_key
 from dcacore.ports.records import Tier
-from dcacore.settings import BadSetting, LogFormat, LogLevel, Settings
+from dcacore.settings import _READERS, BadSetting, LogFormat, LogLevel, Settings
 
 
 def test_without_an_environment_the_defaults_hold() -> None:
@@ -58,3 +60,8 @@ def test_a_wrong_value_is_refused_by_name_and_not_repeated(name: str, value: str
         Settings.from_env({name: value})
     assert str(refused.value).startswith(f"{name} {rule}")
     assert "canary" not in str(refused.value)
+
+
+def test_every_setting_is_described() -> None:
+    described = Path("docs/reference/settings.md").read_text(encoding="utf-8")
+    assert [name for name in _READERS if f"| `{name}` |" not in described] == []
