@@ -12,6 +12,7 @@ from dcacli.bot_wishes import edit, pause, retry, start, stop, stop_all
 from dcacli.session import Mine, as_json, as_user, confirm, whose, yes
 
 if TYPE_CHECKING:
+    from dcacore.application.showing import BotView
     from dcacore.ports.records import Account, BotRecord
 
 _BOT = click.argument("name", metavar="BOT")
@@ -100,11 +101,15 @@ def show(*, name: str, lines: int, email: str | None, as_json: bool) -> None:
     from dcacli.bot_view import print_view, view_json
     from dcacore.application import showing
 
-    view = as_user(email, lambda mine: showing.show(mine.app.store, mine.user.id, name, lines=lines))
+    async def work(mine: Mine) -> tuple[BotView, str | None]:
+        view = await showing.show(mine.app.store, mine.user.id, name, lines=lines)
+        return view, None if view.account is None else mine.app.venues.lack(view.account.environment)
+
+    view, lack = as_user(email, work)
     if as_json:
-        click.echo(json.dumps(view_json(view)))
+        click.echo(json.dumps({**view_json(view), "cannot_trade": lack}))
     else:
-        print_view(view)
+        print_view(view, lack)
 
 
 @bot.command("rename", epilog="\b\nExample:\n  dca bot rename 'btc calm' 'btc bold'")

@@ -13,8 +13,8 @@ from dcacore.domain.money import plain
 from dcacore.ports.records import Reconciliation
 
 
-def print_view(view: BotView) -> None:
-    """Print all about a bot."""
+def print_view(view: BotView, lack: str | None) -> None:
+    """Print all about a bot, and why nothing can be traded on its account, if that is so."""
     told = view_json(view)
     record, bot = view.record, view.record.bot
     where = "" if view.account is None else f" on {view.account.name} ({view.account.environment.value})"
@@ -22,6 +22,8 @@ def print_view(view: BotView) -> None:
     click.echo(f"State:   {view.state.replace('_', ' ')} (wanted: {bot.wanted.value}, phase: {told['phase']})")
     if bot.trouble is not None:
         click.echo(f"Trouble: {printable(bot.trouble.reason)}")
+    if lack is not None:
+        click.echo(f"Account: {lack}")
     click.echo(f"Engine:  {_engine(view)}")
     for sentence in view.explanation:
         click.echo(f"  {printable(sentence)}")

@@ -21,6 +21,7 @@ from dcacore.application import accounts, asking, bots, users
 from dcacore.bootstrap import market_of
 from dcacore.bootstrap.app import App, open_app, running
 from dcacore.bootstrap.paper import InProcessPaper
+from dcacore.bootstrap.venues import ByEnvironment
 from dcacore.domain.ids import UserId
 from dcacore.ports.records import Environment, RequestKind, Tier
 from dcacore.settings import Settings
@@ -110,7 +111,7 @@ async def _make_history(url: str) -> None:
                 *opened.means, user_id=user.id, account="paper", bot_file=bot_file, market=market_of(bot_file)
             )
             ids.append(user.id)
-        async with running(attrs.evolve(opened, venues=paper)) as app:
+        async with running(attrs.evolve(opened, venues=ByEnvironment({Environment.PAPER: paper}))) as app:
             start = await asking.ask(*app.means, user_id=ids[0], bot="btc calm", kind=RequestKind.START)
             assert (await app.wait_for(start)).is_settled
             for price, deals, safety_orders in ((30000, 0, 0), (29600, 0, 1), (30600, 1, 0)):

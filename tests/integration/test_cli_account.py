@@ -48,6 +48,9 @@ def test_other_accounts_can_be_kept_but_not_traded_on(ready: Cli, environment: s
     assert ready.good("account", "add", environment) == f"{environment}: added ({environment})\n"
     told = ready.refused("account", "check", environment)
     assert told == f"this version trades on paper only; {environment} comes with a later one"
+    ready.good("bot", "create", CALM, "--account", environment)
+    assert f"Account: {told}\n" in ready.good("bot", "show", "btc calm")
+    assert ready.json("bot", "show", "btc calm")["cannot_trade"] == told
 
 
 def test_half_a_key_is_wrong_usage(ready: Cli) -> None:

@@ -45,6 +45,7 @@ class Site:
 
     cli: Cli
     workers: list[subprocess.Popen[str]] = attrs.field(factory=list)
+    pipes: tuple[int, ...] = ()
 
     @property
     def journal(self) -> Path:
@@ -97,6 +98,8 @@ class Site:
             worker.wait()
             if worker.stderr is not None:
                 worker.stderr.close()
+        for pipe in self.pipes:
+            os.close(pipe)
         with suppress(OSError, ValueError, DcaError):
             os.kill(json.loads(state_file(self.journal).read_text())["pid"], signal.SIGKILL)
 
@@ -214,7 +217,14 @@ def test_a_log_that_cannot_be_written_stops_nothing(site: Site, how: str) -> Non
         worker = subprocess.Popen(["sh", "-c", f"exec {DCA} worker 2>&-"], text=True, env=environment)
         site.workers.append(worker)
     else:
-        worker = site.worker(LOG_LEVEL="debug")  # whose log nobody reads
+        reads, writes = os.pipe()  # full already, and nobody reads it
+        os.set_blocking(writes, False)
+        with suppress(BlockingIOError):
+            while True:
+                os.write(writes, b" " * 4096)
+        os.set_blocking(writes, True)
+        site.pipes += (reads, writes)
+        worker = site.worker(stderr=writes)
     site.cli.good("bot", "start", "btc calm")
     until(site.stands("in_position"), "the base order has filled")
     worker.send_signal(signal.SIGTERM)

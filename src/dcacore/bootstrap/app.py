@@ -25,7 +25,6 @@ from dcacore.ports.clock import Clock, Ids
 from dcacore.ports.records import Environment, Request
 from dcacore.ports.secrets import Passwords, Secrets
 from dcacore.ports.store import Store
-from dcacore.ports.venues import Venues
 from dcacore.settings import Settings
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ class App:
     ids: Ids
     secrets: Secrets
     passwords: Passwords
-    venues: Venues
+    venues: ByEnvironment
     paper: PaperVenues | None = None
     engine: Engine | None = None
     engine_task: asyncio.Task[None] | None = None

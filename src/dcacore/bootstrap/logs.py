@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
 import queue
-import sys
 import threading
 from collections.abc import MutableMapping
 from enum import Enum
@@ -14,6 +14,7 @@ import structlog
 
 from dcacore.settings import LogFormat, Settings
 
+_STDERR: Final = 2
 _MOST_WAITING: Final = 10_000
 _LAST_LINES_WITHIN_S: Final = 1.0
 _LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
@@ -27,7 +28,9 @@ class Lines:
     What does not fit into memory while the reader stalls is dropped.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, handle: int = _STDERR) -> None:
+        """Write to the file descriptor *handle*, past `sys.stderr`: its lock would be held while a reader stalls."""
+        self._handle = handle
         self._waiting: queue.Queue[str | None] = queue.Queue(_MOST_WAITING)
         self._thread = threading.Thread(target=self._write_on, name="log", daemon=True)
         self._thread.start()
@@ -49,10 +52,11 @@ class Lines:
 
     def _write_on(self) -> None:
         while (line := self._waiting.get()) is not None:
+            left = f"{line}\n".encode(errors="backslashreplace")
             try:
-                sys.stderr.write(f"{line}\n")
-                sys.stderr.flush()
-            except (OSError, ValueError, AttributeError):  # full, closed, or closed before we began
+                while left:
+                    left = left[os.write(self._handle, left) :]
+            except OSError:  # full, or closed
                 continue
 
 

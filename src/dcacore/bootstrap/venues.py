@@ -33,8 +33,13 @@ class ByEnvironment(Venues):
         if account.environment in self.venues:
             await self.venues[account.environment].forget(account)
 
+    def lack(self, environment: Environment) -> str | None:
+        """Return why nothing can be traded there; None when it can."""
+        if environment in self.venues:
+            return None
+        return f"this version trades on paper only; {environment.value} comes with a later one"
+
     def _of(self, environment: Environment) -> Venues:
-        found = self.venues.get(environment)
-        if found is None:
-            raise Unavailable(f"this version trades on paper only; {environment.value} comes with a later one")
-        return found
+        if (lack := self.lack(environment)) is not None:
+            raise Unavailable(lack)
+        return self.venues[environment]
