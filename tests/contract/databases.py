@@ -110,6 +110,10 @@ class PostgresServer:
         """End the server as a power cut would."""
         self.run("pg_ctl", "-D", str(self.folder / "data"), "-w", "-m", "immediate", "stop")
 
+    def forget(self) -> None:
+        """Remove its files."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
     def url(self, name: str) -> URL:
         """Return the address of a database."""
         return make_url(f"postgresql+psycopg://dca:{CANARY}@127.0.0.1:{self.port}/{name}")
@@ -172,7 +176,7 @@ def postgres() -> Iterator[PostgresServer]:
         yield server
     finally:
         server.stop()
-        shutil.rmtree(server.folder, ignore_errors=True)
+        server.forget()
 
 
 @pytest.fixture(scope="session")

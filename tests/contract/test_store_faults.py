@@ -163,6 +163,7 @@ async def test_a_server_that_comes_back() -> None:
         await store.close()
     finally:
         server.stop()
+        server.forget()
 
 
 async def test_a_work_that_is_cancelled_leaves_no_trace_and_no_lock(database: Database) -> None:
