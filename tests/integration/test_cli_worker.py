@@ -49,7 +49,8 @@ class Site:
 
     @property
     def journal(self) -> Path:
-        return paper_journal(Settings(database_url=self.cli.url))
+        chosen = {"DATABASE_URL": self.cli.url, **self.cli.environment}
+        return paper_journal(Settings.from_env(chosen))
 
     def open_market(self) -> None:
         """Start the paper exchange, whose prices stand until `move`."""
@@ -65,9 +66,9 @@ class Site:
         finally:
             await client.close()
 
-    def worker(self, stderr: int | IO[str] = subprocess.PIPE, **more: str) -> subprocess.Popen[str]:
+    def worker(self, stderr: int | IO[str] = subprocess.PIPE) -> subprocess.Popen[str]:
         """Start a worker."""
-        environment = clean_environment(DATABASE_URL=self.cli.url, LOG_FORMAT="json", **more)
+        environment = clean_environment(**{"DATABASE_URL": self.cli.url, "LOG_FORMAT": "json", **self.cli.environment})
         done = subprocess.Popen([DCA, "worker"], stderr=stderr, text=True, env=environment, cwd=self.cli.folder)
         self.workers.append(done)
         return done
