@@ -21,9 +21,10 @@ from dcacore.application.engine.surroundings import Surroundings
 from dcacore.bootstrap.paper import HOLDINGS, InProcessPaper
 from dcacore.domain.bot import Phase
 from dcacore.domain.ids import BotId
-from dcacore.ports.errors import LeaseLost, StoreUnavailable
+from dcacore.ports.errors import LeaseLost, StoreUnavailable, Unavailable
 from dcacore.ports.exchange import Exchange
-from dcacore.ports.records import Account, Lease, RequestKind
+from dcacore.ports.prices import Prices
+from dcacore.ports.records import Account, Environment, Lease, RequestKind
 from dcacore.ports.store import Store, Work
 from tests.contract.stored import bot, people, record, request
 from tests.simulation.clock import SeededIds, VirtualClock
@@ -245,14 +246,20 @@ class SlowStore(Store):
 
 
 class LockedPaper(InProcessPaper):
-    """A paper exchange that can be locked up: then nobody gets to his account."""
+    """A paper exchange that can be locked up: then nobody gets to his account, or to prices."""
 
     is_locked = False
+    has_prices = True
 
     async def exchange(self, account: Account) -> Exchange:
         if self.is_locked:
-            raise StoreUnavailable("not now")
+            raise Unavailable("not now")
         return await super().exchange(account)
+
+    async def prices(self, environment: Environment) -> Prices:
+        if not self.has_prices:
+            raise Unavailable("not now")
+        return await super().prices(environment)
 
 
 @attrs.define
@@ -395,3 +402,19 @@ def test_f73_a_bot_that_was_anothers_meanwhile_is_taken_up_anew(stage: Stage) ->
         assert runner.lease is not None
         assert runner.lease.token == 3
         assert runner.is_reconciled
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_bot_that_is_still_starting_is_let_go_of(stage: Stage, is_told: bool) -> None:
+    stage.paper.has_prices = False
+    one = stage.join("one")
+    stage.pass_by(5)
+    assert {runner.bot.phase for runner in one.runners.values()} == {Phase.STARTING}
+    if is_told:
+        one.stop()
+    else:
+        stage.stores["one"].fails = True
+    stage.pass_by(25)
+    assert stage.run(stage.held()) == {}
+    if not is_told:
+        assert not one.runners

@@ -234,7 +234,7 @@ class Engine:
         desk = self._desks[runner.record.account_id]
         desk.wires[runner.bot.id].carry_out(commands)
         self._watching.watch(runner, desk)
-        if runner.bot.phase is Phase.STARTING and runner.bot.trouble is None:
+        if runner.bot.phase is Phase.STARTING and runner.bot.trouble is None and not runner.is_closing:
             self._bringing_up.check(self, runner)
 
     def after_break(self, runner: Runner, exc: Exception) -> None:
