@@ -18,6 +18,7 @@ from typing import IO, Any
 import attrs
 import pytest
 
+from dcacore.adapters.fernet import generate_key
 from dcacore.adapters.simulated.process import VenueClient, start_venue
 from dcacore.adapters.simulated.process.starting import known_port, state_file
 from dcacore.adapters.system import SystemClock
@@ -122,6 +123,11 @@ def ended(worker: subprocess.Popen[str]) -> tuple[int, list[dict[str, Any]]]:
 
 
 def test_a_bot_trades_through_a_worker_and_is_told_to_stop(site: Site) -> None:
+    key = generate_key()
+    site.cli.environment |= {"ENCRYPTION_KEY": key, "DCA_API_KEY": "CanaryKey", "DCA_API_SECRET": "CanarySecret"}
+    site.cli.good("account", "add", "testnet")
+    site.cli.good("bot", "create", CALM, "--account", "testnet", "--name", "not yet")
+    site.cli.good("bot", "start", "not yet")  # cannot be opened, and keeps nobody else from trading
     site.open_market()
     worker = site.worker()
     until(lambda: bool(site.shown()["engines"]), "the worker has reported itself")
@@ -165,6 +171,9 @@ def test_a_bot_trades_through_a_worker_and_is_told_to_stop(site: Site) -> None:
     lines = [line for line in log if line["event"] == "safety_order_filled"]
     assert [sorted(line.keys() & {"bot", "deal", "order"}) for line in lines] == [["bot", "deal", "order"]]
     assert log[-1]["event"] == "engine_stopped"
+    assert any("trades on paper only" in line.get("reason", "") for line in log)
+    told = json.dumps(log)
+    assert [secret for secret in ("CanaryKey", "CanarySecret", key) if secret in told] == []
 
 
 def test_the_page_on_running_a_bot_is_true(cli: Cli) -> None:
