@@ -1,0 +1,1 @@
+"""Real processes, really killed: engines over a database and an exchange that outlive them."""
