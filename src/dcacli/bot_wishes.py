@@ -23,7 +23,18 @@ _SELL = click.option(
 @as_json
 def start(*, name: str, email: str | None, as_json: bool) -> None:
     """Let a bot trade. It is checked and compared with the exchange first."""
-    _ask(name, "START", email, as_json=as_json)
+    from dcacore.application import asking, showing
+    from dcacore.ports.errors import Unavailable
+    from dcacore.ports.records import RequestKind
+
+    async def ask(mine: Mine) -> Request:
+        account = (await showing.show(mine.app.store, mine.user.id, name, lines=0)).account
+        lack = None if account is None else mine.app.venues.lack(account.environment)
+        if lack is not None:
+            raise Unavailable(lack)
+        return await asking.ask(*mine.app.means, user_id=mine.user.id, bot=name, kind=RequestKind.START)
+
+    carry_out(email, ask, as_json=as_json)
 
 
 @click.command("pause", epilog="\b\nExample:\n  dca bot pause 'btc calm'")

@@ -51,6 +51,7 @@ def test_other_accounts_can_be_kept_but_not_traded_on(ready: Cli, environment: s
     ready.good("bot", "create", CALM, "--account", environment)
     assert f"Account: {told}\n" in ready.good("bot", "show", "btc calm")
     assert ready.json("bot", "show", "btc calm")["cannot_trade"] == told
+    assert ready.refused("bot", "start", "btc calm") == told
 
 
 def test_half_a_key_is_wrong_usage(ready: Cli) -> None:

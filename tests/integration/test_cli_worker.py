@@ -127,7 +127,7 @@ def test_a_bot_trades_through_a_worker_and_is_told_to_stop(site: Site) -> None:
     site.cli.environment |= {"ENCRYPTION_KEY": key, "DCA_API_KEY": "CanaryKey", "DCA_API_SECRET": "CanarySecret"}
     site.cli.good("account", "add", "testnet")
     site.cli.good("bot", "create", CALM, "--account", "testnet", "--name", "not yet")
-    site.cli.good("bot", "start", "not yet")  # cannot be opened, and keeps nobody else from trading
+    site.cli.good("bot", "retry", "not yet")  # cannot be opened, and keeps nobody else from trading
     site.open_market()
     worker = site.worker()
     until(lambda: bool(site.shown()["engines"]), "the worker has reported itself")
