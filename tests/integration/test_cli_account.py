@@ -54,6 +54,12 @@ def test_other_accounts_can_be_kept_but_not_traded_on(ready: Cli, environment: s
     assert ready.refused("bot", "start", "btc calm") == told
 
 
+def test_a_paper_exchange_that_cannot_be_started(ready: Cli) -> None:
+    (ready.folder / "app.db.paper.log").mkdir()
+    told = ready.refused("account", "check", "paper")
+    assert told == "the paper exchange cannot be started: Is a directory"
+
+
 def test_half_a_key_is_wrong_usage(ready: Cli) -> None:
     ready.environment["DCA_API_KEY"] = KEY
     told = ready.misused("account", "add", "testnet")

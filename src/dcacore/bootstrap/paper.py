@@ -23,7 +23,7 @@ from dcacore.domain.money import Price, plain
 from dcacore.domain.numbers import Number
 from dcacore.domain.venue import VenueOrder
 from dcacore.ports.clock import Clock
-from dcacore.ports.errors import PortError, UnknownPair
+from dcacore.ports.errors import PortError, Unavailable, UnknownPair
 from dcacore.ports.exchange import Exchange, Listing
 from dcacore.ports.prices import Prices
 from dcacore.ports.records import Account, Environment
@@ -123,11 +123,11 @@ class PaperVenues(Venues):
 
     async def exchange(self, account: Account) -> Exchange:
         if account.id not in self._clients:
-            await start_venue(self.journal, self.clock, accounts={account.id: HOLDINGS}, interval=self.interval)
+            await self._start({account.id: HOLDINGS})
         return self._client(account.id)
 
     async def prices(self, environment: Environment) -> Prices:  # noqa: ARG002  # it is asked for paper only
-        await start_venue(self.journal, self.clock, interval=self.interval)
+        await self._start()
         return self._client(None)
 
     async def forget(self, account: Account) -> None:
@@ -140,7 +140,7 @@ class PaperVenues(Venues):
         while True:
             if self._clients:
                 try:
-                    await start_venue(self.journal, self.clock, interval=self.interval)
+                    await self._start()
                 except PortError as exc:
                     log.warning("paper_exchange_down", reason=str(exc))
             await self.clock.sleep(LOOK_EVERY_S)
@@ -160,6 +160,12 @@ class PaperVenues(Venues):
         market = await self._market(pair)
         price = plain(market.tick_size * _FIRST_PRICE_TICKS)
         await self._client(None).act("list", market=pack(market), price=price)
+
+    async def _start(self, accounts: Mapping[AccountId, Mapping[str, Decimal]] | None = None) -> None:
+        try:
+            await start_venue(self.journal, self.clock, accounts=accounts, interval=self.interval)
+        except OSError as exc:  # no room for its log, no process left
+            raise Unavailable(f"the paper exchange cannot be started: {exc.strerror or exc}") from exc
 
     async def _market(self, pair: str) -> Market:
         known = known_markets()
