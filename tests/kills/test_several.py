@@ -74,7 +74,7 @@ async def wake_up_too_late(stage: Stage, spot: Spot, *, ignores_leases: bool = F
     sleeper.send(signal.SIGCONT)
     await stage.until(stage.is_settled, "the other has opened the deal")
     assert await held(stage, sleeper) == 0
-    written = [line for line in map(json.loads, sleeper.lines[slept_through:].splitlines()) if "deal" in line]
+    written = [line for line in map(json.loads, sleeper.lines[slept_through:].splitlines()) if "stored" in line]
     assert not written, f"it wrote when it woke up: {written}"
     await stage.check()
     other.send(signal.SIGKILL)

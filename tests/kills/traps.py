@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import json
 import os
 import signal
 import time
@@ -78,7 +79,7 @@ class Trap:
 
 @attrs.define
 class TrappedStore(Store):
-    """A database, with a trap.
+    """A database, with a trap; what is stored for a bot under a lease is noted in the log.
 
     Attributes:
         ignores_leases: whether it writes for those who have lost their lease: the fault that the tests must notice.
@@ -89,18 +90,19 @@ class TrappedStore(Store):
     ignores_leases: bool = False
 
     def begin(self, lease: Lease | None = None, *, reads_only: bool = False) -> AbstractAsyncContextManager[Work]:
-        lease = None if self.ignores_leases else lease
         return self.inner.begin(lease, reads_only=True) if reads_only else self._begin(lease)
 
     @asynccontextmanager
     async def _begin(self, lease: Lease | None) -> AsyncIterator[Work]:
         self.trap.at("begin")
-        async with self.inner.begin(lease) as work:
+        async with self.inner.begin(None if self.ignores_leases else lease) as work:
             commit = work.commit
 
             async def trapped() -> None:
                 self.trap.at("commit")
                 await commit()
+                if lease is not None:
+                    os.write(2, json.dumps({"stored": lease.bot_id}).encode() + b"\n")
                 self.trap.at("committed")
 
             vars(work)["commit"] = trapped
