@@ -86,6 +86,11 @@ bench: setup  ## measure; for a machine with nothing else to do
 prove: setup  ## the long proofs, too slow for every commit
 	$(BIN)/pytest -m prove --hypothesis-profile=prove
 
+HOURS := 200
+.PHONY: simulate
+simulate: setup  ## live HOURS=2000 simulated hours of everything going wrong, with fresh seeds
+	$(BIN)/python -m tests.simulation --lives $(HOURS)
+
 .PHONY: mutate
 mutate: setup  ## break the domain in every small way and see which tests notice
 	$(BIN)/mutmut run

@@ -19,7 +19,11 @@ def main() -> int:
     parser.add_argument("--hours", type=float, default=1, help="simulated hours of a life")
     parser.add_argument("--lives", type=int, default=1, help="how many, with a seed each")
     parser.add_argument("--trace", action="store_true", help="print every call")
+    parser.add_argument("--digest", action="store_true", help="print only what tells one trace from another")
     args = parser.parse_args()
+    if args.digest:
+        print(simulate(args.seed, args.hours).digest)
+        return 0
     seed = int(time.time()) if args.seed is None else args.seed
     hits: Counter[Enum] = Counter()
     failed = orders = deals = starts = calls = 0

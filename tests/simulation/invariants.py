@@ -183,6 +183,8 @@ def _check_alive(world: World, bot: Bot) -> None:
     if shown not in _SHOWN:
         world.violations.append(f"I9: {bot.id} shows {shown}")
     if bot.trouble is not None:
+        if _is_eaten_by_fees(world, bot):
+            return
         world.violations.append(f"I9: {bot.id} is {shown} when all is calm: {bot.trouble.reason}")
         return
     if bot.phase in {Phase.STARTING, Phase.PLACING_ORDER, Phase.CLOSING} and not _is_stuck_by_size(world, bot):
@@ -194,6 +196,12 @@ def _check_alive(world: World, bot: Bot) -> None:
     is_excused = deal.strategy.trailing_deviation or deal.is_too_small_to_sell
     if not has_target and not is_excused:
         world.violations.append(f"I7: {deal.id} holds {deal.books.net} and has no take profit")
+
+
+def _is_eaten_by_fees(world: World, bot: Bot) -> bool:
+    """Say whether what a bot has bought is what its account pays fees with: then it may lack at any time."""
+    base = (bot.market if bot.deal is None else bot.deal.market).base_asset
+    return any(world.venue.account(account).pays_with == base for account in world.venue.accounts)
 
 
 def _is_stuck_by_size(world: World, bot: Bot) -> bool:

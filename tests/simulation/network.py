@@ -112,7 +112,7 @@ class GatedExchange(Exchange):
             return await send()
 
         request = loop.create_task(travel(), context=outside.copy())
-        request.add_done_callback(_look)
+        request.add_done_callback(_look, context=outside)
         if moment is Moment.LATER:
             await self._gate.die_now(full, "dies, and it arrives later")
         try:

@@ -31,6 +31,7 @@ MARKET: Final = MARKETS[0][0]
 START_PRICE: Final = Decimal(60_000)
 TICK_S: Final = 5.0
 DOWN_S: Final = 3.0
+SOON_S: Final = 0.2
 CALM_S: Final = (4.0, 30.0, 40.0)
 """After the script: the user looks after troubles this often, and then all is left alone for the last time."""
 
@@ -131,13 +132,15 @@ def tell(name: str, script: Script, crash: Crash | None = None, *, plan: Plan | 
     """Tell a script, with the first process dying at *crash*, and check the world after it."""
     world = new_world(f"{name}{seed}", plan or Plan({}))
     world.crash = crash or Crash(-1, Moment.BEFORE)
+    is_late = world.crash.moment is Moment.LATER
+    down_s = SOON_S if is_late else DOWN_S  # so that the next process is there when the request arrives
     names: list[str] = []
     deals: list[int] = []
 
     async def life() -> None:
         stage = await _set_up(world)
         going_on = [
-            world.loop.create_task(world.keep_running(least=DOWN_S, most=DOWN_S)),
+            world.loop.create_task(world.keep_running(least=down_s, most=down_s)),
             world.loop.create_task(_tick(world)),
         ]
         await script(stage)

@@ -1,0 +1,280 @@
+"""The order protocol with one safeguard taken out: each of these must be found out."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any, Final
+from unittest import mock
+
+import attrs
+
+from dcacore.application.engine import accounting, wire
+from dcacore.application.engine import runner as runner_module
+from dcacore.application.engine.bringing_up import BringingUp
+from dcacore.application.engine.desk import Desk
+from dcacore.application.engine.engine import Engine
+from dcacore.application.engine.patience import PatientExchange
+from dcacore.application.engine.runner import Ended, Runner
+from dcacore.application.engine.wire import Wire
+from dcacore.domain import hearing
+from dcacore.domain.bot import Phase
+from dcacore.domain.commands import Place
+from dcacore.domain.deal import Deal
+from dcacore.domain.events import Canceled, EngineStarted, Refusal
+from dcacore.domain.hearing import Declined, Found, Heard
+from dcacore.domain.ids import OrderId, TradeId
+from dcacore.domain.intents import Intent, IntentState
+from dcacore.domain.ladder import sellable
+from dcacore.domain.market import Market
+from dcacore.domain.money import BaseQty
+from dcacore.domain.orders import Order
+from dcacore.domain.venue import Trade, VenueOrder, VenueStatus
+from dcacore.ports.errors import OutcomeUnknown, PortError, Rejected, StoreUnavailable
+
+Mutant = Callable[[], AbstractContextManager[None]]
+
+
+@contextmanager
+def _swapped(*swaps: tuple[object, str, Any]) -> Iterator[None]:
+    with ExitStack() as stack:
+        for owner, name, new in swaps:
+            stack.enter_context(mock.patch.object(owner, name, new))
+        yield
+
+
+def no_mark_before_the_wire() -> AbstractContextManager[None]:
+    """What is being sent is known to the process only, and not stored."""
+
+    async def change(self: Runner, intents: Sequence[Intent]) -> None:
+        self.intents.update((intent.id, intent) for intent in intents)
+
+    return _swapped((Runner, "change", change))
+
+
+def believed_at_once() -> AbstractContextManager[None]:
+    """One "no such order" is a proof, whenever it comes."""
+
+    def begins(intent: Intent) -> datetime.datetime | None:
+        return None if intent.sent_at is None else intent.sent_at - datetime.timedelta(hours=1)
+
+    return _swapped(
+        (hearing, "PROOF_MISSES", 1),
+        (hearing, "PROOF_SPREAD", datetime.timedelta(0)),
+        (hearing, "proof_begins", begins),
+        (Desk, "find", _find_by_name),
+    )
+
+
+async def _find_by_name(self: Desk, intent: Intent) -> VenueOrder | None:
+    return await self.exchange.find(intent.pair, order_id=intent.id)
+
+
+def ends_without_fills() -> AbstractContextManager[None]:
+    """An order that the exchange calls over is over, whatever of it has been booked."""
+    honest = hearing._found
+
+    def found(intent: Intent, news: Found, market: Market) -> Heard:
+        heard = honest(intent, news, market)
+        status = news.order.status
+        if not heard.lacks_fills or status in {VenueStatus.OPEN, VenueStatus.OTHER} or heard.intent.has_ended:
+            return heard
+        state = IntentState.CANCELED if status is VenueStatus.CANCELED else IntentState.EXPIRED
+        end = Canceled(intent.id, heard.intent.order.filled)
+        return attrs.evolve(heard, intent=heard.intent.moved(state), reports=(*heard.reports, end), lacks_fills=False)
+
+    return _swapped((hearing, "_found", found))
+
+
+def no_recovery() -> AbstractContextManager[None]:
+    """What was being sent when the process died is taken for not sent."""
+
+    async def begin(self: BringingUp, wire: Wire) -> None:
+        runner = wire.runner
+        try:
+            if runner.bot.phase is not Phase.STOPPED:
+                await runner.turn(EngineStarted(self.around.clock.now()))
+            unsent = {IntentState.PLANNED, IntentState.SENDING, IntentState.UNKNOWN}
+            news = [_not_placed(intent.id) for intent in runner.unsettled if intent.state in unsent]
+            if news:
+                await runner.turn(*news)
+        except Ended:
+            return
+
+    return _swapped((BringingUp, "_begin", begin))
+
+
+def _not_placed(order_id: OrderId) -> Declined:
+    return Declined(order_id, Refusal.NOT_PLACED, "it was surely not placed")
+
+
+def silence_is_a_no() -> AbstractContextManager[None]:
+    """A time-out or a server's error means that the order was not placed."""
+    return _swapped((wire, "Unanswered", _not_placed))
+
+
+def silence_is_retried() -> AbstractContextManager[None]:
+    """What was not answered is sent again, under the same id."""
+    honest = PatientExchange.place
+
+    async def place(self: PatientExchange, *args: Any, **named: Any) -> VenueOrder:
+        try:
+            return await honest(self, *args, **named)
+        except OutcomeUnknown:
+            return await honest(self, *args, **named)
+
+    return _swapped((PatientExchange, "place", place))
+
+
+def fills_count_twice() -> AbstractContextManager[None]:
+    """Nobody looks whether a trade has been heard of before."""
+
+    def every(_: Intent, trades: tuple[Trade, ...]) -> tuple[Trade, ...]:
+        return trades
+
+    def never(_: Order, __: TradeId) -> bool:
+        return False
+
+    return _swapped((hearing, "_new_trades", every), (Order, "has", never))
+
+
+def events_only() -> AbstractContextManager[None]:
+    """The exchange is never asked what nobody has told."""
+
+    async def never(self: Engine, *_: object) -> None:
+        await self.around.clock.sleep(1e9)
+
+    def nothing(*_: object) -> None:
+        pass
+
+    return _swapped((Engine, "_compare_now_and_then", never), (BringingUp, "after_gap", nothing))
+
+
+def gross_is_sold() -> AbstractContextManager[None]:
+    """What was bought is sold, the fee that was taken from it as well."""
+
+    def gross(deal: Deal) -> BaseQty:
+        books = deal.books
+        return sellable(deal.market, BaseQty(books.bought + books.carried.quantity - books.sold))
+
+    return _swapped((Deal, "sellable", property(gross)))
+
+
+def cancel_is_believed() -> AbstractContextManager[None]:
+    """After a cancel nobody asks how much had filled: a no means as much as a yes."""
+
+    async def cancel(self: Wire, intent: Intent) -> None:
+        try:
+            await self.desk.exchange.cancel(intent.pair, intent.id)
+        except Rejected:
+            pass
+        except PortError:
+            return
+        order = intent.order
+        if intent.venue_order_id is not None:
+            gone = VenueOrder(
+                order_id=intent.id,
+                venue_order_id=intent.venue_order_id,
+                side=order.side,
+                quantity=order.quantity,
+                price=order.price,
+                status=VenueStatus.CANCELED,
+                executed=order.filled,
+            )
+            await self.runner.turn(Found(gone))
+
+    return _swapped((Wire, "_cancel", cancel))
+
+
+def failed_commit_is_believed() -> AbstractContextManager[None]:
+    """What the database did not take is taken for stored."""
+    honest = accounting.write
+
+    async def write(*args: Any) -> None:
+        try:
+            await honest(*args)
+        except StoreUnavailable:
+            return
+
+    return _swapped((runner_module, "write", write))
+
+
+def planned_is_sent_blindly() -> AbstractContextManager[None]:
+    """What was planned before the process died goes out after it, whatever has become of it; and is planned anew."""
+    honest = Engine.arrived
+
+    def arrived(self: Engine, wire: Wire, desk: Desk) -> None:
+        honest(self, wire, desk)
+        planned = [
+            Place(it.order) for it in wire.runner.unsettled if it.state in {IntentState.PLANNED, IntentState.SENDING}
+        ]
+
+        async def send() -> None:
+            for place in planned:
+                await desk.exchange.place(
+                    wire.runner.market.pair,
+                    place.order,
+                    sent_at=desk.exchange.now(),
+                    recv_window=datetime.timedelta(seconds=5),
+                )
+
+        if planned:
+            wire.runner.tasks.start(send(), "blind")
+
+    return _swapped((Engine, "arrived", arrived))
+
+
+def sent_before_stored() -> AbstractContextManager[None]:
+    """Orders go out while the decision is being stored, and not after."""
+    honest_write = accounting.write
+
+    async def write(store: Any, lease: Any, entry: Any, market: Market) -> None:
+        runner = _WRITERS.get(entry.bot.id)
+        if runner is not None:
+            for command in entry.commands:
+                if isinstance(command, Place):
+                    await _send_early(runner, market, command)
+        await honest_write(store, lease, entry, market)
+
+    honest_arrived = Engine.arrived
+
+    def arrived(self: Engine, wire: Wire, desk: Desk) -> None:
+        _WRITERS[wire.runner.bot.id] = wire
+        honest_arrived(self, wire, desk)
+
+    return _swapped((runner_module, "write", write), (Engine, "arrived", arrived))
+
+
+_WRITERS: Final[dict[str, Wire]] = {}
+
+
+async def _send_early(sender: Wire, market: Market, command: Place) -> None:
+    exchange = sender.desk.exchange
+    try:
+        await exchange.place(
+            market.pair, command.order, sent_at=exchange.now(), recv_window=datetime.timedelta(seconds=5)
+        )
+    except PortError:
+        return
+
+
+MUTANTS: Final[Mapping[str, Mutant]] = {
+    mutant.__name__: mutant
+    for mutant in (
+        no_mark_before_the_wire,
+        believed_at_once,
+        ends_without_fills,
+        no_recovery,
+        silence_is_a_no,
+        silence_is_retried,
+        fills_count_twice,
+        events_only,
+        gross_is_sold,
+        cancel_is_believed,
+        failed_commit_is_believed,
+        planned_is_sent_blindly,
+        sent_before_stored,
+    )
+}
+"""By name."""
