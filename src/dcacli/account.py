@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dcacli.session import Mine, as_json, as_user, whose
+from dcacli.session import Mine, as_json, as_user, hidden, whose
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -129,10 +129,8 @@ def _key() -> ApiKey:
     if len(missing) == 1:
         raise click.UsageError(f"{missing[0]} is not set: give both {_KEY} and {_SECRET}, or neither to be asked")
     if missing:
-        given = {
-            _KEY: click.prompt("API key", hide_input=True, err=True),
-            _SECRET: click.prompt("API secret", hide_input=True, err=True),
-        }
+        both = f"{_KEY} and {_SECRET}"
+        given = {_KEY: hidden("API key", both), _SECRET: hidden("API secret", both)}
     key = ApiKey(str(given[_KEY]).strip(), str(given[_SECRET]).strip())
     accounts.refuse_unusable_key(key)
     return key

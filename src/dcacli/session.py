@@ -88,6 +88,25 @@ def confirm(question: str, *, is_sure: bool) -> None:
         raise SystemExit(REFUSED)
 
 
+def hidden(question: str, instead: str, *, is_new: bool = False) -> str:
+    """Ask for a secret, which is not shown while it is typed.
+
+    Args:
+        question: what to ask for.
+        instead: the variable that may be set where there is no terminal to ask at.
+        is_new: whether it is asked for twice.
+    """
+    import getpass
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", getpass.GetPassWarning)  # it would be shown
+        try:
+            return str(click.prompt(question, hide_input=True, confirmation_prompt=is_new, err=True))
+        except getpass.GetPassWarning:
+            raise click.UsageError(f"there is no terminal to ask at: set {instead}") from None
+
+
 # ------------------------------------------------------------------------------------------------------------ requests
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dcacli.session import as_json, in_app, settings
+from dcacli.session import as_json, hidden, in_app, settings
 
 if TYPE_CHECKING:
     from dcacore.bootstrap.app import App
@@ -121,11 +121,9 @@ def reset_password(*, email: str, as_json: bool) -> None:
 def _password() -> str:
     from dcacore.application import users
 
-    password = os.environ.get(_PASSWORD) or click.prompt(
-        "Password", hide_input=True, confirmation_prompt=True, err=True
-    )
+    password = os.environ.get(_PASSWORD) or hidden("Password", _PASSWORD, is_new=True)
     users.check_password(password)
-    return str(password)
+    return password
 
 
 def _print(one: User, what: str, *, as_json: bool) -> None:

@@ -282,3 +282,26 @@ def test_an_old_schema_names_the_way_out(cli: Cli) -> None:
     done = subprocess.run([DCA, "worker"], capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 1
     assert "run dca db upgrade" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "variable"),
+    [
+        (["user", "create", "a@example.com"], "DCA_PASSWORD"),
+        (["account", "add", "live"], "DCA_API_KEY and DCA_API_SECRET"),
+    ],
+)
+def test_without_a_terminal_nothing_is_asked_for(ready: Cli, command: list[str], variable: str) -> None:
+    environment = clean_environment(DATABASE_URL=ready.url, DCA_PASSWORD="")
+    done = subprocess.run(
+        [DCA, *command],
+        capture_output=True,
+        text=True,
+        env=environment,
+        input="x\nx\n",
+        check=False,
+        start_new_session=True,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith(f"Error: there is no terminal to ask at: set {variable}\n")
+    assert "echo" not in done.stderr
