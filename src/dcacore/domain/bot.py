@@ -150,6 +150,8 @@ class Bot:
         closed_before: how many had been closed when the user last started it; `max_deals` counts from there.
         profit: sum of the closed deals' profits.
         price: the last price it has been told.
+        is_price_old: whether the market may stand elsewhere by now: prices have fallen silent. Until the next one it
+            buys and sells nothing at market of its own accord. Not stored: whoever takes it up tells it a price.
         resume_at: the end of its cooldown.
         awaits_price: whether it tries to open a deal again only when the price has changed.
         order_prefix: what the ids of its orders begin with, so that they can be told from anybody else's; empty in a
@@ -173,6 +175,7 @@ class Bot:
     price: Price | None = None
     resume_at: datetime.datetime | None = None
     awaits_price: bool = False
+    is_price_old: bool = False
     order_prefix: str = ""
 
 

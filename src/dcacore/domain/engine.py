@@ -18,6 +18,7 @@ from dcacore.domain.events import (
     Failed,
     PauseRequested,
     PriceSeen,
+    PricesSilent,
     Ready,
     Reported,
     Request,
@@ -75,7 +76,7 @@ def decide(bot: Bot, event: Event) -> Decision:
         case RetryDue():
             turn.stop_waiting()
             turn.bot = evolve(turn.bot, awaits_price=False)
-        case EngineStarted() | Ready() | AttentionNeeded() | Failed() | Cured() | RulesRead():
+        case EngineStarted() | Ready() | AttentionNeeded() | Failed() | Cured() | PricesSilent() | RulesRead():
             _hear(turn, event)
         case _:
             _obey(turn, event)
@@ -88,6 +89,8 @@ def _begin(bot: Bot, event: Event) -> Turn:
     price = bot.price if event.price is None else event.price
     if deal is not None and not deal.has_moved and price != deal.opened_price:
         deal = evolve(deal, has_moved=True)
+    if bot.is_price_old and event.price is not None:
+        bot = evolve(bot, is_price_old=False)
     return Turn(at=event.at, price=price, bot=bot, deal=deal)
 
 
@@ -105,6 +108,8 @@ def _hear(turn: Turn, told: Told) -> None:
         case Cured():
             if turn.bot.trouble is not None and turn.bot.trouble.cure is told.cure:
                 turn.bot = evolve(turn.bot, trouble=None)
+        case PricesSilent():
+            turn.bot = evolve(turn.bot, is_price_old=True)
         case RulesRead():
             heed_rules(turn, told)
         case _:

@@ -249,6 +249,14 @@ class Failed:
 
 
 @attrs.frozen
+class PricesSilent:
+    """Nothing has been heard of the market for so long that the last price says nothing any more."""
+
+    at: datetime.datetime
+    price: None = None
+
+
+@attrs.frozen
 class Cured:
     """What a trouble waits for has come: the trouble ends if that is its cure."""
 
@@ -296,7 +304,7 @@ DealRequest = CloseDealRequested | CancelDealRequested | AddFundsRequested | Edi
 Request = StartRequested | PauseRequested | StopRequested | RetryRequested | EditBotRequested | DealRequest
 """What a user may ask of a bot."""
 
-Told = EngineStarted | Ready | AttentionNeeded | Failed | Cured | RulesRead
+Told = EngineStarted | Ready | AttentionNeeded | Failed | Cured | PricesSilent | RulesRead
 """What an engine tells of itself and of the exchange."""
 
 Event = Request | Told | PriceSeen | TimePassed | RetryDue | Reported

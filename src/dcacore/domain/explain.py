@@ -80,6 +80,8 @@ def _of_answers(deal: Deal) -> Iterator[str]:
 def _of_monitoring(bot: Bot) -> Iterator[str]:
     if bot.price is None:
         yield "It waits for the first price."
+    elif bot.is_price_old:
+        yield "It waits for a price: none has come lately."
     if bot.resume_at is not None:
         yield f"It cools down until {clock(bot.resume_at)}; then the next deal opens."
     if bot.awaits_price and bot.price is not None:

@@ -47,7 +47,9 @@ def start_deal(turn: Turn, price: Price) -> None:
     bot = turn.bot
     if bot.resume_at is not None and turn.at >= bot.resume_at:
         bot = turn.bot = evolve(bot, resume_at=None)
-    if bot.wanted is not Wanted.RUN or bot.trouble is not None or bot.awaits_price or bot.resume_at is not None:
+    if bot.wanted is not Wanted.RUN or bot.trouble is not None or bot.resume_at is not None:
+        return
+    if bot.awaits_price or bot.is_price_old:
         return
     quantity = buy_quantity(bot.strategy, bot.market, bot.strategy.base_order_size, price)
     if not bot.market.allows(price, quantity):
@@ -94,12 +96,13 @@ def _manage(turn: Turn, deal: Deal, price: Price) -> None:
         if until is not None and turn.at < until:
             return  # one fills at once: what follows waits for what it brings, but not for ever
     deal = turn.deal = _aim(turn, deal)
-    if deal.stop_loss_price is not None and price <= deal.stop_loss_price and deal.can_sell_at(price):
+    is_known = not turn.bot.is_price_old  # what is tested against the price is tested when there is one
+    if is_known and deal.stop_loss_price is not None and price <= deal.stop_loss_price and deal.can_sell_at(price):
         begin_exit(turn, deal, Exit.STOP_LOSS, price)
-    elif deal.strategy.trailing_deviation:
-        _trail(turn, deal, price)
-    else:
+    elif not deal.strategy.trailing_deviation:
         _rest_take_profit(turn, deal, price)
+    elif is_known:
+        _trail(turn, deal, price)
 
 
 def _rest_safety_orders(turn: Turn, deal: Deal) -> Deal:

@@ -55,7 +55,7 @@ def watches(bot: Bot) -> Watches:
         return NOTHING
     retry = Retry.BALANCE if trouble is not None else Retry.NEVER
     if bot.phase is Phase.MONITORING and bot.wanted is Wanted.RUN:
-        if bot.awaits_price or bot.price is None:
+        if bot.awaits_price or bot.price is None or bot.is_price_old:
             retry = Retry.PRICE
         return Watches(at=bot.resume_at, retry=retry)
     if bot.phase is Phase.IN_POSITION and bot.deal is not None and bot.price is not None:

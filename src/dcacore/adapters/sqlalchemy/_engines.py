@@ -18,6 +18,11 @@ READS: Final = "dca_reads"
 """The execution option of a transaction that only reads."""
 _OPTIONS: Final = {"preserve_rowcount": True}  # how many rows an upsert has touched, also where it inserted
 _READERS: Final = 4
+_POSTGRES: Final = (
+    "-c timezone=UTC -c synchronous_commit=on"
+    # A process that stands still in the middle of a transaction must not hold its rows against the others.
+    " -c idle_in_transaction_session_timeout=10000"
+)
 _RECYCLE_S: Final = 1800
 
 
@@ -66,7 +71,7 @@ def postgres_engine(url: URL, *, pool_size: int) -> AsyncEngine:
             pool_recycle=_RECYCLE_S,
             pool_size=pool_size,
             max_overflow=pool_size,
-            connect_args={"connect_timeout": 10, "options": "-c timezone=UTC -c synchronous_commit=on"},
+            connect_args={"connect_timeout": 10, "options": _POSTGRES},
         )
     except (ArgumentError, ImportError) as error:
         raise BadDatabaseUrl("PostgreSQL needs the package's extra: pip install dcabot[postgres]") from error

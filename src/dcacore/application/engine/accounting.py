@@ -49,10 +49,10 @@ class Entry:
     settled: list[tuple[Request, str]] = attrs.field(factory=list)
 
     def is_worth_storing(self, before: Bot) -> bool:
-        """Say whether anything but the price has changed since *before*."""
+        """Say whether anything but what is known of the price has changed since *before*."""
         if self.intents or self.trades or self.notes or self.ended or self.settled:
             return True
-        return evolve(self.bot, price=before.price) != before
+        return evolve(self.bot, price=before.price, is_price_old=before.is_price_old) != before
 
     def add(self, decision: Decision, notes: Iterable[Note], known: dict[OrderId, Intent]) -> None:
         """Add what was decided; *known* are the bot's intents so far."""

@@ -126,6 +126,7 @@ class BringingUp:
                 record=attrs.evolve(record, bot=evolve(record.bot, order_prefix=prefix)),
                 intents={intent.id: intent for intent in intents[record.bot.id]},
                 lease=engine.lease(record.bot.id),
+                price=self.watching.price,
                 on_turn=engine.after_turn,
                 on_break=engine.after_break,
             )

@@ -73,7 +73,12 @@ class Feed:
         if not price.is_finite() or price <= 0:
             self.dropped += 1
             return
-        for bot_id in triggers.tick(price):
+        fired = triggers.tick(price)
+        if tick.pair in self._silent:  # they were told that their price is old: each must hear of the new one
+            self._silent.discard(tick.pair)
+            log.info("prices_again", environment=self.environment.value, pair=tick.pair)
+            fired += triggers.everybody()
+        for bot_id in fired:
             self.on_fire(bot_id, price)
 
     def is_silent(self, pair: str) -> bool:
@@ -82,10 +87,7 @@ class Feed:
         return heard_at is None or self.around.clock.monotonic() - heard_at > SILENT_AFTER_S
 
     def newly_silent(self) -> tuple[str, ...]:
-        """Return the pairs that have fallen silent since the last call; those that are heard again are noted."""
-        silent = {pair for pair in self._pairs if self.is_silent(pair)}
-        fallen = silent - self._silent
-        for pair in sorted(self._silent - silent):
-            log.info("prices_again", environment=self.environment.value, pair=pair)
-        self._silent = silent
-        return tuple(sorted(fallen))
+        """Return the pairs that have fallen silent since the last call."""
+        fallen = [pair for pair in self._pairs if pair not in self._silent and self.is_silent(pair)]
+        self._silent.update(fallen)
+        return tuple(fallen)

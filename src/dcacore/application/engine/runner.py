@@ -22,11 +22,12 @@ from dcacore.domain.bot import Bot
 from dcacore.domain.commands import Command
 from dcacore.domain.engine import decide
 from dcacore.domain.errors import DomainError
-from dcacore.domain.events import Adopted, Event, Failed, PriceSeen, Report, Reported
+from dcacore.domain.events import Adopted, Event, Failed, PriceSeen, PricesSilent, Report, Reported
 from dcacore.domain.hearing import Declined, Found, Heard, Missed, News, Unanswered, hear
 from dcacore.domain.ids import OrderId, ParsedOrderId, RequestId
 from dcacore.domain.intents import Intent, IntentState
 from dcacore.domain.market import Market
+from dcacore.domain.money import Price
 from dcacore.domain.orders import Order, OrderState
 from dcacore.domain.story import tell
 from dcacore.domain.venue import VenueOrder
@@ -59,6 +60,7 @@ class Runner:
         record: the bot as it was loaded, with its owner.
         intents: its orders that have not ended, and the open deal's that have, by id.
         lease: the right to act for it; None where this engine is the only one.
+        price: says where the bot's market stands now; None when that is not known.
         on_turn: called after each turn, with what is to go out.
         on_break: called once, when the database has failed in the middle of a turn.
         bot: the bot as it stands, and as the database has it but for the price.
@@ -75,6 +77,7 @@ class Runner:
     record: BotRecord
     intents: dict[OrderId, Intent]
     lease: Lease | None
+    price: Callable[[Runner], Price | None]
     on_turn: Callable[[Runner, Sequence[Command]], None]
     on_break: Callable[[Runner, Exception], None]
     bot: Bot = attrs.field(init=False)
@@ -252,6 +255,8 @@ class Runner:
         self._event(entry, Reported(entry.at, None, (Adopted(order),)))
 
     def _event(self, entry: Entry, event: Event) -> None:
+        if event.price is None and not isinstance(event, PricesSilent) and (price := self.price(self)) is not None:
+            event = attrs.evolve(event, price=price)  # what happens is judged where the market stands
         decision = decide(entry.bot, event)
         entry.add(decision, tell(entry.bot, event, decision), self.intents)
 

@@ -58,6 +58,14 @@ class Triggers:
             self._away[bot_id] = []
         return tuple(fired)
 
+    def everybody(self) -> tuple[BotId, ...]:
+        """Return all bots that are watched for; they are away from now on, as if they had fired."""
+        watched = tuple(self._watches)
+        for bot_id in watched:
+            self.remove(bot_id)
+            self._away[bot_id] = []
+        return watched
+
     def put(self, bot_id: BotId, watches: Watches, price: Price | None) -> tuple[Price, ...]:
         """Let *bot_id*, which was last told *price*, be watched for; return the prices it must be told at once.
 

@@ -10,6 +10,7 @@ import attrs
 from dcacore.application.engine.feed import Feed
 from dcacore.application.engine.runner import Runner
 from dcacore.application.engine.surroundings import Surroundings, log
+from dcacore.domain.events import PricesSilent
 from dcacore.domain.ids import BotId
 from dcacore.domain.story import Level
 from dcacore.ports.errors import StoreError
@@ -52,6 +53,9 @@ class Watchdog:
         for feed in self.feeds.values():
             for pair in feed.newly_silent():
                 log.error("prices_silent", environment=feed.environment.value, pair=pair)
+                for runner in self.runners.values():
+                    if self._is_on(runner, feed, pair):
+                        runner.post(PricesSilent(self.around.clock.now()))
                 text = f"no price of {pair} has come for 30 s: its bots wait, their orders stay on the exchange"
                 users = {it.record.user_id for it in self.runners.values() if self._is_on(it, feed, pair)}
                 for user in sorted(users):
