@@ -86,7 +86,7 @@ async def test_f65_f66_killed_in_the_middle_of_trading(new_stage: NewStage, kind
         assert await play(stage, spot)
 
 
-@pytest.mark.parametrize("spot", [Spot("cancel", 2), Spot("placed", 6)], ids=str)
+@pytest.mark.parametrize("spot", [Spot("cancel", 2), Spot("sent", 6)], ids=str)
 @together
 async def test_f67_killed_while_it_stops_a_bot_the_next_one_stops_it(new_stage: NewStage, spot: Spot) -> None:
     async with new_stage("sqlite") as stage:
@@ -132,4 +132,4 @@ async def sweep(new_stage: NewStage, kind: str) -> Counter[str]:
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 async def test_f65_f66_killed_at_every_step_of_opening_and_averaging_a_deal(new_stage: NewStage, kind: str) -> None:
     kills = await sweep(new_stage, kind)
-    assert all(kills[point] for point in POINTS), kills
+    assert min(kills[point] for point in POINTS) > 0, kills
