@@ -1,5 +1,7 @@
 """Run simulated lives from the command line."""
 
+# ruff: noqa: T201  # it prints
+
 from __future__ import annotations
 
 import argparse

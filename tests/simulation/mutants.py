@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from typing import Any, Final
 from unittest import mock
 
@@ -17,7 +17,7 @@ from dcacore.application.engine.desk import Desk
 from dcacore.application.engine.engine import Engine
 from dcacore.application.engine.patience import PatientExchange
 from dcacore.application.engine.runner import Ended, Runner
-from dcacore.application.engine.wire import Wire
+from dcacore.application.engine.wire import RECV_WINDOW, Wire
 from dcacore.domain import hearing
 from dcacore.domain.bot import Phase
 from dcacore.domain.commands import Place
@@ -216,7 +216,7 @@ def planned_is_sent_blindly() -> AbstractContextManager[None]:
                     wire.runner.market.pair,
                     place.order,
                     sent_at=desk.exchange.now(),
-                    recv_window=datetime.timedelta(seconds=5),
+                    recv_window=RECV_WINDOW,
                 )
 
         if planned:
@@ -226,37 +226,33 @@ def planned_is_sent_blindly() -> AbstractContextManager[None]:
 
 
 def sent_before_stored() -> AbstractContextManager[None]:
-    """Orders go out while the decision is being stored, and not after."""
-    honest_write = accounting.write
+    """Orders go out first, and what was decided is stored when their answers are there."""
+    wires: dict[str, Wire] = {}
+    answers: dict[OrderId, VenueOrder] = {}
+    honest_write, honest_arrived = accounting.write, Engine.arrived
 
-    async def write(store: Any, lease: Any, entry: Any, market: Market) -> None:
-        runner = _WRITERS.get(entry.bot.id)
-        if runner is not None:
-            for command in entry.commands:
-                if isinstance(command, Place):
-                    await _send_early(runner, market, command)
+    async def write(store: Any, lease: Any, entry: accounting.Entry, market: Market) -> None:
+        for command in entry.commands:
+            if isinstance(command, Place):
+                exchange = wires[entry.bot.id].desk.exchange
+                with suppress(PortError):
+                    answers[command.order.id] = await exchange.place(
+                        market.pair, command.order, sent_at=exchange.now(), recv_window=RECV_WINDOW
+                    )
         await honest_write(store, lease, entry, market)
 
-    honest_arrived = Engine.arrived
+    async def place(self: Wire, order: Order) -> Declined | None:
+        await self._mark(order.id)
+        if order.id in answers:
+            await self.hear(answers.pop(order.id))
+            return None
+        return _not_placed(order.id)
 
     def arrived(self: Engine, wire: Wire, desk: Desk) -> None:
-        _WRITERS[wire.runner.bot.id] = wire
+        wires[wire.runner.bot.id] = wire
         honest_arrived(self, wire, desk)
 
-    return _swapped((runner_module, "write", write), (Engine, "arrived", arrived))
-
-
-_WRITERS: Final[dict[str, Wire]] = {}
-
-
-async def _send_early(sender: Wire, market: Market, command: Place) -> None:
-    exchange = sender.desk.exchange
-    try:
-        await exchange.place(
-            market.pair, command.order, sent_at=exchange.now(), recv_window=datetime.timedelta(seconds=5)
-        )
-    except PortError:
-        return
+    return _swapped((runner_module, "write", write), (Engine, "arrived", arrived), (Wire, "_place", place))
 
 
 MUTANTS: Final[Mapping[str, Mutant]] = {
