@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import gc
 import os
 import random
@@ -191,6 +192,10 @@ def bare_fsync(folder: Path) -> float:
 
 class NoPrices(Prices):
     """A stream that nothing comes of."""
+
+    def now(self) -> datetime.datetime:
+        """Return the machine's time."""
+        return SystemClock().now()
 
     async def watch(self, pair: str) -> None:
         """Do nothing."""

@@ -29,6 +29,9 @@ class Tick:
 class Prices(Protocol):
     """Where prices come from. An adapter reconnects by itself, for ever; silence is told by the absence of ticks."""
 
+    def now(self) -> datetime.datetime:
+        """Return the exchange's time, by which ticks are old or not: the local clock and the measured offset."""
+
     async def watch(self, pair: str) -> None:
         """Let ticks of *pair* come, the current price first; a second call changes nothing.
 

@@ -106,6 +106,9 @@ class SimulatedPrices(Prices):
         """Hear no more of the venue."""
         self._venue.price_listeners.remove(self._heard)
 
+    def now(self) -> datetime.datetime:
+        return self._venue.now()
+
     async def watch(self, pair: str) -> None:
         price = self._venue.price(pair)
         if pair not in self._watched:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -148,6 +149,13 @@ class Desk:
             self._funds_at = now
         return self._funds
 
+    def reserve(self, runner: Runner, order: Order) -> None:
+        """Count what a buy that has gone out may cost as spent, until the balances are read anew."""
+        asset, needed = runner.market.quote_asset, _needed(runner, order)
+        if self._funds is not None and needed is not None and (balance := self._funds.get(asset)) is not None:
+            with_less = Balance(balance.free - needed, balance.locked + needed)
+            self._funds = {**self._funds, asset: with_less}
+
     def forget_funds(self) -> None:
         """Read the balances anew before the next order."""
         self._funds = None
@@ -156,7 +164,7 @@ class Desk:
         """Let a bot that waits for balance try again, if what it would buy first can be paid for by now."""
         self.forget_funds()
         now = self.around.clock.now()
-        due = RetryDue(now)
+        due = RetryDue(now, runner.price(runner))
         first = next((it.order for it in decide(runner.bot, due).commands if isinstance(it, Place)), None)
         if first is None or await self.lack_for(runner, first) is None:
             runner.post(due)
@@ -206,17 +214,23 @@ async def _tell(wire: Wire, order: VenueOrder) -> None:
         return
 
 
-@exact
 def _lack(runner: Runner, order: Order, balances: Mapping[str, Balance]) -> str | None:
-    market, bot = runner.market, runner.bot
+    asset, needed = runner.market.quote_asset, _needed(runner, order)
+    balance = balances.get(asset)
+    free = ZERO if balance is None else balance.free
+    if needed is None or free >= needed:
+        return None
+    return f"needs {plain(needed)} {asset}, {plain(free)} {asset} is free"
+
+
+@exact
+def _needed(runner: Runner, order: Order) -> Decimal | None:
+    """Return what an order ties up of the quote asset; None for a market order whose price nobody knows."""
+    bot = runner.bot
     price = order.price if order.price is not None else bot.price
-    if price is None:
+    if order.side is Side.SELL or price is None:
         return None
     needed = price * order.quantity
     if bot.fees.fee_asset is FeeAsset.QUOTE:
         needed += bot.fees.of_buy(price, order.quantity, bot.fees.fee_taker)[1]
-    balance = balances.get(market.quote_asset)
-    free = ZERO if balance is None else balance.free
-    if free >= needed:
-        return None
-    return f"needs {plain(needed)} {market.quote_asset}, {plain(free)} {market.quote_asset} is free"
+    return needed

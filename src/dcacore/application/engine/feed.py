@@ -63,7 +63,7 @@ class Feed:
         triggers = self._pairs.get(tick.pair)
         if triggers is None:
             return
-        if tick.at < self.around.clock.now() - TOO_OLD:
+        if tick.at < self.prices.now() - TOO_OLD:
             self.dropped += 1
             return
         self._heard_at[tick.pair] = self.around.clock.monotonic()

@@ -151,6 +151,7 @@ class Wire:
         intent = await self._mark(order.id)
         if intent is None or intent.sent_at is None:
             return None
+        self.desk.reserve(self.runner, order)
         try:
             answer = await self.desk.exchange.place(
                 intent.pair, intent.order, sent_at=intent.sent_at, recv_window=RECV_WINDOW

@@ -26,6 +26,9 @@ class FaultyPrices(Prices):
         self._clock = clock
         self._dice = dice
 
+    def now(self) -> datetime.datetime:
+        return self._inner.now()
+
     async def watch(self, pair: str) -> None:
         await self._inner.watch(pair)
 
