@@ -89,7 +89,7 @@ class BringingUp:
                 return await work.bots.load(bot_ids)
         except StoreUnavailable:
             raise
-        except DcaError as exc:
+        except Exception as exc:  # noqa: BLE001 - rows that make no sense fail in ways that nobody can list
             if len(bot_ids) == 1:
                 log.error("bot_not_loaded", bot=bot_ids[0], reason=str(exc))
                 return ()
@@ -199,12 +199,12 @@ class BringingUp:
 
     async def _go_on(self, engine: Engine, desk: Desk, wires: Sequence[Wire], cause: str) -> None:
         """Compare, and let the bots go on; until that has worked they wait."""
-        live = [wire for wire in wires if not wire.runner.is_over]
+        live = [wire for wire in wires if not wire.runner.is_over and not wire.runner.is_closing]
+        if not live:
+            return  # those that broke off are brought up by another way
         try:
             await self._compare(desk, live, cause)
-        except Ended:
-            pass  # one of them broke off in the middle; the others are compared again in a moment
-        except PortError as exc:
+        except (Ended, PortError) as exc:
             log.warning("not_compared", account=desk.account.id, reason=str(exc))
             desk.tasks.start(self._go_on_later(engine, desk, live, cause), "comparison, again")
             return

@@ -128,7 +128,7 @@ class Runner:
         """Deal with *items* in one transaction, news first; return what came of the last piece of news.
 
         Raises:
-            Ended: the runner is over, or is from now on because the database failed.
+            Ended: the runner is over, or is from now on because the database failed, or nothing of it could be decided.
         """
         async with self._lock:
             if self.is_over:
@@ -137,6 +137,10 @@ class Runner:
             try:
                 return await self._decide_and_store(items)
             except StoreError as exc:
+                self.break_off(exc)
+                raise Ended from exc
+            except Exception as exc:  # not even its failure could be noted: it is brought up anew
+                log.error("bot_broken", bot=self.bot.id, reason=repr(exc), exc_info=True)
                 self.break_off(exc)
                 raise Ended from exc
             finally:
@@ -185,6 +189,10 @@ class Runner:
             log.error("bot_failed", bot=self.bot.id, reason=str(exc), exc_info=True)
             entry = Entry(at=entry.at, record=self.record, bot=self.bot)
             self._event(entry, Failed(entry.at, f"what the exchange reported cannot be: {exc}"))
+        except Exception as exc:  # noqa: BLE001 - what nobody foresaw stops this bot, and none of the others
+            log.error("bot_failed", bot=self.bot.id, reason=repr(exc), exc_info=True)
+            entry = Entry(at=entry.at, record=self.record, bot=self.bot)
+            self._event(entry, Failed(entry.at, "something went wrong that nobody had foreseen: see the log"))
         if entry.is_worth_storing(self.bot):
             await write(self.around.store, self.lease, entry, self.market)
             self._note(entry)
