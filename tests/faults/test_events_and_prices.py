@@ -159,7 +159,6 @@ def test_f24_a_silent_price_is_told_and_nothing_new_is_decided_on_it(empty_stage
     stage.expect_position()
 
 
-@pytest.mark.xfail(strict=True, reason="the end of a cooldown opens a deal at the price before the silence")
 def test_f24_no_deal_is_opened_on_a_silent_price_after_a_cooldown(empty_stage: Stage) -> None:
     stage = empty_stage
     stage.list_pair()
@@ -176,7 +175,6 @@ def test_f24_no_deal_is_opened_on_a_silent_price_after_a_cooldown(empty_stage: S
     assert len(stage.orders(Role.BASE)) == 2
 
 
-@pytest.mark.xfail(strict=True, reason="the end of a deal opens the next one at the price before the silence")
 def test_f24_no_deal_is_opened_on_a_silent_price_when_one_has_ended(empty_stage: Stage) -> None:
     stage = empty_stage
     stage.list_pair()

@@ -215,7 +215,6 @@ def test_f43_no_rung_ever_lies_at_zero_or_below() -> None:
     assert all(rung.price > 0 for rung in rungs)
 
 
-@pytest.mark.xfail(strict=True, reason="nothing is said of a gross target that both fees eat")
 def test_f44_a_target_that_fees_eat_is_warned_of() -> None:
     gross = ladder(strategy(take_profit="0.1", take_profit_net=False), "100", MARKET, USUAL)
     assert gross.warnings

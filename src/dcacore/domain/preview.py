@@ -196,3 +196,9 @@ def _warnings(market: Market, fees: Fees, left_out: tuple[LeftOut, ...], rows: t
             f"after the base order alone {plain(held)} {market.base_asset} are held, too little to be sold: "
             "no take profit rests before a safety order fills"
         )
+    gain = first.take_profit_price * held - fees.of_sell(first.take_profit_price, held, fees.fee_maker)
+    if gain <= first.total_spent:
+        yield (
+            f"the target of {plain(first.take_profit_price)} does not pay for the fees of buying and selling: "
+            "a deal that reaches it makes a loss"
+        )

@@ -23,7 +23,7 @@ from dcacore.application.engine.watching import Watching
 from dcacore.application.engine.wire import Wire
 from dcacore.domain.bot import Cure, Phase
 from dcacore.domain.engine import decide
-from dcacore.domain.errors import DcaError, InvalidParameter
+from dcacore.domain.errors import InvalidParameter
 from dcacore.domain.events import AttentionNeeded, EngineStarted, Event, Failed, Ready, Refusal, RulesRead
 from dcacore.domain.evolving import evolve
 from dcacore.domain.hearing import Declined, Unanswered
@@ -65,7 +65,7 @@ class BringingUp:
         """Take up the bots of these that exist, account by account.
 
         Raises:
-            DcaError: some could not be taken up now; those that were are noted with the engine.
+            Exception: some could not be taken up now; those that were are noted with the engine.
         """
         records = await self._load(bot_ids)
         by_account: defaultdict[AccountId, list[BotRecord]] = defaultdict(list)

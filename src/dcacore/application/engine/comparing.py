@@ -168,8 +168,14 @@ async def _take_in(desk: Desk, wires: dict[BotId, Wire], order: VenueOrder, find
 
 async def _belongs_elsewhere(desk: Desk, parsed: ParsedOrderId) -> bool:
     """Say whether another engine acts for the order's bot."""
-    async with desk.around.store.begin(reads_only=True) as work:
-        record = await work.bots.get(parsed.bot_id)
+    try:
+        async with desk.around.store.begin(reads_only=True) as work:
+            record = await work.bots.get(parsed.bot_id)
+    except StoreUnavailable:
+        raise
+    except Exception as exc:  # noqa: BLE001 - a bot that cannot be read must not keep the others; it says so by itself
+        log.info("bot_not_read", bot=parsed.bot_id, reason=str(exc))
+        return True
     return record is not None and record.bot.phase is not Phase.STOPPED
 
 
