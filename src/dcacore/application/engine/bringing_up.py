@@ -204,8 +204,9 @@ class BringingUp:
             return  # those that broke off are brought up by another way
         try:
             await self._compare(desk, live, cause)
-        except (Ended, PortError) as exc:
-            log.warning("not_compared", account=desk.account.id, reason=str(exc))
+        except Exception as exc:  # noqa: BLE001 - whatever it is: bots that are up must not be left as they are
+            is_foreseen = isinstance(exc, Ended | PortError)
+            log.warning("not_compared", account=desk.account.id, reason=str(exc), exc_info=not is_foreseen)
             desk.tasks.start(self._go_on_later(engine, desk, live, cause), "comparison, again")
             return
         for wire in live:

@@ -26,7 +26,7 @@ from dcacore.domain.intents import Intent, IntentState
 from dcacore.domain.money import ZERO, exact, plain
 from dcacore.domain.orders import Side
 from dcacore.domain.venue import Trade, VenueOrder, VenueOrderId
-from dcacore.ports.errors import UnknownPair
+from dcacore.ports.errors import StoreUnavailable, UnknownPair
 from dcacore.ports.records import Reconciliation
 
 _BOOKED: Final = frozenset({IntentState.FILLED, IntentState.CANCELED, IntentState.EXPIRED})
