@@ -140,7 +140,7 @@ def of_role(*roles: Role) -> Callable[[Any], bool]:
     return is_of
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Line:
     """One line of a script: what happens to the next *times* calls of *name* about what *when* accepts."""
 
@@ -150,7 +150,7 @@ class Line:
     when: Callable[[Any], bool]
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class ScriptedExchange(Exchange):
     """One account, through a wire that a script disturbs.
 
@@ -301,7 +301,7 @@ def deaf(_: AccountEvent) -> Iterable[AccountEvent]:
     return []
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class ScriptedPrices(Prices):
     """The prices of the venue, as long as they are not silent.
 
@@ -316,6 +316,9 @@ class ScriptedPrices(Prices):
 
     def __attrs_post_init__(self) -> None:
         self.stage.venue.price_listeners.append(self._moved)
+
+    def now(self) -> datetime.datetime:
+        return self.stage.venue.now()
 
     async def watch(self, pair: str) -> None:
         price = self.stage.venue.price(pair)
@@ -362,7 +365,7 @@ class ScriptedPrices(Prices):
             self.say(Tick(pair, price, at))
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class ScriptedVenues(Venues):
     """Opens the stage's exchange; *fails* is raised instead of opening an account, as long as it is there."""
 
@@ -381,7 +384,7 @@ class ScriptedVenues(Venues):
         pass
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class ScriptedStore(Store):
     """The database of one engine, which may be away, refuse to commit, or leave it open whether it did.
 
@@ -477,7 +480,7 @@ class _BrokenBots:
         return records
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Running:
     """An engine that runs, and the process that it is in."""
 
@@ -487,7 +490,7 @@ class Running:
     task: asyncio.Task[None]
 
 
-@attrs.define(eq=False, kw_only=True)
+@attrs.define(eq=False, repr=False, kw_only=True)
 class Stage:
     """The stage.
 
