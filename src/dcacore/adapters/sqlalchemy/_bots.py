@@ -11,6 +11,7 @@ from sqlalchemy import BindParameter, bindparam, delete, insert, or_, select, up
 
 from dcacore.adapters.sqlalchemy._bot_values import bot_values, record_of, record_values
 from dcacore.adapters.sqlalchemy._deal_values import deal_values
+from dcacore.adapters.sqlalchemy._errors import making_sense_of
 from dcacore.adapters.sqlalchemy._loading import open_deals
 from dcacore.adapters.sqlalchemy._people_rows import RequestRow
 from dcacore.adapters.sqlalchemy._rows import BotRow, DealRow, IntentRow
@@ -88,13 +89,16 @@ class SqlBots(Bots):
         return found[0] if found else None
 
     async def of(self, user_id: UserId) -> tuple[BotRecord, ...]:
-        return await self._with_deals(await self.session.read(BotRow, _OF_USER, {"user": user_id}))
+        with making_sense_of("a bot of the user"):
+            return await self._with_deals(await self.session.read(BotRow, _OF_USER, {"user": user_id}))
 
     async def load(self, bot_ids: Iterable[BotId]) -> tuple[BotRecord, ...]:
         rows: list[BotRow] = []
-        for ids in chunks(bot_ids):
-            rows += await self.session.read(BotRow, _BY_IDS, {"ids": ids})
-        return await self._with_deals(rows)
+        wanted = tuple(bot_ids)
+        with making_sense_of(f"bot {wanted[0]}" if len(wanted) == 1 else "one of the bots"):
+            for ids in chunks(wanted):
+                rows += await self.session.read(BotRow, _BY_IDS, {"ids": ids})
+            return await self._with_deals(rows)
 
     async def _with_deals(self, rows: Sequence[BotRow]) -> tuple[BotRecord, ...]:
         deals = await open_deals(self.session, [row.id for row in rows])

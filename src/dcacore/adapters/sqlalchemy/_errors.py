@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from dcacore.domain.errors import DomainError
 from dcacore.ports.errors import Conflict, SchemaMismatch, StoreError, StoreUnavailable
 
 FORBIDDEN: Final = "what was to be stored is there already, or something that it belongs to is not"
@@ -98,3 +99,27 @@ def translating(conflict: str = FORBIDDEN) -> Iterator[None]:
         yield
     except (SQLAlchemyError, OSError) as error:
         raise translated(error, conflict) from error
+
+
+_MAKES_NO_SENSE: Final = (
+    ValueError,
+    LookupError,
+    TypeError,
+    ArithmeticError,
+    AttributeError,
+    ExceptionGroup,
+    DomainError,
+)
+
+
+@contextmanager
+def making_sense_of(what: str) -> Iterator[None]:
+    """Yield once, and translate what is raised by rows that no version of this program can have written.
+
+    Raises:
+        StoreError: *what* cannot be read. The values themselves are not quoted.
+    """
+    try:
+        yield
+    except _MAKES_NO_SENSE as error:
+        raise StoreError(f"{what} cannot be read: what is stored makes no sense ({type(error).__name__})") from error

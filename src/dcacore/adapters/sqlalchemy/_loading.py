@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import BindParameter, Executable, bindparam, select
 
 from dcacore.adapters.sqlalchemy._deal_values import deal_of
+from dcacore.adapters.sqlalchemy._errors import making_sense_of
 from dcacore.adapters.sqlalchemy._intent_values import intent_of, order_of
 from dcacore.adapters.sqlalchemy._rows import DealRow, FillRow, IntentRow
 from dcacore.adapters.sqlalchemy._session import Session, chunks
@@ -69,9 +70,10 @@ async def intents_with_fills(
     session: Session, statement: Executable, values: Mapping[str, object]
 ) -> tuple[Intent, ...]:
     """Return the intents that *statement* finds, with their fills."""
-    rows = await session.read(IntentRow, statement, values)
     fills: dict[str, list[FillRow]] = defaultdict(list)
-    for ids in chunks(row.id for row in rows):
-        for fill in await session.read(FillRow, _FILLS_OF_ORDERS, {"ids": ids}):
-            fills[fill.order_id].append(fill)
-    return tuple([intent_of(row, fills.get(row.id, ())) for row in rows])
+    with making_sense_of("one of the orders"):
+        rows = await session.read(IntentRow, statement, values)
+        for ids in chunks(row.id for row in rows):
+            for fill in await session.read(FillRow, _FILLS_OF_ORDERS, {"ids": ids}):
+                fills[fill.order_id].append(fill)
+        return tuple([intent_of(row, fills.get(row.id, ())) for row in rows])

@@ -114,7 +114,19 @@ class BringingUp:
 
     async def _bring_up_account(self, engine: Engine, account_id: AccountId, records: Sequence[BotRecord]) -> None:
         desk = await engine.desk(account_id)
-        intents = await self._unsettled([record.bot.id for record in records])
+        try:
+            intents = await self._unsettled([record.bot.id for record in records])
+        except StoreUnavailable:
+            raise
+        except StoreError:
+            if len(records) == 1:
+                raise
+            one_by_one = (self._bring_up_account(engine, account_id, [record]) for record in records)
+            outcomes = await asyncio.gather(*one_by_one, return_exceptions=True)
+            for failure in outcomes:  # one has orders that cannot be read: that must not keep the others
+                if failure is not None:
+                    raise failure from None
+            return
         wires = []
         # Not what the bot was stored with: a restored database has an epoch of its own, so that no id is used twice.
         prefix = OWN_PREFIX + await self.around.store.epoch()
