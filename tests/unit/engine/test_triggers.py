@@ -67,7 +67,9 @@ def test_a_bot_that_is_busy_misses_no_extreme() -> None:
     assert triggers.tick(price(9)) == (bot_id,)
     for tick in (8, 3, 12, 11, 10):
         assert triggers.tick(price(tick)) == ()
-    assert triggers.put(bot_id, Watches(falls_to=price(4), rises_to=price(12)), price(9)) == (3, 12, 10)
+    assert triggers.put(bot_id, Watches(falls_to=price(4), rises_to=price(12)), price(9)) == tuple(
+        map(price, (3, 12, 10))
+    )
 
 
 def test_a_bot_that_is_put_where_nothing_concerns_it_waits() -> None:
