@@ -408,7 +408,7 @@ def test_f01_f02_funds_are_added_and_the_answer_is_lost(stage: Stage, act: Any) 
     stage.expect_position()
 
 
-def test_f67_a_pause_lets_the_deal_end_and_no_other_begin(stage: Stage) -> None:
+def test_a_pause_lets_the_deal_end_and_no_other_begin(stage: Stage) -> None:
     stage.start()
     stage.ask(RequestKind.PAUSE, after=2)
     stage.move("90", after=10)
