@@ -20,14 +20,17 @@ log = structlog.get_logger("dcacore.engine")
 class Tasks:
     """Tasks that run beside each other; one that ends is forgotten, one that fails is told to *on_failure*."""
 
-    _running: set[asyncio.Task[Any]] = attrs.field(factory=set, init=False)
+    _running: dict[asyncio.Task[Any], None] = attrs.field(factory=dict, init=False)  # in the order of their start
 
     def start(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Let *work* run."""
         task = asyncio.get_running_loop().create_task(work, name=name)
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self._running[task] = None
+        task.add_done_callback(self._forget)
         return task
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._running.pop(task, None)
 
     def cancel(self) -> None:
         """Cancel all of them."""
