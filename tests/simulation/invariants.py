@@ -244,7 +244,8 @@ async def check_memory(world: World) -> None:
     async with world.store.begin(reads_only=True) as work:
         stored = {record.bot.id: record.bot for record in await work.bots.load(tuple(quiet))}
     for bot_id, bot in quiet.items():
-        if evolve(stored[bot_id], price=bot.price) != bot:
+        known = evolve(stored[bot_id], price=bot.price, is_price_old=bot.is_price_old)  # what is heard, not stored
+        if known != bot:
             world.violations.append(f"store: {bot_id} is not what is stored of it")
 
 

@@ -57,6 +57,12 @@ def test_one_seed_gives_one_trace_in_every_process() -> None:
     assert told != {_digest("6", "0")}
 
 
+def test_one_seed_gives_one_trace_whatever_was_lived_before() -> None:
+    first = simulate(5, 0.3)
+    simulate(6, 0.3)
+    assert simulate(5, 0.3).digest == first.digest
+
+
 def _digest(seed: str, hash_seed: str) -> str:
     command = [sys.executable, "-m", "tests.simulation", "--seed", seed, "--hours", "0.3", "--digest"]
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
