@@ -46,7 +46,13 @@ class SqlLeases(Leases):
         session, taken = self.session, list[Lease]()
         for ids in chunks(sorted(bot_ids)):  # in one order, or two engines could wait for each other
             until = session.now(ttl)
-            free = select(_BOTS.c.id, literal(owner), literal(1), until).where(_BOTS.c.id.in_(ids)).order_by(_BOTS.c.id)
+            known = select(_LEASES).where(_LEASES.c.bot_id.in_(ids))
+            busy = {row.bot_id for row in await session.read(LeaseRow, known)}
+            # Whoever is in the middle of a turn keeps its bot, and keeps nobody waiting: it may be standing still.
+            busy -= {row.bot_id for row in await session.read(LeaseRow, known.with_for_update(skip_locked=True))}
+            idle = [bot_id for bot_id in ids if bot_id not in busy]
+            free = select(_BOTS.c.id, literal(owner), literal(1), until).where(_BOTS.c.id.in_(idle))
+            free = free.order_by(_BOTS.c.id)
             statement = insert_into(_LEASES, session.dialect).from_select(
                 ["bot_id", "owner", "token", "expires_at"], free
             )

@@ -69,6 +69,10 @@ class Session:
         """
         self._refuse(statement)
         try:
+            if isinstance(values, Sequence) and self.dialect == "postgresql":
+                # One by one: psycopg ends a list with a Flush after its Sync, and PostgreSQL does not count a session
+                # that stands still there as idle, so that its locks would outlive every time-out.
+                return sum([(await self.connection.execute(statement, value)).rowcount for value in values])
             return (await self.connection.execute(statement, cast("Any", values))).rowcount
         except (SQLAlchemyError, OSError) as error:
             raise translated(error, conflict) from error
