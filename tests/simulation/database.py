@@ -58,6 +58,7 @@ def _warm_up(file: Path) -> None:
     loop.run_until_complete(store.check())
     loop.run_until_complete(store.close())
     loop.bury()
+    loop.close()
 
 
 _SHARED: Final[list[Engine]] = []

@@ -108,7 +108,7 @@ async def stop_and_keep(stage: Stage) -> None:
 async def stop_at_once(stage: Stage) -> None:
     bot = await stage.world.add_bot("botaaaaa", stage.account, MARKET, strategy())
     await stage.ask(bot, RequestKind.START)
-    await stage.wait(1.2)
+    await stage.wait(1.5)
     await stage.ask(bot, RequestKind.STOP, sell="true")
     await stage.wait(8)
 
