@@ -253,7 +253,7 @@ class BringingUp:
                 else:
                     await runner.turn(*event)
                     return
-                await self.around.clock.sleep(2)
+                await runner.pause(2)
         except Ended:
             return
         finally:

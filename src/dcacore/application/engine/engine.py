@@ -15,7 +15,7 @@ from dcacore.application.engine.desk import Desk
 from dcacore.application.engine.feed import Feed
 from dcacore.application.engine.ownership import USUAL_PACE, Ownership, Pace
 from dcacore.application.engine.runner import Runner
-from dcacore.application.engine.surroundings import Surroundings, Tasks, log
+from dcacore.application.engine.surroundings import Surroundings, Tasks, first_of, log
 from dcacore.application.engine.watchdog import Watchdog
 from dcacore.application.engine.watching import Watching
 from dcacore.application.engine.wire import Wire
@@ -30,6 +30,7 @@ from dcacore.ports.records import Environment, Lease
 REQUESTS_EVERY_S: Final = 1
 COMPARE_EVERY_S: Final = 45
 END_WITHIN_S: Final = 10
+FORGIVEN_AFTER_S: Final = 300
 BACKOFF_S: Final = (1, 2, 4, 8, 15, 30)
 
 
@@ -55,6 +56,7 @@ class Engine:
     _feeds: dict[Environment, Feed] = attrs.field(factory=dict, init=False)
     _leases: Mapping[BotId, Lease | None] = attrs.field(factory=dict, init=False)
     _claimed: set[BotId] = attrs.field(factory=set, init=False)  # and not given back
+    _breaks: dict[BotId, tuple[int, float]] = attrs.field(factory=dict, init=False)  # how many, and when the last
     _coming: set[BotId] = attrs.field(factory=set, init=False)
     _arrivals: Counter[BotId] = attrs.field(factory=Counter, init=False)
     _leaving: set[BotId] = attrs.field(factory=set, init=False)
@@ -251,7 +253,15 @@ class Engine:
         finally:
             self._leaving.discard(runner.bot.id)
         if runner.bot.id in self._leases and not self._stopping.is_set():
-            self._take_up([runner.bot.id], after_s=BACKOFF_S[0])
+            self._take_up([runner.bot.id], after_s=self._pause_after_break(runner.bot.id))
+
+    def _pause_after_break(self, bot_id: BotId) -> float:
+        """Return how long a bot waits that has broken off: longer each time, if it did lately."""
+        now = self.around.clock.monotonic()
+        count, last = self._breaks.get(bot_id, (0, now))
+        count = 1 if now - last > FORGIVEN_AFTER_S else count + 1
+        self._breaks[bot_id] = (count, now)
+        return BACKOFF_S[min(count, len(BACKOFF_S)) - 1]
 
     async def desk(self, account_id: AccountId) -> Desk:
         """Return the account's desk, listening to its events.
@@ -323,7 +333,7 @@ class Engine:
             self._poked.clear()
             wake = asyncio.ensure_future(self._poked.wait())
             pause = asyncio.ensure_future(self.around.clock.sleep(REQUESTS_EVERY_S))
-            await _first_of(wake, pause)
+            await first_of(wake, pause)
 
     async def _compare_now_and_then(self, desk: Desk) -> None:
         while True:
@@ -333,12 +343,3 @@ class Engine:
             except PortError as exc:
                 log.warning("not_compared", account=desk.account.id, reason=str(exc))
             await desk.look_after_troubles()
-
-
-async def _first_of(*tasks: asyncio.Future[Any]) -> None:
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -17,7 +17,7 @@ import attrs
 
 from dcacore.application.engine.accounting import Entry, write
 from dcacore.application.engine.requests import event_of
-from dcacore.application.engine.surroundings import Surroundings, Tasks, log
+from dcacore.application.engine.surroundings import Surroundings, Tasks, first_of, log
 from dcacore.domain.bot import Bot
 from dcacore.domain.commands import Command
 from dcacore.domain.engine import decide
@@ -89,6 +89,7 @@ class Runner:
     is_closing: bool = attrs.field(default=False, init=False)
     is_over: bool = attrs.field(default=False, init=False)
     _inbox: deque[Item] | None = attrs.field(default=None, init=False)  # None while nothing waits: most bots idle
+    _ending: asyncio.Event | None = attrs.field(default=None, init=False)  # most bots never wait for anything
     _lock: asyncio.Lock = attrs.field(factory=asyncio.Lock, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -167,15 +168,29 @@ class Runner:
         """What a turn holds; whoever holds it sees the bot between two turns."""
         return self._lock
 
+    async def pause(self, seconds: float) -> None:
+        """Return after *seconds*, or at once when the runner ends."""
+        if self._ending is None:
+            self._ending = asyncio.Event()
+        if not (self.is_over or self.is_closing):
+            sleep = asyncio.ensure_future(self.around.clock.sleep(seconds))
+            await first_of(sleep, asyncio.ensure_future(self._ending.wait()))
+
+    def _wake_up(self) -> None:
+        if self._ending is not None:
+            self._ending.set()
+
     def break_off(self, exc: Exception) -> None:
         """Do nothing any more: what is stored and what is known here may differ."""
         if not self.is_over:
             self.is_over = True
+            self._wake_up()
             self.on_break(self, exc)
 
     async def retire(self) -> None:
         """Take nothing new in, and return when what is on the wire has been answered, stored, or given up."""
         self.is_closing = True
+        self._wake_up()
         await self.tasks.wait()
         self.is_over = True
 

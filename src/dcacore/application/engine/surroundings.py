@@ -65,3 +65,13 @@ class Surroundings:
     clock: Clock
     ids: Ids
     name: str
+
+
+async def first_of(*waits: asyncio.Future[Any]) -> None:
+    """Return when one of *waits* has ended; the others are cancelled."""
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)

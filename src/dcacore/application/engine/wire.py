@@ -203,7 +203,7 @@ class Wire:
                 order.id, Refusal.RULE, f"{MOST_REFUSED} orders were refused within an hour, the last: {exc}"
             )
         if isinstance(exc, TooLate) and len(self._refusals) > 1:
-            await self.desk.around.clock.sleep(BEFORE_ANOTHER_TRY_S)
+            await self.runner.pause(BEFORE_ANOTHER_TRY_S)
         return Declined(order.id, refusal, str(exc))
 
     # -------------------------------------------------------------------------------------------------------- asking
@@ -213,12 +213,12 @@ class Wire:
         try:
             for pause in self._pauses(order_id):
                 intent = self.runner.intents.get(order_id)
-                if intent is None or self.runner.is_closing:
+                if intent is None or self.runner.is_closing or self.runner.is_over:
                     return
                 if not (is_fresh and intent.state is IntentState.UNKNOWN) and await self._is_certain(intent):
                     return
                 is_fresh = False
-                await self.desk.around.clock.sleep(pause)
+                await self.runner.pause(pause)
         except Ended:
             return
         finally:
@@ -283,6 +283,8 @@ class Wire:
     async def _hear_known(self, order: VenueOrder) -> None:
         trades: tuple[Trade, ...] = ()
         self._lacking.discard(order.order_id)
+        if order.status is VenueStatus.OTHER:
+            log.error("order_status_unknown", bot=self.runner.bot.id, order=order.order_id)
         heard = await self.runner.turn(Found(order))
         if heard is None or not heard.lacks_fills:
             return
