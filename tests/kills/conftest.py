@@ -57,7 +57,4 @@ def new_url(request: pytest.FixtureRequest, kind: str, folder: Path) -> URL:
         shutil.copy(request.getfixturevalue("sqlite_template"), file)
         return make_url(f"sqlite:///{file}")
     server: PostgresServer = request.getfixturevalue("postgres")
-    name = server.new_database("filled")
-    # As the guide says: else one who stands still in the middle of a transaction keeps what he has locked.
-    server.execute(f"ALTER DATABASE {name} SET idle_in_transaction_session_timeout = '5s'")
-    return server.url(name)
+    return server.url(server.new_database("filled"))

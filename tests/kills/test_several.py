@@ -92,7 +92,7 @@ async def wake_up_too_late(stage: Stage, spot: Spot, *, ignores_leases: bool = F
     "spot",
     [
         Spot("begin", 8, signal.SIGSTOP),
-        Spot("committed", 8, signal.SIGSTOP),
+        Spot("commit", 8, signal.SIGSTOP),
         Spot("place", 1, signal.SIGSTOP),
         Spot("sent", 1, signal.SIGSTOP),
         Spot("placed", 2, signal.SIGSTOP),
