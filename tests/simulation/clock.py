@@ -11,8 +11,8 @@ import attrs
 
 from dcacore.ports.clock import Clock, Ids
 
-START: Final = datetime.datetime(2026, 3, 1, 22, 30, tzinfo=datetime.UTC)
-"""When every world begins: an hour and a half before midnight, so that days change."""
+START: Final = datetime.datetime(2026, 3, 1, 23, 15, tzinfo=datetime.UTC)
+"""When every world begins: so late in the day that it changes."""
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz234567"
 
 

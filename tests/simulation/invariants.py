@@ -49,10 +49,14 @@ async def check_world(world: World) -> None:
     for bot_id, record in bots.items():
         async with world.store.begin(reads_only=True) as work:
             deals = await work.deals.of([bot_id], limit=1_000_000)
+            totals = await work.feed.totals([bot_id])
             numbers = range(1, record.bot.deals_started + 1)
             ids = dict.fromkeys([*(DealId(f"{bot_id}-{number}") for number in numbers), *orders[bot_id]])
             intents = {deal_id: await work.intents.of_deal(deal_id) for deal_id in ids}
         _check_bot(world, record, deals, intents, orders[bot_id])
+        by_day = (sum(day.totals.deals for day in totals), sum((day.totals.profit for day in totals), ZERO))
+        if by_day != (record.lifetime.deals, record.lifetime.profit):
+            world.violations.append(f"I4: the days of {bot_id} come to {by_day}, its lifetime is {record.lifetime}")
     for account in world.venue.accounts:
         for booked in world.venue.books(account).orders:
             parsed = parse_order_id(booked.order.order_id)
