@@ -27,7 +27,11 @@ from dcacore.domain.turn import Turn, cancel, live_sells, place, place_rungs
 
 def act(turn: Turn) -> None:
     """Do what the bot's phase asks for now. Nothing is left over for a second call with the same facts."""
-    if turn.price is None or (turn.bot.trouble and turn.bot.trouble.kind is not TroubleKind.WAITING_FOR_BALANCE):
+    if turn.price is None:
+        return
+    if turn.bot.trouble is not None and turn.bot.trouble.kind is not TroubleKind.WAITING_FOR_BALANCE:
+        if turn.deal is not None:
+            _end_what_is_sold(turn, turn.deal, turn.price)
         return
     match turn.bot.phase:
         case Phase.MONITORING:
@@ -40,6 +44,16 @@ def act(turn: Turn) -> None:
             _close_out(turn, turn.deal, turn.price)
         case _:
             pass
+
+
+def _end_what_is_sold(turn: Turn, deal: Deal, price: Price) -> None:
+    """A bot in trouble places nothing; but when all is sold, no safety order may be left to buy anew for nobody."""
+    if not deal.books.sold or deal.sellable or live_sells(deal):
+        return
+    if turn.bot.phase is Phase.IN_POSITION:
+        begin_exit(turn, deal, Exit.TAKE_PROFIT, price)
+    elif turn.bot.phase is Phase.CLOSING:
+        _close_out(turn, deal, price)
 
 
 def start_deal(turn: Turn, price: Price) -> None:

@@ -661,3 +661,16 @@ def test_a_deal_keeps_the_fees_it_started_with() -> None:
     assert desk.deal.fees == desk.bot.fees
     assert desk.take_profit.price == Decimal("110.23")  # 100.1 * 1.1 / 0.999
     assert desk.bot.wanted is Wanted.RUN
+
+
+def test_a_bot_in_trouble_takes_its_buys_off_when_all_is_sold() -> None:
+    desk = in_position()
+    desk.tell(AttentionNeeded(desk.at, "look"))
+    desk.see("110")
+    desk.fill(desk.take_profit)
+    assert len(desk.canceled) == 2  # a safety order that filled now would buy for nobody
+    desk.cancel_all()
+    (deal,) = desk.ended
+    assert deal.exit is Exit.TAKE_PROFIT
+    assert desk.state == "needs_attention"
+    assert desk.bot.deal is None
