@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+from collections import deque
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
@@ -46,6 +47,7 @@ class Desk:
         is_listening: whether account events come.
         foreign: orders that are the user's own, or done with: not to be looked at again.
         strays: orders of ours that no deal knows, and that have been reported.
+        refusals: when each bot's last orders were refused; a bot that is brought up anew has them still.
     """
 
     around: Surroundings
@@ -57,6 +59,7 @@ class Desk:
     tasks: Tasks = attrs.field(factory=Tasks, init=False)
     foreign: set[VenueOrderId] = attrs.field(factory=set, init=False)
     strays: set[VenueOrderId] = attrs.field(factory=set, init=False)
+    refusals: dict[BotId, deque[float]] = attrs.field(factory=dict, init=False)
     is_listening: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
     _funds: Mapping[str, Balance] | None = attrs.field(default=None, init=False)
     _funds_at: float = attrs.field(default=0.0, init=False)
