@@ -97,7 +97,7 @@ def verify(*, email: str, as_json: bool) -> None:
 @click.argument("tier", type=_TIERS)
 @as_json
 def set_tier(*, email: str, tier: str, as_json: bool) -> None:
-    """Give a user the tier FREE (1 bot) or PRO (5 bots). Bots that are there stay."""
+    """Give a user the tier FREE (1 bot) or PRO (5 bots). Bots that are there stay; no more start than it allows."""
     from dcacore.application import users
     from dcacore.ports.records import Tier
 

@@ -50,6 +50,15 @@ def test_what_is_refused(ready: Cli) -> None:
     assert ready.refused("bot", "list", "--user", "x@y.org") == "there is no user x@y.org"
 
 
+def test_a_tier_that_fell_limits_what_starts(ready: Cli) -> None:
+    for name in ("one", "two"):
+        ready.good("bot", "create", CALM, "--account", "paper", "--name", name)
+    ready.good("user", "set-tier", "anna@example.com", "FREE")
+    assert ready.good("bot", "start", "one").startswith("one: start: stored")
+    told = ready.refused("bot", "start", "two")
+    assert told == "the tier FREE allows 1 bot to run at a time: stop one, or move up"
+
+
 def test_requests_wait_for_an_engine_and_say_so(ready: Cli) -> None:
     ready.good("bot", "create", CALM, "--account", "paper")
     stored = "stored; no engine runs: it will be carried out once one does (dca worker)"

@@ -9,6 +9,7 @@ from typing import Final
 import attrs
 
 from dcacore.application.finding import bot_of
+from dcacore.application.limits import refuse_beyond_limit
 from dcacore.domain.ids import RequestId, UserId
 from dcacore.ports.clock import Clock, Ids
 from dcacore.ports.records import BotRecord, Request, RequestKind
@@ -51,9 +52,14 @@ async def ask(
 
     Raises:
         NotFound: the user has no such bot.
+        PlanLimitReached: it is to start, and as many run already as the tier allows.
     """
     async with store.begin() as work:
+        if kind is RequestKind.START:
+            await work.users.hold(user_id)  # before anything is read that another start could change
         record = await bot_of(work, user_id, bot)
+        if kind is RequestKind.START:
+            await refuse_beyond_limit(work, user_id, starting=record.bot.id)
         request = await add_request(work, clock, ids, record=record, kind=kind, details=details or {})
         await work.commit()
     return request

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import attrs
 
 from dcacore.application.accounts import account_of
 from dcacore.application.finding import bot_of
-from dcacore.application.refusals import NotFound, PlanLimitReached, checked_name
+from dcacore.application.limits import refuse_beyond_limit
+from dcacore.application.refusals import checked_name
 from dcacore.domain.bot import Bot, Phase
 from dcacore.domain.errors import NotNow
 from dcacore.domain.ids import OWN_PREFIX, BotId, UserId
@@ -16,11 +15,8 @@ from dcacore.domain.market import Market
 from dcacore.ports.bot_file import BotFile
 from dcacore.ports.clock import Clock, Ids
 from dcacore.ports.errors import Conflict
-from dcacore.ports.records import BotRecord, Tier
+from dcacore.ports.records import BotRecord
 from dcacore.ports.store import Store, Work
-
-LIMITS: Final = {Tier.FREE: 1, Tier.PRO: 5}
-"""How many bots a user may have."""
 
 
 async def create(
@@ -51,13 +47,8 @@ async def create(
     prefix = OWN_PREFIX + await store.epoch()
     bot = Bot(id=BotId(ids.new()), strategy=bot_file.strategy, market=market, fees=bot_file.fees, order_prefix=prefix)
     async with store.begin() as work:
-        user = await work.users.hold(user_id)  # nobody else counts this user's bots before the new one is stored
-        if user is None:
-            raise NotFound("user", user_id)
+        mine = await refuse_beyond_limit(work, user_id)
         belongs_to = await account_of(work, user_id, account)
-        mine = await work.bots.of(user_id)
-        if len(mine) >= LIMITS[user.tier]:
-            raise PlanLimitReached(user.tier.value, LIMITS[user.tier])
         _refuse_taken(mine, name)
         record = BotRecord(bot=bot, user_id=user_id, account_id=belongs_to.id, name=name, created_at=clock.now())
         await work.bots.add(record)

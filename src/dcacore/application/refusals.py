@@ -3,7 +3,7 @@
     DcaError
       UseCaseError
         NotFound             there is no such user, account, bot or deal; another user's is not told apart from none
-        PlanLimitReached     the user's tier allows no further bot
+        PlanLimitReached     the user's tier allows no further bot, or none that runs
 
 What a bot cannot do as it stands is `dcacore.domain.errors.NotNow`, a wrong value `InvalidParameter`.
 """
@@ -32,17 +32,21 @@ class NotFound(UseCaseError):
 
 
 class PlanLimitReached(UseCaseError):
-    """The tier allows no further bot.
+    """The tier allows no further bot, or no further one to run.
 
     Attributes:
         tier: the user's tier.
         limit: how many bots it allows.
+        is_start: whether one was to be started, not made.
     """
 
-    def __init__(self, tier: str, limit: int) -> None:
+    def __init__(self, tier: str, limit: int, *, is_start: bool = False) -> None:
         self.tier = tier
         self.limit = limit
-        super().__init__(f"the tier {tier} allows {limit} bot{'' if limit == 1 else 's'}: delete one, or move up")
+        self.is_start = is_start
+        bots = f"{limit} bot{'' if limit == 1 else 's'}"
+        what = f"{bots} to run at a time: stop one" if is_start else f"{bots}: delete one"
+        super().__init__(f"the tier {tier} allows {what}, or move up")
 
 
 LONGEST_NAME = 60

@@ -8,7 +8,7 @@ import pytest
 
 from dcacore.adapters.sqlalchemy import open_store
 from dcacore.adapters.sqlalchemy.schema import upgrade
-from dcacore.application import asking, bots
+from dcacore.application import asking, bots, users
 from dcacore.application.refusals import NotFound, PlanLimitReached
 from dcacore.domain.bot import Phase
 from dcacore.domain.errors import InvalidParameter, NotNow
@@ -70,8 +70,64 @@ async def test_the_limit_holds_when_several_are_made_at_once(office: Office, tmp
     )
     assert sorted(type(one).__name__ for one in made) == ["BotRecord", *["PlanLimitReached"] * 5]
     assert len(await bots.of(office.store, user.id)) == 1
+    await users.set_tier(office.store, email=user.email, tier=Tier.PRO)
+    for name in ("x", "y", "z"):
+        await office.bot(user, name)
+    await users.set_tier(office.store, email=user.email, tier=Tier.FREE)
+    started = await asyncio.gather(
+        *(_start(it, user, name) for it, name in zip((office, others, office), "xyz", strict=True)),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(one, PlanLimitReached) for one in started) == 2
+    async with office.store.begin(reads_only=True) as work:
+        assert len(await work.requests.waiting()) == 1
     for it in (office, others):
         await it.store.close()
+
+
+async def _runs(office: Office, *records: BotRecord) -> None:
+    async with office.store.begin() as work:
+        for record in records:
+            await work.bots.save(attrs.evolve(record.bot, phase=Phase.MONITORING))
+        await work.commit()
+
+
+async def _start(office: Office, user: User, name: str, kind: RequestKind = RequestKind.START) -> None:
+    await asking.ask(*office.means, user_id=user.id, bot=name, kind=kind)
+
+
+async def test_a_tier_that_fell_lets_no_more_bots_start_than_it_allows(office: Office, anna: User) -> None:
+    one, *_ = [await office.bot(anna, name) for name in ("one", "two", "three")]
+    await users.set_tier(office.store, email=anna.email, tier=Tier.FREE)
+    await _start(office, anna, "one")
+    refused = r"^the tier FREE allows 1 bot to run at a time: stop one, or move up$"
+    with pytest.raises(PlanLimitReached, match=refused):  # one is only asked to run yet
+        await _start(office, anna, "two")
+    await _start(office, anna, "one", RequestKind.STOP)
+    await _start(office, anna, "two")
+    with pytest.raises(PlanLimitReached):
+        await _start(office, anna, "one")
+    await _start(office, anna, "two", RequestKind.STOP)
+    await _runs(office, one)
+    with pytest.raises(PlanLimitReached, match=refused):
+        await _start(office, anna, "two")
+    for kind in (RequestKind.RETRY, RequestKind.PAUSE, RequestKind.START, RequestKind.STOP):
+        await _start(office, anna, "one", kind)
+    with pytest.raises(PlanLimitReached):  # it runs until it has stopped
+        await _start(office, anna, "two")
+
+
+async def test_what_runs_when_the_tier_falls_goes_on(office: Office, anna: User) -> None:
+    await _runs(office, *[await office.bot(anna, name) for name in ("one", "two")])
+    await office.bot(anna, "three")
+    await users.set_tier(office.store, email=anna.email, tier=Tier.FREE)
+    await _start(office, anna, "one", RequestKind.PAUSE)
+    await _start(office, anna, "one")  # ends the pause
+    await _start(office, anna, "two", RequestKind.RETRY)
+    with pytest.raises(PlanLimitReached):
+        await _start(office, anna, "three")
+    await users.set_tier(office.store, email=anna.email, tier=Tier.PRO)
+    await _start(office, anna, "three")
 
 
 async def test_names_are_taken_once_an_owner(office: Office, anna: User, calm: BotRecord) -> None:
