@@ -12,9 +12,8 @@ if TYPE_CHECKING:
     from dcacore.ports.records import BotRecord, Request
 
 _BOT = click.argument("name", metavar="BOT")
-_SELL = click.option(
-    "--sell/--keep", "sell", default=None, help="Sell what open deals hold at market, or keep it in the account."
-)
+_SELL = click.option("--sell", "sells", is_flag=True, help="Sell what open deals hold, at market.")
+_KEEP = click.option("--keep", "keeps", is_flag=True, help="Keep what open deals hold in the account.")
 
 
 @click.command("start", epilog="\b\nExample:\n  dca bot start 'btc calm'")
@@ -58,13 +57,16 @@ def retry(*, name: str, email: str | None, as_json: bool) -> None:
 @click.command("stop", epilog="\b\nExample:\n  dca bot stop 'btc calm' --keep\n  dca bot stop 'btc calm' --sell --yes")
 @_BOT
 @_SELL
+@_KEEP
 @yes
 @whose
 @as_json
-def stop(*, name: str, sell: bool | None, is_sure: bool, email: str | None, as_json: bool) -> None:
+def stop(*, name: str, sells: bool, keeps: bool, is_sure: bool, email: str | None, as_json: bool) -> None:
     """End a bot, and an open deal with it: --sell or --keep says what becomes of its coins."""
     from dcacore.application import asking, bots
     from dcacore.ports.records import RequestKind
+
+    sell = _wants_sale(sells=sells, keeps=keeps)
 
     async def ask(mine: Mine) -> Request:
         record = await bots.find(mine.app.store, mine.user.id, name)
@@ -82,13 +84,15 @@ def stop(*, name: str, sell: bool | None, is_sure: bool, email: str | None, as_j
 
 @click.command("stop-all", epilog="\b\nExample:\n  dca bot stop-all --keep")
 @_SELL
+@_KEEP
 @yes
 @whose
 @as_json
-def stop_all(*, sell: bool | None, is_sure: bool, email: str | None, as_json: bool) -> None:
+def stop_all(*, sells: bool, keeps: bool, is_sure: bool, email: str | None, as_json: bool) -> None:
     """End all bots of a user that are not stopped, and their deals: --sell or --keep is needed."""
     from dcacore.application import asking, bots
 
+    sell = _wants_sale(sells=sells, keeps=keeps)
     if sell is None:
         raise click.UsageError("say --sell or --keep: what becomes of the coins of open deals?")
 
@@ -131,6 +135,12 @@ def edit(*, name: str, file: str | None, given: tuple[str, ...], email: str | No
         return await editing.edit(*mine.app.means, user_id=mine.user.id, named=name, changes=changes)
 
     carry_out(email, ask, as_json=as_json)
+
+
+def _wants_sale(*, sells: bool, keeps: bool) -> bool | None:
+    if sells and keeps:
+        raise click.UsageError("--sell and --keep contradict each other: say one of them")
+    return sells if sells or keeps else None
 
 
 def _of_file(file: str) -> dict[str, str]:

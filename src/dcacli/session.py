@@ -12,6 +12,7 @@ import click
 from dcacli.errors import REFUSED, complain
 
 if TYPE_CHECKING:
+    from dcacore.application.asking import Outcome
     from dcacore.bootstrap.app import App
     from dcacore.ports.records import Request, User
     from dcacore.settings import Settings
@@ -129,17 +130,27 @@ async def settled(mine: Mine, request: Request) -> dict[str, Any]:
 
     outcome = await mine.app.wait_for(request)
     record = await bots.find(mine.app.store, mine.user.id, request.bot_id)
-    status = "waiting" if not outcome.is_settled else "refused" if outcome.request.refusal else "done"
     return {
         "request": request.id,
         "bot": record.name,
         "bot_id": record.bot.id,
         "kind": request.kind.value,
-        "status": status,
+        "status": _status(outcome),
         "refusal": outcome.request.refusal,
         "engine_alive": outcome.is_engine_alive,
         "state": shown_state(record.bot),
     }
+
+
+def _status(outcome: Outcome) -> str:
+    from dcacore.ports.records import RequestKind
+
+    if not outcome.is_settled:
+        return "waiting"
+    if outcome.request.refusal:
+        return "refused"
+    # The engine has planned an order: whether the exchange takes it is known only later.
+    return "asked" if outcome.request.kind is RequestKind.ADD_FUNDS else "done"
 
 
 def tell(results: list[dict[str, Any]], *, as_json: bool, is_list: bool = False) -> None:
@@ -152,6 +163,8 @@ def tell(results: list[dict[str, Any]], *, as_json: bool, is_list: bool = False)
             complain(f"{what}: refused: {result['refusal']}")
         elif as_json:
             continue
+        elif result["status"] == "asked":
+            click.echo(f"{what}: asked: the order is on its way; `dca deal show` tells how it went")
         elif result["status"] == "done":
             click.echo(f"{what}: done; the bot is {result['state'].replace('_', ' ')}")
         elif result["engine_alive"]:

@@ -44,9 +44,15 @@ def test_what_is_refused(ready: Cli) -> None:
     assert ready.refused("bot", "edit", "x", "--set", "take_profit=2") == missing
     told = ready.refused("bot", "edit", "btc calm", "--set", "take_profit=-1")
     assert told == "take_profit = -1: must be above 0"
+    told = ready.refused("bot", "edit", "btc calm", "--set", "take_profit=1e1")
+    assert told.startswith("take_profit = 1e1: must be a plain decimal number")
     assert "give either a bot file or --set" in ready.misused("bot", "edit", "btc calm")
     assert "is no NAME=VALUE" in ready.misused("bot", "edit", "btc calm", "--set", "take_profit")
     assert "say --sell or --keep" in ready.misused("bot", "stop-all")
+    for both in (("--sell", "--keep"), ("--keep", "--sell")):
+        for command in (("stop", "btc calm"), ("stop-all",)):
+            assert "--sell and --keep contradict each other" in ready.misused("bot", *command, *both)
+    assert ready.json("bot", "show", "btc calm")["waiting"] == []
     assert ready.refused("bot", "list", "--user", "x@y.org") == "there is no user x@y.org"
 
 

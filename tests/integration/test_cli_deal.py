@@ -51,6 +51,8 @@ def test_an_open_deal_is_changed(traded: Cli) -> None:
     assert (told["kind"], told["status"]) == ("edit_deal", "waiting")
     assert traded.refused("deal", "add-funds", "btc calm", "0") == "amount = 0: must be above 0"
     assert traded.refused("deal", "add-funds", "btc calm", "ten").startswith("amount = ten: must be a plain decimal")
+    assert traded.refused("deal", "add-funds", "btc calm", "1e3").startswith("amount = 1e3: must be a plain decimal")
+    assert traded.refused("deal", "edit", "btc calm", "--stop-loss", "1e1").startswith("stop_loss = 1e1: must be")
     assert traded.refused("deal", "edit", "btc calm", "--stop-loss", "x").startswith("stop_loss = x: must be")
     assert "say what should change" in traded.misused("deal", "edit", "btc calm")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Final
 
 from dcacore.application.asking import add_request
@@ -12,7 +11,7 @@ from dcacore.application.refusals import NotFound
 from dcacore.domain.errors import InvalidParameter, NotNow
 from dcacore.domain.ids import UserId
 from dcacore.domain.money import plain
-from dcacore.domain.numbers import Unreadable, as_number
+from dcacore.domain.numbers import typed_number
 from dcacore.ports.clock import Clock, Ids
 from dcacore.ports.records import BotRecord, DealRecord, Request, RequestKind
 from dcacore.ports.store import Store
@@ -79,7 +78,7 @@ async def add_funds(store: Store, clock: Clock, ids: Ids, *, user_id: UserId, na
         NotNow: it is not open.
         InvalidParameter: the amount is no number above 0.
     """
-    number = _number("amount", amount)
+    number = typed_number("amount", amount)
     if number <= 0:
         raise InvalidParameter("amount", amount, "must be above 0")
     return await _ask(
@@ -102,7 +101,7 @@ async def edit(
     for name in changes:
         if name not in EDITABLE:
             raise InvalidParameter(name, changes[name], f"an open deal can change {', '.join(EDITABLE)} only")
-    numbers = {name: plain(_number(name, text)) for name, text in changes.items()}
+    numbers = {name: plain(typed_number(name, text)) for name, text in changes.items()}
     return await _ask(store, clock, ids, whose=(user_id, named), kind=RequestKind.EDIT_DEAL, details=numbers)
 
 
@@ -126,10 +125,3 @@ async def _ask(
         )
         await work.commit()
     return request
-
-
-def _number(name: str, text: str) -> Decimal:
-    number = as_number(text)
-    if isinstance(number, Unreadable):
-        raise InvalidParameter(name, text, "must be a plain decimal number such as 12.5")
-    return number

@@ -11,6 +11,7 @@ import attrs
 
 from dcacore.domain.errors import InvalidParameter
 from dcacore.domain.money import plain
+from dcacore.domain.numbers import PLAIN_RULE, has_exponent
 from dcacore.domain.strategy import Strategy
 
 _NAMES = frozenset(field.name for field in attrs.fields(Strategy))
@@ -41,6 +42,8 @@ def strategy_of(texts: Mapping[str, str]) -> Strategy:
     for name, text in texts.items():
         if name not in _NAMES:
             raise InvalidParameter(name, text, "there is no such parameter")
+        if name != "pair" and has_exponent(text):
+            raise InvalidParameter(name, text, PLAIN_RULE)
         values[name] = _TRUTHS.get(text, text)
     for field in attrs.fields(Strategy):
         if field.default is attrs.NOTHING and field.name not in values:

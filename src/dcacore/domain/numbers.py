@@ -19,8 +19,10 @@ E = TypeVar("E", bound=Enum)
 V = TypeVar("V")  # what a field holds: type checkers take it from the validator
 
 _PLAIN: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_EXPONENT: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)[eE][+-]?\d+", re.ASCII)
 _LARGEST: Final = Decimal(10) ** 20
 _DECIMALS: Final = 40
+PLAIN_RULE: Final = "must be a plain decimal number such as 12.5, with at most 20 digits before and 40 after the point"
 
 
 class Field(Protocol):
@@ -61,6 +63,23 @@ def as_number(value: Number) -> Decimal:
     return number
 
 
+def has_exponent(text: str) -> bool:
+    """Return whether *text* is a number written like 1e3: programs may, people who type it have mistyped."""
+    return _EXPONENT.fullmatch(text) is not None
+
+
+def typed_number(name: str, text: str) -> Decimal:
+    """Return the number that somebody has typed for the parameter *name*, without an exponent.
+
+    Raises:
+        InvalidParameter: it is none.
+    """
+    number = as_number(text)
+    if isinstance(number, Unreadable) or has_exponent(text):
+        raise InvalidParameter(name, text, PLAIN_RULE)
+    return number
+
+
 def as_count(value: Number) -> int:
     """Return *value* as an `int` when it is a whole number; what it is otherwise, for the validator to refuse."""
     number = as_number(value)
@@ -95,7 +114,7 @@ def rule(*checks: Check) -> Callable[[object, Field, V], None]:
 def _number_rule(written: object) -> str:
     if isinstance(written, float):
         return "must be exact: write it as text or Decimal, not as a float"
-    return "must be a plain decimal number such as 12.5, with at most 20 digits before and 40 after the point"
+    return PLAIN_RULE
 
 
 def above(bound: int) -> Check:

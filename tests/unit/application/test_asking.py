@@ -96,6 +96,8 @@ async def test_two_edits_in_a_row_both_count(office: Office, anna: User, calm: B
         ({"take_profits": "2"}, "take_profits = 2: there is no such parameter"),
         ({"take_profit": "0"}, "take_profit = 0: must be above 0"),
         ({"take_profit": "NaN"}, "take_profit = NaN"),
+        ({"take_profit": "1e1"}, "take_profit = 1e1: must be a plain decimal number"),
+        ({"max_safety_orders": "1e0"}, "max_safety_orders = 1e0: must be a plain decimal number"),
         ({"take_profit": ""}, "take_profit: is missing"),
         ({"pair": "ETHUSDT"}, "pair = ETHUSDT: cannot change"),
     ],
@@ -118,7 +120,7 @@ async def test_a_deal_that_is_not_there(office: Office, anna: User, calm: BotRec
         await deals.close(*office.means, user_id=anna.id, named=calm.bot.id)
 
 
-@pytest.mark.parametrize("amount", ["0", "-1", "NaN", "1e400", "ten", ""])
+@pytest.mark.parametrize("amount", ["0", "-1", "NaN", "1e400", "1e3", "5E1", "1" * 21, "ten", ""])
 async def test_funds_are_a_number_above_0(office: Office, anna: User, amount: str) -> None:
     with pytest.raises(InvalidParameter, match="amount"):
         await deals.add_funds(*office.means, user_id=anna.id, named="calm", amount=amount)
@@ -130,6 +132,7 @@ async def test_funds_are_a_number_above_0(office: Office, anna: User, amount: st
         ({}, "a change: is missing"),
         ({"pair": "ETHUSDT"}, "an open deal can change take_profit"),
         ({"take_profit": "two"}, "must be a plain decimal number"),
+        ({"take_profit": "1e1"}, "take_profit = 1e1: must be a plain decimal number"),
     ],
 )
 async def test_what_an_open_deal_cannot_change(office: Office, anna: User, changes: dict[str, str], words: str) -> None:
