@@ -105,6 +105,7 @@ class Cure(Enum):
     USER = "user"  # nothing else: the user must look
     BALANCE = "balance"  # enough free balance for the next buy
     TRADING = "trading"  # the pair trades again
+    HOLDINGS = "holdings"  # the account holds again what the deals have bought
     CREDENTIALS = "credentials"  # a key that works is stored
 
 

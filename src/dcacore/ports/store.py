@@ -161,6 +161,13 @@ class Intents(Protocol):
     async def save(self, intents: Sequence[Intent]) -> None:
         """Store new intents, and what has changed of known ones; fills are stored by `Fills`."""
 
+    async def mark(self, intent: Intent) -> None:
+        """Store that a planned order is being sent; the last word before the wire, said once for each order.
+
+        Raises:
+            Conflict: what is stored of it is not planned any more: somebody has sent it, or taken it back.
+        """
+
     async def get(self, order_id: OrderId) -> Intent | None:
         """Return the intent with its fills; None when there is none."""
 
@@ -177,8 +184,14 @@ class Fills(Protocol):
     async def add(self, fills: Sequence[BookedFill]) -> None:
         """Store fills; one whose account, pair and trade id is there already is left as it is."""
 
-    async def newest(self, account_id: AccountId, pair: str) -> str | None:
-        """Return the highest trade id booked on an account's pair (ids are compared as numbers); None without one."""
+    async def newest(self, account_id: AccountId, pair: str, *, before: datetime.datetime | None = None) -> str | None:
+        """Return the highest trade id booked on an account's pair (ids are compared as numbers); None without one.
+
+        Args:
+            account_id: the account.
+            pair: the market.
+            before: leave out trades from this time on.
+        """
 
 
 class Requests(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Sequence
 
 import attrs
@@ -9,8 +10,9 @@ import attrs
 from dcacore.adapters.memory._tables import Draft, sound
 from dcacore.domain.evolving import evolve
 from dcacore.domain.ids import AccountId, BotId, DealId, OrderId
-from dcacore.domain.intents import Intent
+from dcacore.domain.intents import Intent, IntentState
 from dcacore.domain.money import NO_BASE
+from dcacore.ports.errors import Conflict
 from dcacore.ports.records import BookedFill
 from dcacore.ports.store import Fills, Intents
 
@@ -32,6 +34,12 @@ class MemoryIntents(Intents):
                 self.draft.loose.add(intent.deal_id)
             bare = evolve(intent.order, fills=(), filled=NO_BASE)
             writable(tables.intents)[intent.id] = evolve(intent, order=bare)
+
+    async def mark(self, intent: Intent) -> None:
+        known = self.draft.tables.intents.get(intent.id)
+        if known is None or known.state is not IntentState.PLANNED:
+            raise Conflict(f"order {intent.id} is not planned any more")
+        await self.save([intent])
 
     async def get(self, order_id: OrderId) -> Intent | None:
         return self.draft.intent_with_fills(order_id) if order_id in self.draft.tables.intents else None
@@ -64,6 +72,7 @@ class MemoryFills(Fills):
                 writable(tables.order_fills)[booked.order_id] = (*known, key)
                 self.draft.loose.add(booked.order_id)
 
-    async def newest(self, account_id: AccountId, pair: str) -> str | None:
-        ids = [key[2] for key in self.draft.tables.fills if key[:2] == (account_id, pair)]
+    async def newest(self, account_id: AccountId, pair: str, *, before: datetime.datetime | None = None) -> str | None:
+        fills = self.draft.tables.fills.items()
+        ids = [key[2] for key, it in fills if key[:2] == (account_id, pair) and (before is None or it.fill.at < before)]
         return max(ids, key=lambda trade_id: (len(trade_id), trade_id), default=None)

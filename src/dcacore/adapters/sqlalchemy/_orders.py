@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 import attrs
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, update
 
 from dcacore.adapters.sqlalchemy._intent_values import fill_values, intent_values
 from dcacore.adapters.sqlalchemy._loading import intents_with_fills
 from dcacore.adapters.sqlalchemy._rows import FillRow, IntentRow
 from dcacore.adapters.sqlalchemy._session import Insert, Session, chunks, insert_into
 from dcacore.domain.ids import AccountId, BotId, DealId, OrderId
-from dcacore.domain.intents import Intent
+from dcacore.domain.intents import Intent, IntentState
+from dcacore.ports.errors import Conflict
 from dcacore.ports.records import BookedFill
 from dcacore.ports.store import Fills, Intents
 
@@ -49,6 +51,18 @@ _CHANGING: Final = (
 )
 
 
+_MARK: Final = (
+    update(_INTENTS)
+    .where(_INTENTS.c.id == bindparam("this_order"), _INTENTS.c.state == IntentState.PLANNED.value)
+    .values({name: bindparam(name) for name in _CHANGING})
+)
+
+
+def _changes(intent: Intent) -> dict[str, object]:
+    values = intent_values(intent)
+    return {name: values[name] for name in _CHANGING}
+
+
 @functools.cache
 def _save(dialect: str) -> Insert:
     statement = insert_into(_INTENTS, dialect)
@@ -71,6 +85,10 @@ class SqlIntents(Intents):
     async def save(self, intents: Sequence[Intent]) -> None:
         if intents:
             await self.session.write(_save(self.session.dialect), [intent_values(intent) for intent in intents])
+
+    async def mark(self, intent: Intent) -> None:
+        if not await self.session.write(_MARK, {"this_order": intent.id, **_changes(intent)}):
+            raise Conflict(f"order {intent.id} is not planned any more")
 
     async def get(self, order_id: OrderId) -> Intent | None:
         found = await intents_with_fills(self.session, _BY_ID, {"this_order": order_id})
@@ -96,6 +114,7 @@ class SqlFills(Fills):
         if fills:
             await self.session.write(_add(self.session.dialect), [fill_values(booked) for booked in fills])
 
-    async def newest(self, account_id: AccountId, pair: str) -> str | None:
-        found = await self.session.read(FillRow, _NEWEST, {"account": account_id, "market": pair})
+    async def newest(self, account_id: AccountId, pair: str, *, before: datetime.datetime | None = None) -> str | None:
+        statement = _NEWEST if before is None else _NEWEST.where(_FILLS.c.at < before)
+        found = await self.session.read(FillRow, statement, {"account": account_id, "market": pair})
         return found[0].trade_id if found else None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import heapq
 from collections.abc import Callable, Hashable
 
 import attrs
 
+from dcacore.application.engine.surroundings import first_of
 from dcacore.ports.clock import Clock
 
 
@@ -49,13 +49,7 @@ class Alarms:
                 continue
             pause = asyncio.ensure_future(self._clock.sleep(max(0.0, self._heap[0][0] - self._clock.monotonic())))
             wake = asyncio.ensure_future(self._earlier.wait())
-            try:
-                await asyncio.wait({pause, wake}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for task in (pause, wake):
-                    task.cancel()
-                    with contextlib.suppress(asyncio.CancelledError):
-                        await task
+            await first_of(pause, wake)
 
     def _ring_what_is_due(self) -> None:
         now = self._clock.monotonic()

@@ -8,8 +8,9 @@ Nothing is sent before the last step. When any step fails, it is begun again lat
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -23,7 +24,7 @@ from dcacore.application.engine.watching import Watching
 from dcacore.application.engine.wire import Wire
 from dcacore.domain.bot import Cure, Phase
 from dcacore.domain.engine import decide
-from dcacore.domain.errors import InvalidParameter
+from dcacore.domain.errors import DcaError, InvalidParameter
 from dcacore.domain.events import AttentionNeeded, EngineStarted, Event, Failed, Ready, Refusal, RulesRead
 from dcacore.domain.evolving import evolve
 from dcacore.domain.hearing import Declined, Unanswered
@@ -40,13 +41,12 @@ from dcacore.ports.errors import (
     StoreUnavailable,
     UnknownPair,
 )
+from dcacore.ports.prices import Tick
 from dcacore.ports.records import BotRecord
 
 if TYPE_CHECKING:
     from dcacore.application.engine.engine import Engine
 
-AT_ONCE: Final = 20
-"""How many bots are loaded and compared side by side."""
 FIRST_PRICE_WITHIN_S: Final = 5
 
 
@@ -61,27 +61,29 @@ class BringingUp:
     )
     _checking: set[Runner] = attrs.field(factory=set, init=False)
 
-    async def bring_up(self, engine: Engine, bot_ids: Sequence[BotId]) -> None:
-        """Take up the bots of these that exist, account by account.
+    async def by_account(self, bot_ids: Sequence[BotId]) -> Mapping[AccountId, Sequence[BotId]]:
+        """Return these bots, those that exist, by the account that they trade on.
 
         Raises:
-            Exception: some could not be taken up now; those that were are noted with the engine.
+            StoreUnavailable: they cannot be read now.
+        """
+        accounts: defaultdict[AccountId, list[BotId]] = defaultdict(list)
+        for record in await self._load(bot_ids):
+            accounts[record.account_id].append(record.bot.id)
+        return accounts
+
+    async def bring_up(self, engine: Engine, account_id: AccountId, bot_ids: Sequence[BotId]) -> None:
+        """Take up these bots, all of one account.
+
+        Raises:
+            DcaError: some could not be taken up now; those that were are noted with the engine.
         """
         records = await self._load(bot_ids)
-        by_account: defaultdict[AccountId, list[BotRecord]] = defaultdict(list)
-        for record in records:
-            by_account[record.account_id].append(record)
-        accounts = tuple(by_account.items())
-        tries = (self._bring_up_account(engine, account_id, of_account) for account_id, of_account in accounts)
-        failure: BaseException | None = None
-        for (_, of_account), outcome in zip(
-            accounts, await asyncio.gather(*tries, return_exceptions=True), strict=True
-        ):
-            if isinstance(outcome, BaseException):  # one account's trouble is not the others'
-                failure = outcome
-                await self._tell_why(engine, of_account, outcome)
-        if failure is not None:
-            raise failure
+        try:
+            await self._bring_up_account(engine, account_id, records)
+        except (CannotDecrypt, NoEncryptionKey, BadCredentials) as exc:
+            await self._tell_why(engine, records, exc)
+            raise
 
     async def _load(self, bot_ids: Sequence[BotId]) -> tuple[BotRecord, ...]:
         try:
@@ -98,10 +100,8 @@ class BringingUp:
             loaded.extend(await self._load([bot_id]))
         return tuple(loaded)
 
-    async def _tell_why(self, engine: Engine, records: Sequence[BotRecord], exc: BaseException) -> None:
+    async def _tell_why(self, engine: Engine, records: Sequence[BotRecord], exc: DcaError) -> None:
         """Let the users of bots whose account cannot be opened know that; waiting alone does not help."""
-        if not isinstance(exc, CannotDecrypt | NoEncryptionKey | BadCredentials):
-            return
         for record in records:
             bot = record.bot
             if bot.phase is Phase.STOPPED or (bot.trouble is not None and bot.trouble.cure is Cure.CREDENTIALS):
@@ -179,17 +179,19 @@ class BringingUp:
     # ------------------------------------------------------------------------------------------------- and go on
 
     def after_gap(self, desk: Desk, reason: str) -> None:
-        """Compare an account whose events come again after a gap."""
+        """Compare an account whose events come again after a gap; until that has worked no buy goes out."""
+        desk.is_sure.clear()
         if desk.wires:
             desk.tasks.start(self._compare_again(desk, reason), "comparison after a gap")
 
     async def _compare_again(self, desk: Desk, cause: str) -> None:
-        for pause in (1, 2, 4, 8, 15):
+        pauses = itertools.chain((1, 2, 4, 8, 15), itertools.repeat(30))
+        while True:
             try:
                 await self.compare(desk, cause)
-            except PortError as exc:
+            except (Ended, PortError) as exc:
                 log.warning("not_compared", account=desk.account.id, reason=str(exc))
-                await self.around.clock.sleep(pause)
+                await self.around.clock.sleep(next(pauses))
             else:
                 return
 
@@ -207,7 +209,9 @@ class BringingUp:
 
     async def _compare(self, desk: Desk, wires: Sequence[Wire], cause: str) -> Findings:
         async with self._comparing[desk.account.id]:
-            return await compare(desk, wires, cause)
+            findings = await compare(desk, wires, cause)
+            desk.is_sure.set()
+            return findings
 
     async def _go_on(self, engine: Engine, desk: Desk, wires: Sequence[Wire], cause: str) -> None:
         """Compare, and let the bots go on; until that has worked they wait."""
@@ -258,7 +262,7 @@ class BringingUp:
             return
         finally:
             self._checking.discard(runner)
-            if not runner.is_over and runner.bot.phase is Phase.STARTING and runner.bot.trouble is None:
+            if not runner.is_over and not runner.is_closing:
                 engine.after_turn(runner, ())
 
     async def _verdict(self, engine: Engine, runner: Runner) -> tuple[Event, ...]:
@@ -274,7 +278,9 @@ class BringingUp:
             feed = await engine.feed(desk.account.environment)
             self.watching.place(runner, feed, await feed.watch(pair))
             fees = await desk.exchange.fees(pair)
-            price = self.watching.price(runner) or await desk.exchange.price(pair)
+            price = self.watching.price(runner)
+            if price is None and (price := await desk.exchange.price(pair)) is not None:
+                feed.hear(Tick(pair, price, feed.prices.now()))
         except UnknownPair as exc:
             return (Failed(now, str(exc)),)
         except BadCredentials as exc:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from dcacore.application.engine.patience import PatientExchange
+from dcacore.application.engine.patience import Hold, PatientExchange
 from dcacore.application.engine.runner import Ended, Runner
 from dcacore.application.engine.surroundings import Surroundings, Tasks, log
 from dcacore.domain.bot import Cure
@@ -24,13 +24,14 @@ from dcacore.domain.market import FeeAsset
 from dcacore.domain.money import ZERO, exact, plain
 from dcacore.domain.orders import Order, Side
 from dcacore.domain.venue import VenueOrder, VenueOrderId
-from dcacore.ports.errors import PortError
-from dcacore.ports.exchange import Balance, Exchange, OrderChanged, StreamLost, StreamOpened
+from dcacore.ports.errors import BadCredentials, PortError
+from dcacore.ports.exchange import AccountEvent, Balance, Exchange, OrderChanged, StreamLost, StreamOpened
 from dcacore.ports.records import Account
 
 if TYPE_CHECKING:
     from dcacore.application.engine.wire import Wire
 
+BEFORE_SENT: Final = datetime.timedelta(minutes=1)
 FUNDS_LAST_S: Final = 2
 """How old a balance may be when an order is checked against it."""
 
@@ -45,6 +46,9 @@ class Desk:
         wires: its running bots.
         on_gap: called when account events may have been missed, or come again, with the reason.
         is_listening: whether account events come.
+        failure: why account events do not come; None while they do, or when that is not known.
+        is_sure: whether the account has been compared since events were last missed; no buy goes out before that.
+        compared_to: by pair, the last trade that a comparison has seen.
         foreign: orders that are the user's own, or done with: not to be looked at again.
         strays: orders of ours that no deal knows, and that have been reported.
         refusals: when each bot's last orders were refused; a bot that is brought up anew has them still.
@@ -53,6 +57,7 @@ class Desk:
     around: Surroundings
     account: Account
     _inner: Exchange
+    _hold: Hold
     on_gap: Callable[[Desk, str], None]
     exchange: PatientExchange = attrs.field(init=False)
     wires: dict[BotId, Wire] = attrs.field(factory=dict, init=False)
@@ -61,11 +66,14 @@ class Desk:
     strays: set[VenueOrderId] = attrs.field(factory=set, init=False)
     refusals: dict[BotId, deque[float]] = attrs.field(factory=dict, init=False)
     is_listening: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
+    failure: PortError | None = attrs.field(default=None, init=False)
+    is_sure: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
+    compared_to: dict[str, str | None] = attrs.field(factory=dict, init=False)
     _funds: Mapping[str, Balance] | None = attrs.field(default=None, init=False)
     _funds_at: float = attrs.field(default=0.0, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.exchange = PatientExchange(self._inner, self.around.clock, self.credentials_refused)
+        self.exchange = PatientExchange(self._inner, self.around.clock, self.credentials_refused, self._hold)
 
     @property
     def runners(self) -> tuple[Runner, ...]:
@@ -76,16 +84,28 @@ class Desk:
 
     async def listen(self) -> None:
         """Let its bots hear what happens to their orders, for ever."""
-        async for event in self.exchange.events():
-            match event:
-                case OrderChanged(_, order):
-                    self._order_changed(order)
-                case StreamOpened():
-                    self.is_listening.set()
-                    self.on_gap(self, "the account's events come again")
-                case StreamLost(reason):
-                    self.is_listening.clear()
-                    log.warning("account_events_lost", account=self.account.id, reason=reason)
+        try:
+            async for event in self.exchange.events():
+                self._hear(event)
+        except BadCredentials as exc:
+            self.failure = exc
+            self.credentials_refused(str(exc))
+            raise
+        finally:
+            self.is_listening.clear()
+
+    def _hear(self, event: AccountEvent) -> None:
+        match event:
+            case OrderChanged(_, order):
+                self._order_changed(order)
+            case StreamOpened():
+                self.failure = None
+                self.is_listening.set()
+                self.on_gap(self, "the account's events come again")
+            case StreamLost(reason):
+                self.is_listening.clear()
+                self.is_sure.clear()
+                log.warning("account_events_lost", account=self.account.id, reason=reason)
 
     def _order_changed(self, order: VenueOrder) -> None:
         parsed = parse_order_id(order.order_id)
@@ -121,10 +141,11 @@ class Desk:
             resting = await self.exchange.open_orders(intent.pair)
             found = next((order for order in resting if order.order_id == intent.id), None)
         if found is None:
-            newest = None
+            # From well before it was sent: other bots of the account have booked later trades since.
+            before = None if intent.sent_at is None else intent.sent_at - BEFORE_SENT
             async with self.around.store.begin(reads_only=True) as work:
-                newest = await work.fills.newest(self.account.id, intent.pair)
-            trades = await self.exchange.trades(intent.pair, after=newest)
+                earlier = await work.fills.newest(self.account.id, intent.pair, before=before)
+            trades = await self.exchange.trades(intent.pair, after=earlier)
             trade = next((trade for trade in trades if trade.order_id == intent.id), None)
             if trade is not None:
                 found = await self.exchange.find(intent.pair, venue_order_id=trade.venue_order_id)
@@ -188,20 +209,22 @@ class Desk:
         """Let bots go on whose trouble has ended by itself: a pair that trades again, a key that works again."""
         for cure in (Cure.TRADING, Cure.CREDENTIALS):
             waiting = [it for it in self.runners if it.bot.trouble is not None and it.bot.trouble.cure is cure]
+            answers: dict[str, bool] = {}  # one question for all that wait for the same
             for runner in waiting:
-                try:
-                    is_cured = await self._is_cured(runner, cure)
-                except PortError:
-                    continue
-                else:
-                    if is_cured:
-                        runner.post(Cured(self.around.clock.now(), cure))
+                about = runner.market.pair if cure is Cure.TRADING else ""
+                if about not in answers:
+                    answers[about] = await self._is_cured(runner, cure)
+                if answers[about]:
+                    runner.post(Cured(self.around.clock.now(), cure))
 
     async def _is_cured(self, runner: Runner, cure: Cure) -> bool:
-        if cure is Cure.TRADING:
-            await self.exchange.reload_rules(runner.market.pair)
-            return (await self.exchange.listing(runner.market.pair)).is_trading
-        await self.exchange.balances()  # raises while the key is not accepted
+        try:
+            if cure is Cure.TRADING:
+                await self.exchange.reload_rules(runner.market.pair)
+                return (await self.exchange.listing(runner.market.pair)).is_trading
+            await self.exchange.balances()  # raises while the key is not accepted
+        except PortError:
+            return False
         return True
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+import itertools
+from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -14,22 +15,24 @@ from dcacore.application.engine.bringing_up import BringingUp
 from dcacore.application.engine.desk import Desk
 from dcacore.application.engine.feed import Feed
 from dcacore.application.engine.ownership import USUAL_PACE, Ownership, Pace
+from dcacore.application.engine.patience import Hold
 from dcacore.application.engine.runner import Runner
 from dcacore.application.engine.surroundings import Surroundings, Tasks, first_of, log
 from dcacore.application.engine.watchdog import Watchdog
 from dcacore.application.engine.watching import Watching
 from dcacore.application.engine.wire import Wire
-from dcacore.domain.bot import Phase
+from dcacore.domain.bot import Phase, TroubleKind
 from dcacore.domain.commands import Command
 from dcacore.domain.errors import DcaError
-from dcacore.domain.ids import AccountId, BotId
+from dcacore.domain.ids import AccountId, BotId, RequestId
 from dcacore.domain.money import Price
-from dcacore.ports.errors import LeaseLost, PortError, StoreError
+from dcacore.ports.errors import LeaseLost, PortError, StoreError, Unavailable
 from dcacore.ports.records import Environment, Lease
 
 REQUESTS_EVERY_S: Final = 1
 COMPARE_EVERY_S: Final = 45
 END_WITHIN_S: Final = 10
+LISTENS_WITHIN_S: Final = 20
 FORGIVEN_AFTER_S: Final = 300
 BACKOFF_S: Final = (1, 2, 4, 8, 15, 30)
 
@@ -54,6 +57,8 @@ class Engine:
     runners: dict[BotId, Runner] = attrs.field(factory=dict, init=False)
     _desks: dict[AccountId, Desk] = attrs.field(factory=dict, init=False)
     _feeds: dict[Environment, Feed] = attrs.field(factory=dict, init=False)
+    _holds: dict[Environment, Hold] = attrs.field(factory=dict, init=False)
+    _claimed_for: deque[RequestId] = attrs.field(factory=lambda: deque(maxlen=1000), init=False)
     _leases: Mapping[BotId, Lease | None] = attrs.field(factory=dict, init=False)
     _claimed: set[BotId] = attrs.field(factory=set, init=False)  # and not given back
     _breaks: dict[BotId, tuple[int, float]] = attrs.field(factory=dict, init=False)  # how many, and when the last
@@ -108,12 +113,15 @@ class Engine:
         """Run *work* again whenever it ends, however it does: the one place that survives what nobody foresaw."""
         failures = 0
         while True:
+            began = self.around.clock.monotonic()
             try:
                 await work()
                 log.warning("task_ended", task=name)
             except Exception as exc:  # noqa: BLE001 - the supervisor: one task's failure must not end the others
                 is_foreseen = isinstance(exc, DcaError)
                 log.error("task_failed", task=name, reason=str(exc), exc_info=not is_foreseen)
+            if self.around.clock.monotonic() - began > FORGIVEN_AFTER_S:
+                failures = 0
             await self.around.clock.sleep(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
             failures += 1
 
@@ -188,21 +196,39 @@ class Engine:
             self._tasks.start(self._bring_up(tuple(bot_ids), after_s), "bringing up")
 
     async def _bring_up(self, bot_ids: tuple[BotId, ...], after_s: float) -> None:
-        await self.around.clock.sleep(after_s)
-        failures = 0
-        while bot_ids:
-            arrivals = {bot_id: self._arrivals[bot_id] for bot_id in bot_ids}
+        """Find out where the bots trade, and take them up account by account: none waits for another's."""
+        pauses = itertools.chain((after_s,), BACKOFF_S, itertools.repeat(BACKOFF_S[-1]))
+        while bot_ids := self._still_coming(bot_ids):
+            await self.around.clock.sleep(next(pauses))
             try:
-                await self._bringing_up.bring_up(self, bot_ids)
+                accounts = await self._bringing_up.by_account(bot_ids)
+            except DcaError as exc:
+                log.warning("bots_not_read", bots=bot_ids, reason=str(exc))
+                continue
+            for account_id, of_account in accounts.items():
+                taking = self._bring_up_account(account_id, tuple(of_account))
+                self._tasks.start(taking, f"bringing up {account_id}")
+            bot_ids = tuple(it for it in bot_ids if not any(it in of_account for of_account in accounts.values()))
+
+    async def _bring_up_account(self, account_id: AccountId, bot_ids: tuple[BotId, ...]) -> None:
+        pauses = itertools.chain(BACKOFF_S, itertools.repeat(BACKOFF_S[-1]))
+        arrivals = {bot_id: self._arrivals[bot_id] for bot_id in bot_ids}
+        while bot_ids := self._still_coming(bot_ids):
+            # one that has arrived and broken off since is coming by another way
+            bot_ids = tuple(it for it in bot_ids if arrivals[it] == self._arrivals[it])
+            try:
+                await self._bringing_up.bring_up(self, account_id, bot_ids)
             except Exception as exc:  # noqa: BLE001 - the supervisor: these bots wait, the others go on
                 log.error("bots_not_up", bots=bot_ids, reason=str(exc), exc_info=not isinstance(exc, DcaError))
-            # one that has arrived and broken off since is coming by another way
-            bot_ids = tuple(it for it in bot_ids if it in self._coming and arrivals[it] == self._arrivals[it])
-            self._coming.difference_update(it for it in bot_ids if it not in self._leases)
-            bot_ids = tuple(it for it in bot_ids if it in self._leases)
-            if bot_ids:
-                await self.around.clock.sleep(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
-                failures += 1
+            bot_ids = tuple(it for it in bot_ids if arrivals[it] == self._arrivals[it])
+            if self._still_coming(bot_ids):
+                await self.around.clock.sleep(next(pauses))
+
+    def _still_coming(self, bot_ids: Iterable[BotId]) -> tuple[BotId, ...]:
+        """Return those of the bots that this engine may still take up, and forget the others."""
+        ids = tuple(bot_ids)
+        self._coming.difference_update(it for it in ids if it not in self._leases)
+        return tuple(it for it in ids if it in self._coming)
 
     def _let_go(self, bot_ids: Sequence[BotId]) -> None:
         for bot_id in bot_ids:
@@ -236,7 +262,9 @@ class Engine:
         desk = self._desks[runner.record.account_id]
         desk.wires[runner.bot.id].carry_out(commands)
         self._watching.watch(runner, desk)
-        if runner.bot.phase is Phase.STARTING and runner.bot.trouble is None and not runner.is_closing:
+        trouble = runner.bot.trouble
+        may_start = trouble is None or trouble.kind is TroubleKind.WAITING_FOR_BALANCE
+        if runner.bot.phase is Phase.STARTING and may_start and not runner.is_closing:
             self._bringing_up.check(self, runner)
 
     def after_break(self, runner: Runner, exc: Exception) -> None:
@@ -275,13 +303,18 @@ class Engine:
             if account is None:
                 raise StoreError(f"there is no account {account_id}")
             exchange = await self.around.venues.exchange(account)
+            hold = self._holds.setdefault(account.environment, Hold())
             if account_id not in self._desks:
-                desk = self._desks[account_id] = Desk(self.around, account, exchange, self._bringing_up.after_gap)
+                desk = self._desks[account_id] = Desk(self.around, account, exchange, hold, self._bringing_up.after_gap)
                 desk.tasks.start(self._forever(f"events of {account_id}", desk.listen), "account events")
                 comparing = self._forever(f"comparisons of {account_id}", lambda: self._compare_now_and_then(desk))
                 desk.tasks.start(comparing, "comparisons")
         desk = self._desks[account_id]
-        await desk.is_listening.wait()
+        try:
+            async with asyncio.timeout(LISTENS_WITHIN_S):
+                await desk.is_listening.wait()
+        except TimeoutError as exc:
+            raise desk.failure or Unavailable("the account's events do not come") from exc
         return desk
 
     async def feed(self, environment: Environment) -> Feed:
@@ -298,8 +331,14 @@ class Engine:
         return self._feeds[environment]
 
     def lease(self, bot_id: BotId) -> Lease | None:
-        """Return the lease under which this engine acts for the bot; None where there are no leases."""
-        return self._leases.get(bot_id)
+        """Return the lease under which this engine acts for the bot; None where there are no leases.
+
+        Raises:
+            LeaseLost: it does not act for the bot any more.
+        """
+        if bot_id not in self._leases:
+            raise LeaseLost(f"this engine does not act for bot {bot_id} any more")
+        return self._leases[bot_id]
 
     def arrived(self, wire: Wire, desk: Desk) -> None:
         """Note that a bot is up."""
@@ -320,15 +359,17 @@ class Engine:
         while True:
             async with self.around.store.begin(reads_only=True) as work:
                 requests = await work.requests.waiting()
-            is_elsewhere = False
+            elsewhere = []
             for request in requests:
                 runner = self.runners.get(request.bot_id)
                 if runner is None:
-                    is_elsewhere = is_elsewhere or request.bot_id not in self._coming | self._leaving
+                    if request.bot_id not in self._coming | self._leaving and request.id not in self._claimed_for:
+                        elsewhere.append(request.id)
                 elif runner.is_reconciled and request.id not in runner.asked:
-                    runner.asked.add(request.id)
+                    runner.asked.append(request.id)
                     runner.post(request)
-            if is_elsewhere:
+            if elsewhere:  # once for each: a bot that another engine acts for stays there
+                self._claimed_for.extend(elsewhere)
                 await self._claim()
             self._poked.clear()
             wake = asyncio.ensure_future(self._poked.wait())

@@ -17,6 +17,7 @@ from dcacore.ports.records import Environment
 
 TOO_OLD: Final = datetime.timedelta(seconds=10)
 """A price that was made longer ago says nothing about the market now."""
+FRESH_FOR_S: Final = 10
 SILENT_AFTER_S: Final = 30
 """A pair of which nothing has been heard for so long has no price."""
 
@@ -85,6 +86,11 @@ class Feed:
         """Say whether nothing has been heard of the pair for too long to know its price."""
         heard_at = self._heard_at.get(pair)
         return heard_at is None or self.around.clock.monotonic() - heard_at > SILENT_AFTER_S
+
+    def is_fresh(self, pair: str) -> bool:
+        """Say whether the last price may still be decided on: it, or the word that nothing has traded, is recent."""
+        heard_at = self._heard_at.get(pair)
+        return heard_at is not None and self.around.clock.monotonic() - heard_at <= FRESH_FOR_S
 
     def newly_silent(self) -> tuple[str, ...]:
         """Return the pairs that have fallen silent since the last call."""

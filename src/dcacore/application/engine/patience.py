@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
+import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import attrs
 
@@ -15,10 +17,26 @@ from dcacore.domain.money import Price
 from dcacore.domain.orders import Order
 from dcacore.domain.venue import Trade, VenueOrder, VenueOrderId
 from dcacore.ports.clock import Clock
-from dcacore.ports.errors import BadCredentials, RateLimited
+from dcacore.ports.errors import BadCredentials, OutcomeUnknown, PortError, RateLimited, Unavailable
 from dcacore.ports.exchange import AccountEvent, Balance, Exchange, Listing
 
 T = TypeVar("T")
+
+ANSWER_WITHIN_S: Final = 30
+"""A question that takes longer has no answer ..."""
+PLACED_WITHIN_S: Final = 15
+"""... and an order is taken for lost then: its deadline of 5 s and the 10 s of the matching engine are over."""
+
+
+@attrs.define
+class Hold:
+    """Until when nothing may be asked of an exchange; one for all accounts that this program trades on there.
+
+    Attributes:
+        until: by the monotonic clock.
+    """
+
+    until: float = 0.0
 
 
 @attrs.define(eq=False)
@@ -32,7 +50,7 @@ class PatientExchange(Exchange):
     _inner: Exchange
     _clock: Clock
     _on_bad_key: Callable[[str], None]
-    _held_until: float = attrs.field(default=0.0, init=False)
+    _hold: Hold = attrs.field(factory=Hold)
 
     async def permission(self) -> None:
         """Return when the exchange may be asked for something."""
@@ -41,23 +59,34 @@ class PatientExchange(Exchange):
 
     @property
     def _wait_s(self) -> float:
-        return self._held_until - self._clock.monotonic()
+        return self._hold.until - self._clock.monotonic()
 
     async def _ask(self, question: Callable[[], Awaitable[T]]) -> T:
         await self.permission()
-        return await self._note(question)
+        return await self._note(question, ANSWER_WITHIN_S, Unavailable)
 
-    async def _note(self, question: Callable[[], Awaitable[T]]) -> T:
+    async def _note(
+        self, question: Callable[[], Awaitable[T]], within_s: float, otherwise: Callable[[str], PortError]
+    ) -> T:
         try:
-            return await question()
+            async with asyncio.timeout(within_s):
+                return await question()
         except RateLimited as exc:
             wait = (exc.retry_at - self._clock.now()).total_seconds()
-            self._held_until = max(self._held_until, self._clock.monotonic() + wait)
+            self._hold.until = max(self._hold.until, self._clock.monotonic() + wait)
             log.warning("exchange_on_hold", seconds=wait)
             raise
         except BadCredentials as exc:
             self._on_bad_key(str(exc))
             raise
+        except PortError:
+            raise
+        except TimeoutError as exc:
+            raise otherwise("the exchange does not answer") from exc
+        except Exception as exc:
+            # Whatever an adapter failed to foresee: nothing that waits for the exchange may die of it.
+            log.error("exchange_failed", reason=str(exc), exc_info=True)
+            raise otherwise(f"the exchange could not be asked ({type(exc).__name__})") from exc
 
     def now(self) -> datetime.datetime:
         return self._inner.now()
@@ -82,7 +111,8 @@ class PatientExchange(Exchange):
     ) -> VenueOrder:
         if (wait := self._wait_s) > 0:
             raise RateLimited(self._clock.now() + datetime.timedelta(seconds=wait))
-        return await self._note(lambda: self._inner.place(pair, order, sent_at=sent_at, recv_window=recv_window))
+        send = functools.partial(self._inner.place, pair, order, sent_at=sent_at, recv_window=recv_window)
+        return await self._note(send, PLACED_WITHIN_S, OutcomeUnknown)
 
     async def cancel(self, pair: str, order_id: OrderId) -> None:
         await self._ask(lambda: self._inner.cancel(pair, order_id))

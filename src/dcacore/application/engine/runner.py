@@ -23,6 +23,7 @@ from dcacore.domain.commands import Command
 from dcacore.domain.engine import decide
 from dcacore.domain.errors import DomainError
 from dcacore.domain.events import Adopted, Event, Failed, PriceSeen, PricesSilent, Report, Reported
+from dcacore.domain.evolving import evolve
 from dcacore.domain.hearing import Declined, Found, Heard, Missed, News, Unanswered, hear
 from dcacore.domain.ids import OrderId, ParsedOrderId, RequestId
 from dcacore.domain.intents import Intent, IntentState
@@ -46,6 +47,8 @@ class Adoption:
 Item = Event | News | Request | Adoption
 _NEWS: Final = (Found, Missed, Declined, Unanswered)
 _MOST_PRICES: Final = 3
+_MOST_ASKED: Final = 1000
+RETRY_EVERY_S: Final = 60
 
 
 class Ended(Exception):
@@ -67,7 +70,8 @@ class Runner:
         tasks: what goes on for this bot.
         busy_since: when the turn that is going on began, by the monotonic clock; None between turns.
         is_reconciled: whether it has been compared with the exchange since it was loaded.
-        asked: the requests that wait in its inbox.
+        asked: the requests that were put into its inbox last.
+        retry_after_s: how long it waits before a buy that lacked balance is tried again.
         told_at: the last time it watched for and has been told.
         is_closing: whether it only waits for what is on the wire.
         is_over: whether it does nothing any more.
@@ -84,7 +88,8 @@ class Runner:
     tasks: Tasks = attrs.field(factory=Tasks, init=False)
     busy_since: float | None = attrs.field(default=None, init=False)
     is_reconciled: bool = attrs.field(default=False, init=False)
-    asked: set[RequestId] = attrs.field(factory=set, init=False)
+    asked: deque[RequestId] = attrs.field(factory=lambda: deque(maxlen=_MOST_ASKED), init=False)
+    retry_after_s: float = attrs.field(default=RETRY_EVERY_S, init=False)
     told_at: datetime.datetime | None = attrs.field(default=None, init=False)
     is_closing: bool = attrs.field(default=False, init=False)
     is_over: bool = attrs.field(default=False, init=False)
@@ -147,8 +152,8 @@ class Runner:
             finally:
                 self.busy_since = None
 
-    async def change(self, intents: Sequence[Intent]) -> None:
-        """Store *intents* as they are now; no decision comes of it.
+    async def mark(self, intent: Intent) -> None:
+        """Store that an order is being sent; no decision comes of it.
 
         Raises:
             Ended: as for `turn`.
@@ -156,12 +161,12 @@ class Runner:
         # The caller holds the lock by way of `guard`.
         try:
             async with self.around.store.begin(self.lease) as work:
-                await work.intents.save(intents)
+                await work.intents.mark(intent)
                 await work.commit()
         except StoreError as exc:
             self.break_off(exc)
             raise Ended from exc
-        self.intents.update((intent.id, intent) for intent in intents)
+        self.intents[intent.id] = intent
 
     @property
     def guard(self) -> asyncio.Lock:
@@ -278,8 +283,12 @@ class Runner:
         self._event(entry, Reported(entry.at, None, (Adopted(order),)))
 
     def _event(self, entry: Entry, event: Event) -> None:
-        if event.price is None and not isinstance(event, PricesSilent) and (price := self.price(self)) is not None:
-            event = attrs.evolve(event, price=price)  # what happens is judged where the market stands
+        if event.price is None and not isinstance(event, PricesSilent):  # it is judged where the market stands
+            price = self.price(self)
+            if price is not None:
+                event = attrs.evolve(event, price=price)
+            elif entry.bot.price is not None and not entry.bot.is_price_old:
+                entry.bot = evolve(entry.bot, is_price_old=True)
         decision = decide(entry.bot, event)
         entry.add(decision, tell(entry.bot, event, decision), self.intents)
 

@@ -30,7 +30,8 @@ class Triggers:
     _falls: SortedList[tuple[Price, BotId]] = attrs.field(factory=SortedList)
     _rises: SortedList[tuple[Price, BotId]] = attrs.field(factory=SortedList)
     _peaks: SortedList[tuple[Price, BotId]] = attrs.field(factory=SortedList)
-    _any_change: dict[BotId, Price | None] = attrs.field(factory=dict)  # each with the price that it was told
+    _any_change: dict[BotId, Price] = attrs.field(factory=dict)  # each with the price that it was told
+    _any_tick: dict[BotId, None] = attrs.field(factory=dict)
     _away: dict[BotId, list[Price]] = attrs.field(factory=dict)
 
     def tick(self, price: Price) -> tuple[BotId, ...]:
@@ -45,6 +46,7 @@ class Triggers:
             or (rises and rises[0][0] <= price)
             or (peaks and peaks[0][0] < price)
             or (is_new and self._any_change)
+            or self._any_tick
         ):
             return ()
         fired: dict[BotId, None] = {}
@@ -53,6 +55,7 @@ class Triggers:
         fired.update((bot_id, None) for _, bot_id in peaks.irange(maximum=(price, _FIRST)))
         if is_new:
             fired.update((bot_id, None) for bot_id, told in self._any_change.items() if told != price)
+        fired.update(self._any_tick)
         for bot_id in fired:
             self.remove(bot_id)
             self._away[bot_id] = []
@@ -66,14 +69,17 @@ class Triggers:
             self._away[bot_id] = []
         return watched
 
-    def put(self, bot_id: BotId, watches: Watches, price: Price | None) -> tuple[Price, ...]:
+    def put(self, bot_id: BotId, watches: Watches, price: Price | None, *, is_fresh: bool = True) -> tuple[Price, ...]:
         """Let *bot_id*, which was last told *price*, be watched for; return the prices it must be told at once.
 
-        When that is any, the bot is away again, as if it had fired.
+        When that is any, the bot is away again, as if it had fired. Where the last price is not fresh, the next tick is
+        waited for.
         """
         self.remove(bot_id)
         seen = self._away.pop(bot_id, [])
-        if self.last is not None and (not seen or seen[-1] != self.last):
+        if not is_fresh:
+            seen = []
+        elif self.last is not None and (not seen or seen[-1] != self.last):
             seen.append(self.last)
         due = tuple(_concerning(watches, price, seen))
         if due:
@@ -86,7 +92,9 @@ class Triggers:
             self._rises.add((watches.rises_to, bot_id))
         if watches.peak is not None:
             self._peaks.add((watches.peak, bot_id))
-        if watches.retry is Retry.PRICE:
+        if watches.retry is Retry.PRICE and price is None:
+            self._any_tick[bot_id] = None
+        elif watches.retry is Retry.PRICE and price is not None:
             self._any_change[bot_id] = price
         return ()
 
@@ -102,6 +110,7 @@ class Triggers:
         if watches.peak is not None:
             self._peaks.remove((watches.peak, bot_id))
         self._any_change.pop(bot_id, None)
+        self._any_tick.pop(bot_id, None)
 
     def forget(self, bot_id: BotId) -> None:
         """Keep nothing of *bot_id*."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import attrs
 
 from dcacore.application.engine.alarms import Alarms
@@ -16,8 +14,6 @@ from dcacore.domain.bot import TroubleKind
 from dcacore.domain.events import PriceSeen, RetryDue, TimePassed
 from dcacore.domain.money import Price
 from dcacore.domain.watch import Retry, Watches, watches
-
-RETRY_EVERY_S: Final = 60
 
 
 @attrs.define(eq=False)
@@ -35,7 +31,7 @@ class Watching:
     def price(self, runner: Runner) -> Price | None:
         """Return where the bot's market stands; None when that is not known."""
         place = self._places.get(runner)
-        if place is None or place[0].is_silent(runner.market.pair):
+        if place is None or not place[0].is_fresh(runner.market.pair):
             return None
         return place[1].last
 
@@ -49,7 +45,9 @@ class Watching:
         if is_short and wanted.retry is Retry.PRICE:
             wanted = attrs.evolve(wanted, retry=Retry.BALANCE)  # a price alone does not pay for it
         self._set_alarms(runner, desk, wanted)
-        due = place[1].put(runner.bot.id, wanted, runner.bot.price)
+        told = None if runner.bot.is_price_old else runner.bot.price
+        is_fresh = place[0].is_fresh(runner.market.pair)
+        due = place[1].put(runner.bot.id, wanted, told, is_fresh=is_fresh)
         for price in due:
             self._tell_price(runner, price, wanted)
 
@@ -69,7 +67,7 @@ class Watching:
         if wanted.retry is not Retry.BALANCE:
             self.alarms.drop(waits)
         elif not self.alarms.has(waits):
-            self.alarms.set(waits, RETRY_EVERY_S, lambda: self._retry(runner, desk))
+            self.alarms.set(waits, runner.retry_after_s, lambda: self._retry(runner, desk))
 
     def _retry(self, runner: Runner, desk: Desk) -> None:
         if not runner.is_over:
@@ -79,7 +77,7 @@ class Watching:
         if self.price(runner) is not None:
             await desk.retry_if_it_fits(runner)
         if not runner.is_over:
-            self.alarms.set(("balance", runner.bot.id), RETRY_EVERY_S, lambda: self._retry(runner, desk))
+            self.alarms.set(("balance", runner.bot.id), runner.retry_after_s, lambda: self._retry(runner, desk))
 
     def fire(self, runner: Runner, price: Price) -> None:
         """Tell a bot a price that it watched for."""

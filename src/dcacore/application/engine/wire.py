@@ -17,7 +17,7 @@ from typing import Final
 import attrs
 
 from dcacore.application.engine.desk import Desk
-from dcacore.application.engine.runner import Adoption, Ended, Runner
+from dcacore.application.engine.runner import RETRY_EVERY_S, Adoption, Ended, Runner
 from dcacore.application.engine.surroundings import log
 from dcacore.domain.commands import Cancel, Command, Place
 from dcacore.domain.events import Refusal
@@ -49,6 +49,9 @@ ASK_EVERY_S: Final = 30
 MOST_REFUSED: Final = 4
 """After so many refused orders within an hour the bot stops with an error: trying on would only be refused again."""
 HOUR_S: Final = 3600
+MOST_PATIENT_S: Final = 1200
+JUDGED_ANEW_AFTER_S: Final = 5
+"""An order that could not be sent for so long is decided on anew, at the price of then."""
 BEFORE_ANOTHER_TRY_S: Final = 5
 
 
@@ -60,7 +63,7 @@ _MEANS: Final[tuple[tuple[type[PortError], Refusal], ...]] = (
     (BadCredentials, Refusal.NOT_PLACED),
     (PortError, Refusal.RULE),
 )
-_TRIED_AGAIN: Final = frozenset({Refusal.BALANCE, Refusal.HALTED, Refusal.NOT_PLACED})
+_TRIED_AGAIN: Final = frozenset({Refusal.HALTED, Refusal.NOT_PLACED})
 """The refusals after which a bot goes on by itself sooner or later."""
 
 
@@ -147,13 +150,19 @@ class Wire:
 
     async def _place(self, order: Order) -> Declined | None:
         """Send *order*; return why it was not placed, None when it was or may have been."""
+        clock = self.desk.around.clock
+        began = clock.monotonic()
         await self.desk.exchange.permission()
+        if order.side is Side.BUY:
+            await self.desk.is_sure.wait()
         lack = await self.desk.lack_for(self.runner, order)
+        if clock.monotonic() - began > JUDGED_ANEW_AFTER_S:
+            return Declined(order.id, Refusal.NOT_PLACED, "it had to wait for too long, and is judged anew")
         if lack is not None:
             return Declined(order.id, Refusal.BALANCE, lack)
         intent = await self._mark(order.id)
-        if intent is None or intent.sent_at is None:
-            return None
+        if isinstance(intent, Declined) or intent is None or intent.sent_at is None:
+            return intent if isinstance(intent, Declined) else None
         self.desk.reserve(self.runner, order)
         try:
             answer = await self.desk.exchange.place(
@@ -166,31 +175,35 @@ class Wire:
             await self.runner.turn(Unanswered(order.id))
             self.mind(order.id)
             return None
+        if order.side is Side.BUY:
+            self.runner.retry_after_s = RETRY_EVERY_S
         await self.hear(answer)
         return None
 
-    async def _mark(self, order_id: OrderId) -> Intent | None:
-        """Mark an order as being sent, on disk; return None when it is not to be sent any more."""
+    async def _mark(self, order_id: OrderId) -> Intent | Declined | None:
+        """Mark an order as being sent, on disk; return why it is not, None when somebody else sees to it."""
         async with self.runner.guard:
             if self.runner.is_over:
                 raise Ended
-            intent = self.runner.intents.get(order_id)
-            if intent is None or intent.state is not IntentState.PLANNED:
+            intent, deal = self.runner.intents.get(order_id), self.runner.bot.deal
+            if intent is None or intent.state is not IntentState.PLANNED or self.runner.is_closing:
                 return None
             if intent.order.is_cancelling:
                 return None  # whoever minds the cancel sees that it was never sent
+            if intent.order.side is Side.BUY and (deal is None or deal.exit is not None):
+                return Declined(order_id, Refusal.NOT_PLACED, "the deal is ending")
+            if intent.order.side is Side.BUY and intent.order.price is None and self.runner.price(self.runner) is None:
+                return Declined(order_id, Refusal.NOT_PLACED, "the market's price is not known any more")
             marked = evolve(
                 intent.moved(IntentState.SENDING),
                 sent_at=self.desk.exchange.now(),
                 recv_window_ms=int(RECV_WINDOW.total_seconds() * 1000),
             )
-            await self.runner.change([marked])
+            await self.runner.mark(marked)
             return marked
 
     async def _refused(self, order: Order, exc: PortError) -> Declined:
         """Return what the exchange's no means for the bot."""
-        now = self.desk.around.clock.monotonic()
-        self._refusals.append(now)
         log.warning("order_refused", bot=self.runner.bot.id, order=order.id, reason=str(exc))
         refusal = next(refusal for kind, refusal in _MEANS if isinstance(exc, kind))
         match exc:
@@ -200,12 +213,18 @@ class Wire:
                 await self.runner.turn(self.desk.bad_key(str(exc)))  # first, so that nothing is planned again
             case _:
                 self.desk.forget_funds()
-        if len(self._refusals) == MOST_REFUSED and now - self._refusals[0] < HOUR_S and refusal in _TRIED_AGAIN:
+        if isinstance(exc, RateLimited):  # the hold ends by itself, and nothing goes out before
+            return Declined(order.id, refusal, str(exc))
+        now = self.desk.around.clock.monotonic()
+        self._refusals.append(now)
+        lately = sum(now - at < HOUR_S for at in self._refusals)
+        if refusal is Refusal.BALANCE:  # our own look at the balance was wrong: the next ones take their time
+            self.runner.retry_after_s = min(MOST_PATIENT_S, RETRY_EVERY_S * 4 ** (lately - 1))
+        elif lately == MOST_REFUSED and refusal in _TRIED_AGAIN:
             self._refusals.clear()
-            return Declined(
-                order.id, Refusal.RULE, f"{MOST_REFUSED} orders were refused within an hour, the last: {exc}"
-            )
-        if isinstance(exc, TooLate) and len(self._refusals) > 1:
+            reason = f"{MOST_REFUSED} orders were refused within an hour, the last: {exc}"
+            return Declined(order.id, Refusal.RULE, reason)
+        if isinstance(exc, TooLate) and lately > 1:
             await self.runner.pause(BEFORE_ANOTHER_TRY_S)
         return Declined(order.id, refusal, str(exc))
 
