@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import URL
 
 from dcacore.adapters.sqlalchemy import open_store, postgres_store, sqlite_store
+from dcacore.adapters.sqlalchemy._engines import Creator
+from dcacore.adapters.sqlalchemy.inline import Connection, inline_connection, threaded_connection
 from dcacore.adapters.sqlalchemy.schema import upgrade
 from dcacore.domain.ids import BotId
 from dcacore.ports.errors import SchemaMismatch, StoreError, StoreUnavailable
-from dcacore.ports.store import Store
+from dcacore.ports.store import Store, Work
 from tests.contract.databases import CANARY, Database, TestClock, start_server
 from tests.contract.stored import ANN, BOB, bot, line, people, record, user
 
@@ -56,6 +60,28 @@ import signal
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 asyncio.run(run(sys.argv[1]))
 """
+
+
+def take_away(file: Path) -> None:
+    """Move *file* out of its place."""
+    file.rename(file.with_name("away"))
+
+
+def put_back(file: Path) -> None:
+    """Move it there again."""
+    file.with_name("away").rename(file)
+
+
+def move(files: list[Path], folder: Path) -> None:
+    """Move *files* into *folder*."""
+    folder.mkdir(exist_ok=True)
+    for file in files:
+        file.rename(folder / file.name)
+
+
+def names(folder: Path) -> set[str]:
+    """Return what lies in *folder*."""
+    return {path.name for path in folder.iterdir()}
 
 
 async def add_bob(store: Store) -> None:
@@ -121,6 +147,98 @@ async def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable, match="cannot be opened"):
         await add_bob(store)
     await store.close()
+
+
+GONE = "the database file has been removed or replaced: stop the program"
+
+
+@pytest.mark.parametrize("connect", [inline_connection, threaded_connection])
+@pytest.mark.parametrize("all_of_it", [True, False], ids=["with its log", "alone"])
+async def test_a_file_that_is_taken_away_stops_everything_until_it_is_back(
+    sqlite_file: Path, tmp_path: Path, connect: Creator, all_of_it: bool
+) -> None:
+    store = sqlite_store(f"sqlite:///{sqlite_file}", clock=TestClock(), async_creator=connect)
+    await people(store)
+    parts = ["dca.db", "dca.db-wal", "dca.db-shm"] if all_of_it else ["dca.db"]
+    assert names(tmp_path) >= set(parts)
+    move([tmp_path / part for part in parts], away := tmp_path / "away")
+    for reads_only in (False, True):
+        with pytest.raises(StoreUnavailable, match=GONE):
+            async with store.begin(reads_only=reads_only):
+                pytest.fail("it has begun")
+    for asked in (store.check, store.epoch):
+        with pytest.raises(StoreUnavailable, match=GONE):
+            await asked()
+    await store.engine.dispose()  # all its connections are new
+    with pytest.raises(StoreUnavailable, match=GONE):
+        await add_bob(store)
+    assert "dca.db" not in names(tmp_path)
+    move([away / part for part in parts], tmp_path)
+    await add_bob(store)
+    await store.close()
+
+
+async def test_what_was_begun_before_the_file_was_deleted_is_not_stored(sqlite_file: Path) -> None:
+    store = sqlite_store(f"sqlite:///{sqlite_file}", clock=TestClock())
+    await people(store)
+    work: Work
+    async with store.begin() as work:
+        await work.users.add(user(BOB))
+        take_away(sqlite_file)
+        with pytest.raises(StoreUnavailable, match=GONE):
+            await work.commit()
+    put_back(sqlite_file)
+    async with store.begin(reads_only=True) as work:
+        assert [one.id for one in await work.users.all()] == [ANN]
+    await store.close()
+
+
+async def test_another_file_in_the_place_of_the_first_is_not_used(sqlite_file: Path) -> None:
+    store = sqlite_store(f"sqlite:///{sqlite_file}", clock=TestClock())
+    await people(store)
+    take_away(sqlite_file)
+    upgrade(f"sqlite:///{sqlite_file}")
+    with pytest.raises(StoreUnavailable, match=GONE):
+        await add_bob(store)
+    await store.close()
+    async with store.begin(reads_only=True) as work:  # opened anew, it takes what lies there
+        assert await work.users.all() == ()
+    await store.close()
+
+
+async def test_a_file_that_is_replaced_while_it_is_opened(sqlite_file: Path, tmp_path: Path) -> None:
+    async def connect(file: str, **named: Any) -> Any:
+        take_away(sqlite_file)
+        shutil.copy(other, sqlite_file)
+        opened.append(await inline_connection(file, **named))
+        return opened[-1]
+
+    upgrade(f"sqlite:///{(other := tmp_path / 'other.db')}")
+    opened: list[Connection] = []
+    store = sqlite_store(f"sqlite:///{sqlite_file}", clock=TestClock(), async_creator=connect)
+    with pytest.raises(StoreUnavailable, match=GONE):
+        await add_bob(store)
+    assert opened[0]._connection is None
+    await store.close()
+
+
+async def test_no_connection_makes_a_file(tmp_path: Path) -> None:
+    store = sqlite_store(f"sqlite:///{tmp_path / 'dca.db'}", clock=TestClock())
+    with pytest.raises(SchemaMismatch, match="there is no database file yet; run dca db upgrade"):
+        await add_bob(store)
+    assert names(tmp_path) == set()
+    await store.close()
+
+
+async def test_a_name_that_an_address_cannot_hold_as_it_is(tmp_path: Path) -> None:
+    (folder := tmp_path / "a?mode=rwc#b%20ä").mkdir()
+    url = URL.create("sqlite", database=str(folder / "d c?.db"))
+    upgrade(url)
+    store = sqlite_store(url, clock=TestClock())
+    await people(store)
+    await store.close()
+    assert names(folder) == {"d c?.db"}
+    assert (folder / "d c?.db").stat().st_mode & 0o777 == 0o600
 
 
 async def test_tables_that_are_missing_are_said_whatever_is_asked(empty_url: URL) -> None:

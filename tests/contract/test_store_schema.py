@@ -104,6 +104,7 @@ def test_every_database_has_an_epoch_of_its_own(empty_url: URL, tmp_path: Path) 
 
 
 async def test_an_empty_database_is_refused(empty_url: URL) -> None:
+    execute(empty_url, "SELECT 1")  # SQLite makes the file
     assert await complaint(empty_url) == "the database is empty; run dca db upgrade"
 
 

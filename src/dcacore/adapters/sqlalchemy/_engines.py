@@ -9,6 +9,7 @@ from sqlalchemy import URL, Connection, event
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from dcacore.adapters.sqlalchemy._file import DatabaseFile, uri
 from dcacore.adapters.sqlalchemy._urls import BadDatabaseUrl
 from dcacore.adapters.sqlalchemy.inline import threaded_connection
 
@@ -26,13 +27,22 @@ _POSTGRES: Final = (
 _RECYCLE_S: Final = 1800
 
 
-def sqlite_engine(url: URL, *, busy_timeout: float, async_creator: Creator | None = None) -> AsyncEngine:
-    """Return connections to a SQLite file: every commit synced to disk, foreign keys on, readers never in the way."""
+def sqlite_engine(file: DatabaseFile, *, busy_timeout: float, async_creator: Creator | None = None) -> AsyncEngine:
+    """Return connections to a SQLite file: every commit synced to disk, foreign keys on, readers never in the way.
+
+    The file has to be there: none of them makes it.
+    """
     creator = async_creator or threaded_connection
-    file = url.database or ""
 
     async def connect() -> Any:
-        return await creator(file, timeout=busy_timeout, isolation_level=None)
+        file.check()
+        connection = await creator(uri(file.path), uri=True, timeout=busy_timeout, isolation_level=None)
+        try:
+            file.check()  # it may have been replaced just now
+        except BaseException:
+            await connection.close()
+            raise
+        return connection
 
     engine = create_async_engine(
         "sqlite+aiosqlite:///file",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Final
 
 import attrs
@@ -17,6 +18,7 @@ from dcacore.adapters.sqlalchemy._deals import SqlDeals
 from dcacore.adapters.sqlalchemy._engines import READS, Creator, postgres_engine, sqlite_engine
 from dcacore.adapters.sqlalchemy._errors import translated, translating
 from dcacore.adapters.sqlalchemy._feed import SqlFeed, SqlRequests
+from dcacore.adapters.sqlalchemy._file import DatabaseFile
 from dcacore.adapters.sqlalchemy._leases import SqlLeases, fence
 from dcacore.adapters.sqlalchemy._orders import SqlFills, SqlIntents
 from dcacore.adapters.sqlalchemy._people import SqlAccounts, SqlUsers
@@ -34,8 +36,9 @@ _EPOCH: Final = select(MetaRow.__table__)
 class SqlWork(Work):
     """One transaction."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, file: DatabaseFile | None = None) -> None:
         self._session = session
+        self._file = file
         self._bots = SqlBots(session)
 
     @property
@@ -76,6 +79,8 @@ class SqlWork(Work):
 
     async def commit(self) -> None:
         await self._bots.see_to_dropped()
+        if self._file is not None:
+            self._file.check()
         with translating():
             await self._session.connection.commit()
 
@@ -88,11 +93,13 @@ class SqlStore(Store):
         url: where it lies.
         engine: its connections.
         clock: the wall clock, where the database has none.
+        file: the file of a SQLite database; None where there is a server.
     """
 
     url: URL
     engine: AsyncEngine
     clock: Clock | None = None
+    file: DatabaseFile | None = None
     _writing: asyncio.Lock | None = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -107,6 +114,7 @@ class SqlStore(Store):
         async with AsyncExitStack() as stack:
             if self._writing is not None and not reads_only:
                 await stack.enter_async_context(self._writing)
+            self._check_file()
             try:
                 connection = await stack.enter_async_context(self.engine.connect())
                 if reads_only:
@@ -117,11 +125,12 @@ class SqlStore(Store):
             session = Session(connection, self.clock, reads_only)
             if lease is not None:
                 await fence(session, lease)
-            yield SqlWork(session)
+            yield SqlWork(session, self.file)
 
     async def check(self) -> None:
         from dcacore.adapters.sqlalchemy.schema import check_schema
 
+        self._check_file()
         with translating():
             async with self.engine.connect() as connection:
                 await connection.execution_options(**{READS: True})
@@ -136,6 +145,12 @@ class SqlStore(Store):
 
     async def close(self) -> None:
         await self.engine.dispose()
+        if self.file is not None:
+            self.file.forget()
+
+    def _check_file(self) -> None:
+        if self.file is not None:
+            self.file.check()
 
 
 def sqlite_store(
@@ -153,7 +168,8 @@ def sqlite_store(
         BadDatabaseUrl: it names no file.
     """
     where = database_url(url)
-    return SqlStore(where, sqlite_engine(where, busy_timeout=busy_timeout, async_creator=async_creator), clock)
+    file = DatabaseFile(Path(where.database or ""))
+    return SqlStore(where, sqlite_engine(file, busy_timeout=busy_timeout, async_creator=async_creator), clock, file)
 
 
 def postgres_store(url: str | URL, *, pool_size: int = 5) -> SqlStore:

@@ -5,6 +5,7 @@ All of a migration is one transaction, on both databases: one that is interrupte
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,9 +16,10 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection, create_engine, event, inspect, select, text
+from sqlalchemy import URL, Connection, NullPool, create_engine, event, inspect, select, text
 
 from dcacore.adapters.sqlalchemy._errors import translating
+from dcacore.adapters.sqlalchemy._file import make, uri
 from dcacore.adapters.sqlalchemy._people_rows import MetaRow
 from dcacore.adapters.sqlalchemy._rows import Base
 from dcacore.adapters.sqlalchemy._urls import database_url
@@ -95,8 +97,7 @@ def check_schema(connection: Connection) -> None:
 
 def _move(url: URL, to: str | None, revisions: Path) -> Path | None:
     if url.get_backend_name() == "sqlite":
-        with translating():
-            Path(url.database or "").touch(mode=0o600)  # it holds password hashes
+        make(Path(url.database or ""))
     with _connected(url) as connection:
         found, wanted = _revision(connection), to or head(revisions)
         if found == wanted:
@@ -121,13 +122,17 @@ def _move(url: URL, to: str | None, revisions: Path) -> Path | None:
 def _connected(url: URL) -> Iterator[Connection]:
     """Yield a connection in a transaction that is stored when nothing was raised."""
     is_sqlite = url.get_backend_name() == "sqlite"
-    engine = create_engine(
-        url.set(drivername="sqlite") if is_sqlite else url,
-        hide_parameters=True,
-        connect_args={"timeout": _BUSY_S, "isolation_level": None} if is_sqlite else {"connect_timeout": 10},
-    )
     if is_sqlite:
+        where = uri(Path(url.database or ""))
+        engine = create_engine(
+            "sqlite://",
+            creator=lambda: sqlite3.connect(where, uri=True, timeout=_BUSY_S, isolation_level=None),
+            poolclass=NullPool,
+            hide_parameters=True,
+        )
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    else:
+        engine = create_engine(url, hide_parameters=True, connect_args={"connect_timeout": 10})
     try:
         with translating(), engine.begin() as connection:
             if not is_sqlite:
