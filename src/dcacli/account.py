@@ -141,10 +141,12 @@ def _both(balance: Balance) -> tuple[bool, bool]:
 
 
 def _json(one: Account) -> dict[str, Any]:
+    from dcacore.application.stamps import utc_stamp
+
     return {
         "id": one.id,
         "name": one.name,
         "environment": one.environment.value,
         "has_key": one.api_key is not None,
-        "created_at": one.created_at.isoformat(),
+        "created_at": utc_stamp(one.created_at),
     }

@@ -156,8 +156,10 @@ def delete(*, name: str, is_sure: bool, email: str | None, as_json: bool) -> Non
 def export(*, name: str, out: Path | None, email: str | None, as_json: bool) -> None:
     """Print a bot as a bot file, which makes the same bot again."""
     from dcacore.application import bots, editing
-    from dcacore.bootstrap import write_whole
+    from dcacore.bootstrap import refuse_unwritable, write_whole
 
+    if out is not None:
+        refuse_unwritable(out)
     record = as_user(email, lambda mine: bots.find(mine.app.store, mine.user.id, name))
     text = editing.bot_file_text(record)
     if out is not None:

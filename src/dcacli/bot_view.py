@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 import click
 
 from dcacli.tables import printable
-from dcacore.application.parameters import texts_of
+from dcacore.application.parameters import values_of
 from dcacore.application.showing import BotView, DealFigures
+from dcacore.application.stamps import utc_stamp
 from dcacore.domain.money import plain
 from dcacore.ports.records import Reconciliation
+
+_MOST: Final = 10
 
 
 def print_view(view: BotView, lack: str | None) -> None:
@@ -36,6 +40,8 @@ def print_view(view: BotView, lack: str | None) -> None:
         click.echo(f"Waits for an engine: {kinds}")
     if view.reconciliation is not None:
         click.echo(f"Last comparison with the exchange: {_found(view.reconciliation)}")
+        for detail in _details(view.reconciliation):
+            click.echo(f"  {printable(detail)}")
     if view.activity:
         click.echo("\nActivity, newest first (UTC):")
     for line in view.activity:
@@ -68,10 +74,36 @@ def _engine(view: BotView) -> str:
 
 
 def _found(found: Reconciliation) -> str:
-    counts = [("adopted", found.adopted), ("filled meanwhile", found.filled), ("gone", found.gone)]
-    counts.append(("stray", found.stray))
-    parts = [f"{len(orders)} {name}" for name, orders in counts if orders] + [printable(it) for it in found.differences]
+    parts = [f"{len(orders)} {name}" for name, orders in _orders(found) if orders]
+    if found.differences:
+        parts.append(f"{len(found.differences)} difference{'' if len(found.differences) == 1 else 's'}")
     return f"{found.at:%Y-%m-%d %H:%M:%S} ({printable(found.cause)}): {'; '.join(parts) or 'all as it should be'}"
+
+
+def _orders(found: Reconciliation) -> list[tuple[str, Sequence[str]]]:
+    return [
+        ("adopted", found.adopted),
+        ("filled meanwhile", found.filled),
+        ("gone", found.gone),
+        ("stray", found.stray),
+    ]
+
+
+def _details(found: Reconciliation) -> Iterator[str]:
+    for name, orders in _orders(found):
+        if orders:
+            yield f"{name}: {', '.join(_first(orders))}"
+    if found.stray:
+        yield (
+            "Stray orders bear this database's mark and belong to no deal it knows: they are never touched. "
+            "Look at them on the exchange, and cancel there those that you do not want."
+        )
+    yield from _first(found.differences)
+
+
+def _first(items: Sequence[str]) -> list[str]:
+    more = len(items) - _MOST
+    return [*items[:_MOST], *([f"and {more} more"] if more > 0 else [])]
 
 
 def view_json(view: BotView) -> dict[str, Any]:
@@ -89,19 +121,19 @@ def view_json(view: BotView) -> dict[str, Any]:
         "trouble": None if trouble is None else {"kind": trouble.kind.value, "reason": trouble.reason},
         "explanation": list(view.explanation),
         "price": None if bot.price is None else plain(bot.price),
-        "parameters": texts_of(bot.strategy),
+        "parameters": values_of(bot.strategy),
         "deal": None if view.deal is None else _deal_json(view.deal),
         "deals_closed": record.lifetime.deals,
         "deals_won": record.lifetime.won,
         "profit": plain(record.lifetime.profit),
         "waiting": [
-            {"request": it.id, "kind": it.kind.value, "asked_at": it.asked_at.isoformat()} for it in view.waiting
+            {"request": it.id, "kind": it.kind.value, "asked_at": utc_stamp(it.asked_at)} for it in view.waiting
         ],
-        "engines": [{"name": it.name, "seen_at": it.seen_at.isoformat(), "bots": it.bots} for it in view.engines],
+        "engines": [{"name": it.name, "seen_at": utc_stamp(it.seen_at), "bots": it.bots} for it in view.engines],
         "reconciliation": None
         if found is None
         else {
-            "at": found.at.isoformat(),
+            "at": utc_stamp(found.at),
             "cause": found.cause,
             "adopted": list(found.adopted),
             "filled": list(found.filled),
@@ -110,7 +142,7 @@ def view_json(view: BotView) -> dict[str, Any]:
             "differences": list(found.differences),
         },
         "activity": [
-            {"at": it.at.isoformat(), "kind": it.kind, "level": it.level.value, "text": it.text, "deal": it.deal_id}
+            {"at": utc_stamp(it.at), "kind": it.kind, "level": it.level.value, "text": it.text, "deal": it.deal_id}
             for it in view.activity
         ],
     }
@@ -124,7 +156,7 @@ def _deal_json(standing: DealFigures) -> dict[str, Any]:
 
     return {
         "id": deal.id,
-        "opened_at": deal.opened_at.isoformat(),
+        "opened_at": utc_stamp(deal.opened_at),
         "spent": plain(books.spent),
         "net": plain(books.net),
         "average_price": text(standing.average),

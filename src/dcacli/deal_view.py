@@ -11,6 +11,7 @@ import click
 from dcacli.tables import Column, money_places, print_table, rounded
 from dcacore.application.live_exports import state_of
 from dcacore.application.showing import figures
+from dcacore.application.stamps import utc_stamp
 from dcacore.domain.money import plain
 from dcacore.domain.orders import Order
 from dcacore.ports.records import BotRecord, DealRecord
@@ -95,8 +96,8 @@ def deal_json(record: BotRecord, one: DealRecord, *, with_orders: bool = False) 
         "pair": deal.market.pair,
         "state": state_of(one),
         "reason": None if deal.exit is None else deal.exit.value,
-        "opened_at": deal.opened_at.isoformat(timespec="seconds"),
-        "closed_at": None if deal.closed_at is None else deal.closed_at.isoformat(timespec="seconds"),
+        "opened_at": utc_stamp(deal.opened_at),
+        "closed_at": None if deal.closed_at is None else utc_stamp(deal.closed_at),
         "safety_orders": deal.filled_safety_orders,
         "spent": plain(books.cost),
         "net": plain(books.net),

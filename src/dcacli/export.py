@@ -39,6 +39,7 @@ def deals(*, bot: str | None, out: Path | None, email: str | None, as_json: bool
     async def work(mine: Mine) -> tuple[Row, ...]:
         return await live_exports.deal_table(mine.app.store, mine.user.id, bot=bot)
 
+    _refuse_unwritable(out)
     _write(live_exports.LIVE_DEAL_COLUMNS, as_user(email, work), out, as_json=as_json)
 
 
@@ -54,7 +55,15 @@ def orders(*, bot: str | None, out: Path | None, email: str | None, as_json: boo
     async def work(mine: Mine) -> tuple[Row, ...]:
         return await live_exports.order_table(mine.app.store, mine.user.id, bot=bot)
 
+    _refuse_unwritable(out)
     _write(live_exports.LIVE_ORDER_COLUMNS, as_user(email, work), out, as_json=as_json)
+
+
+def _refuse_unwritable(out: Path | None) -> None:
+    from dcacore.bootstrap import refuse_unwritable
+
+    if out is not None:
+        refuse_unwritable(out)
 
 
 def _write(columns: Sequence[str], rows: tuple[Row, ...], out: Path | None, *, as_json: bool) -> None:

@@ -131,11 +131,13 @@ def _print(one: User, what: str, *, as_json: bool) -> None:
 
 
 def _json(one: User) -> dict[str, Any]:
+    from dcacore.application.stamps import utc_stamp
+
     return {
         "id": one.id,
         "email": one.email,
         "tier": one.tier.value,
         "is_admin": one.is_admin,
-        "verified_at": one.verified_at.isoformat() if one.verified_at else None,
-        "created_at": one.created_at.isoformat(),
+        "verified_at": utc_stamp(one.verified_at) if one.verified_at else None,
+        "created_at": utc_stamp(one.created_at),
     }

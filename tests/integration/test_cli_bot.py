@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from dcacore import read_bot
+from dcacore.bootstrap.app import open_app
+from dcacore.domain.ids import OrderId
+from dcacore.ports.records import Reconciliation
+from dcacore.settings import Settings
 from tests.integration.live import CALM, Cli
 
 
@@ -106,8 +114,65 @@ def test_a_bot_that_trades_is_explained(traded: Cli) -> None:
     deal = shown["deal"]
     assert (deal["average_price"], deal["next_safety_order"], deal["safety_orders"]) == ("30600", "30294", 8)
     assert deal["unrealized"].startswith("-0.0")
-    assert shown["parameters"]["take_profit"] == "1.5"
+    parameters = shown["parameters"]
+    assert (parameters["take_profit"], parameters["max_safety_orders"], parameters["auto_restart"]) == ("1.5", 8, True)
     assert shown["reconciliation"]["cause"] == "start"
+
+
+def times(told: Any) -> Iterator[str]:
+    """Yield every text in *told* that is a time."""
+    if isinstance(told, dict):
+        told = list(told.values())
+    if isinstance(told, list):
+        for one in told:
+            yield from times(one)
+    elif isinstance(told, str) and re.match(r"\d{4}-\d\d-\d\d", told):
+        yield told
+
+
+def test_all_times_in_json_have_one_form(traded: Cli) -> None:
+    traded.good("bot", "pause", "btc calm")
+    asked = [
+        ["bot", "show", "btc calm"],
+        ["deal", "list"],
+        ["deal", "show", "btc calm"],
+        ["account", "list"],
+        ["user", "list"],
+        ["export", "deals"],
+        ["export", "orders"],
+    ]
+    for command in asked:
+        found = list(times(traded.json(*command)))
+        assert found, command
+        assert [it for it in found if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", it)] == [], command
+
+
+async def _compared(url: str) -> None:
+    async with open_app(Settings(database_url=url)) as app, app.store.begin() as work:
+        [anna] = [user for user in await work.users.all() if user.email.startswith("anna")]
+        [account] = await work.accounts.of(anna.id)
+        found = Reconciliation(
+            account_id=account.id,
+            at=app.clock.now(),
+            cause="periodic",
+            adopted=(OrderId("dca-adopted"),),
+            stray=tuple(OrderId(f"dca-stray-{number}") for number in range(12)),
+            differences=tuple(f"difference {number}" for number in range(11)),
+        )
+        await work.feed.add_reconciliation(found)
+        await work.commit()
+
+
+def test_what_a_comparison_found_is_listed(traded: Cli) -> None:
+    asyncio.run(_compared(traded.url))
+    lines = traded.good("bot", "show", "btc calm").splitlines()
+    place = next(number for number, line in enumerate(lines) if line.startswith("Last comparison"))
+    assert lines[place].endswith("(periodic): 1 adopted; 12 stray; 11 differences")
+    assert lines[place + 1] == "  adopted: dca-adopted"
+    strays = ", ".join(f"dca-stray-{number}" for number in range(10))
+    assert lines[place + 2] == f"  stray: {strays}, and 2 more"
+    assert "cancel there those that you do not want" in lines[place + 3]
+    assert lines[place + 4 : place + 15] == [*(f"  difference {number}" for number in range(10)), "  and 1 more"]
 
 
 def test_an_open_deal_wants_a_word_before_its_bot_stops(traded: Cli) -> None:

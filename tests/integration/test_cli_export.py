@@ -38,7 +38,10 @@ def test_deals_and_orders(traded: Cli) -> None:
 def test_a_file_is_written_whole(traded: Cli) -> None:
     assert traded.good("export", "deals", "--out", "deals.csv") == ""
     assert rows(Path("deals.csv").read_bytes().decode())[0]["bot"] == "btc calm"
-    assert traded.refused("export", "deals", "--out", "missing/deals/deals.csv").startswith("missing/deals/deals.csv")
+    for what in (("export", "deals"), ("export", "orders"), ("bot", "export", "btc calm")):
+        told = traded.refused(*what, "--out", "missing/x.csv")
+        assert told == "missing/x.csv: cannot be written: there is no folder missing"
+    assert not Path("missing").exists()
     assert traded.refused("export", "orders", "--bot", "x").startswith("there is no bot x")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import attrs
 
 from dcacore.application.accounts import account_of
@@ -84,7 +86,7 @@ async def rename(store: Store, *, user_id: UserId, named: str, name: str) -> Bot
     async with store.begin() as work:
         record = await bot_of(work, user_id, named)
         if name != record.name:
-            _refuse_taken(await work.bots.of(user_id), name)
+            _refuse_taken([it for it in await work.bots.of(user_id) if it.bot.id != record.bot.id], name)
             await work.bots.rename(record.bot.id, name)
             await work.commit()
     return attrs.evolve(record, name=name)
@@ -119,6 +121,9 @@ async def _still_open(work: Work, record: BotRecord) -> str | None:
     return None
 
 
-def _refuse_taken(records: tuple[BotRecord, ...], name: str) -> None:
-    if any(record.name == name for record in records):
-        raise Conflict(f"there is a bot {name} already")
+def _refuse_taken(records: Sequence[BotRecord], name: str) -> None:
+    for record in records:
+        if record.name == name:
+            raise Conflict(f"there is a bot {name} already")
+        if name == record.bot.id:  # whoever says it would get that bot
+            raise Conflict(f"{name} is the id of the bot {record.name}: take another name")

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from dcacore.application.stamps import utc_stamp
 from dcacore.domain.deal import Deal
 from dcacore.domain.money import ZERO, Quotient, exact
 from dcacore.ports.candles import Candles
@@ -73,7 +74,12 @@ def equity_rows(standings: Sequence[Standing], candles: Candles) -> tuple[Row, .
 def _equity_row(standing: Standing, candles: Candles, place: int) -> Row:
     at = _EPOCH + datetime.timedelta(milliseconds=int(candles.open_time[place]))
     close = Decimal(repr(float(candles.close[place])))
-    return utc_stamp(at), close, standing.net, standing.booked + standing.net * close
+    return _candle_stamp(at), close, standing.net, standing.booked + standing.net * close
+
+
+def _candle_stamp(at: datetime.datetime) -> str:
+    """Return the time at which a candle opens, to the second where it has no fraction of one."""
+    return utc_stamp(at).replace(".000Z", "Z")
 
 
 def _deal_row(deal: Deal) -> Row:
@@ -123,9 +129,3 @@ def _order_rows(deal: Deal) -> Iterator[Row]:
 
 def _average(quote: Decimal, base: Decimal) -> Decimal | None:
     return Quotient(quote, base).rounded() if base > ZERO else None
-
-
-def utc_stamp(at: datetime.datetime) -> str:
-    """Return *at* as `2021-04-02T10:15:00Z`, with milliseconds where it has them."""
-    text = at.astimezone(datetime.UTC).isoformat(timespec="milliseconds" if at.microsecond else "seconds")
-    return text.replace("+00:00", "Z")

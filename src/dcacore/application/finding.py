@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dcacore.application.refusals import NotFound
 from dcacore.domain.errors import NotNow
 from dcacore.domain.ids import DealId, UserId
@@ -16,13 +18,16 @@ async def bot_of(work: Work, user_id: UserId, named: str) -> BotRecord:
         NotFound: the user has none.
     """
     records = await work.bots.of(user_id)
-    for record in records:
-        if record.bot.id == named:
-            return record
-    for record in records:
-        if record.name == named:
-            return record
-    raise NotFound("bot", named, f"; there are {', '.join(it.name for it in records)}" if records else "")
+    record = _named(records, named)
+    if record is None:
+        raise NotFound("bot", named, f"; there are {', '.join(it.name for it in records)}" if records else "")
+    return record
+
+
+def _named(records: Sequence[BotRecord], named: str) -> BotRecord | None:
+    """Return the one of that id, else the one of that name."""
+    by_id = next((it for it in records if it.bot.id == named), None)
+    return by_id or next((it for it in records if it.name == named), None)
 
 
 async def deal_of(work: Work, user_id: UserId, named: str) -> DealRecord:
@@ -35,8 +40,7 @@ async def deal_of(work: Work, user_id: UserId, named: str) -> DealRecord:
     found = await work.deals.get(DealId(named))
     if found is not None and found.user_id == user_id:
         return found
-    records = await work.bots.of(user_id)
-    record = next((it for it in records if named in {it.bot.id, it.name}), None)
+    record = _named(await work.bots.of(user_id), named)
     if record is None:
         raise NotFound("deal", named, ", and no bot of that name")
     if record.bot.deal is None:

@@ -24,6 +24,12 @@ def texts_of(strategy: Strategy) -> dict[str, str]:
     return {name: _text(value) for name, value in values if value is not None}
 
 
+def values_of(strategy: Strategy) -> dict[str, str | int | bool]:
+    """Return every parameter that is set, as JSON has it: counts as integers, what is true or false so, else text."""
+    values = ((field.name, getattr(strategy, field.name)) for field in attrs.fields(Strategy))
+    return {name: it if isinstance(it, int) else _text(it) for name, it in values if it is not None}
+
+
 def _text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"

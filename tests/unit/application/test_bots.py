@@ -8,7 +8,7 @@ import pytest
 
 from dcacore.adapters.sqlalchemy import open_store
 from dcacore.adapters.sqlalchemy.schema import upgrade
-from dcacore.application import asking, bots, users
+from dcacore.application import asking, bots, deals, users
 from dcacore.application.refusals import NotFound, PlanLimitReached
 from dcacore.domain.bot import Phase
 from dcacore.domain.errors import InvalidParameter, NotNow
@@ -142,6 +142,24 @@ async def test_names_are_taken_once_an_owner(office: Office, anna: User, calm: B
     renamed = await bots.rename(office.store, user_id=anna.id, named="bold", name=" =cmd ")
     assert renamed == attrs.evolve(bold, name="=cmd")
     assert await bots.find(office.store, anna.id, "=cmd") == renamed
+
+
+async def test_an_id_wins_over_a_name_and_no_name_is_anothers_id(office: Office, anna: User, calm: BotRecord) -> None:
+    bold = await office.bot(anna, "bold")
+    told = rf"^{calm.bot.id} is the id of the bot calm: take another name$"
+    with pytest.raises(Conflict, match=told):
+        await office.bot(anna, calm.bot.id)
+    with pytest.raises(Conflict, match=told):
+        await bots.rename(office.store, user_id=anna.id, named="bold", name=calm.bot.id)
+    await bots.rename(office.store, user_id=anna.id, named="bold", name=bold.bot.id)  # its own misleads nobody
+    async with office.store.begin() as work:  # as an older version could have
+        await work.bots.rename(calm.bot.id, bold.bot.id + "x")
+        await work.bots.rename(bold.bot.id, calm.bot.id)
+        await work.commit()
+    with pytest.raises(NotNow, match=rf"^{bold.bot.id}x has no open deal$"):
+        await deals.find(office.store, anna.id, calm.bot.id)
+    assert (await bots.find(office.store, anna.id, calm.bot.id)).bot.id == calm.bot.id
+    assert await bots.of(office.store, (await office.user("bert@example.com")).id) == ()
 
 
 async def test_a_bot_is_deleted_only_when_nothing_of_it_is_open(office: Office, anna: User, calm: BotRecord) -> None:
