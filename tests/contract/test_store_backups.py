@@ -7,7 +7,8 @@ import os
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -164,8 +165,73 @@ def test_one_engine_a_database(tmp_path: Path) -> None:
     EngineLock.take(url).release()
 
 
-def test_the_lock_goes_with_its_process(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'dca.db'}"
+def test_the_file_of_the_lock_may_be_removed(tmp_path: Path) -> None:
+    """It looks like something left over; a second engine is kept out all the same, by the database itself."""
+    upgrade(url := f"sqlite:///{tmp_path / 'dca.db'}")
+    with holding(url) as process:
+        (tmp_path / "dca.db.lock").unlink()
+        for _ in range(2):
+            with pytest.raises(EngineRunning, match=rf"process {process.pid} holds dca\.db$"):
+                EngineLock.take(url)
+        (tmp_path / "dca.db.lock").unlink()
+        with pytest.raises(EngineRunning):
+            restore(url, tmp_path / "dca.db")
+        process.kill()
+    EngineLock.take(url).release()
+
+
+def test_the_file_of_the_lock_may_be_removed_within_a_process(tmp_path: Path) -> None:
+    upgrade(url := f"sqlite:///{tmp_path / 'dca.db'}")
+    for _ in range(2):
+        with EngineLock.take(url) as lock:
+            lock.file.unlink()
+            with pytest.raises(EngineRunning, match=rf"process {os.getpid()} holds dca\.db$"):
+                EngineLock.take(url)
+
+
+def test_a_holder_that_the_system_does_not_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrade(url := f"sqlite:///{tmp_path / 'dca.db'}")
+    with holding(url) as process:
+        (tmp_path / "dca.db.lock").unlink()
+        for said in (None, "", "no such lines", "1: FLOCK ADVISORY WRITE 0 00:00:0 0 EOF"):
+            monkeypatch.setattr("dcacore.adapters.sqlalchemy.lock._LOCKS", told := tmp_path / "locks")
+            if said is not None:
+                told.write_text(said)
+            with pytest.raises(EngineRunning, match=r"database: another process holds dca\.db$"):
+                EngineLock.take(url)
+        process.kill()
+
+
+async def test_neither_lock_disturbs_the_locks_of_sqlite(tmp_path: Path) -> None:
+    """SQLite's locks go when any descriptor of the file is closed: so none is, and others see the database in use."""
+    upgrade(url := f"sqlite:///{tmp_path / 'dca.db'}")
+    store = open_store(url, clock=TestClock())
+    await people(store)
+    alone = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('PRAGMA journal_mode = DELETE')"
+
+    def is_in_use() -> bool:
+        done = subprocess.run(
+            [sys.executable, "-c", alone, tmp_path / "dca.db"], capture_output=True, check=False, text=True
+        )
+        return "database is locked" in done.stderr
+
+    with EngineLock.take(url) as lock:
+        assert is_in_use()
+        lock.file.unlink()
+        with pytest.raises(EngineRunning):
+            EngineLock.take(url)
+        assert is_in_use()
+    assert is_in_use()
+    async with store.begin() as work:
+        await work.users.add(user(BOB))
+        await work.commit()
+    await store.close()
+    assert not is_in_use()
+
+
+@contextmanager
+def holding(url: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Yield another process that holds the lock."""
     holder = "import sys; from dcacore.adapters.sqlalchemy.lock import EngineLock; lock = EngineLock.take(sys.argv[1])"
     process = subprocess.Popen(
         [sys.executable, "-c", f"{holder}; print('held', flush=True); input()", url],
@@ -175,6 +241,12 @@ def test_the_lock_goes_with_its_process(tmp_path: Path) -> None:
     with process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"held\n"
+        yield process
+
+
+def test_the_lock_goes_with_its_process(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'dca.db'}"
+    with holding(url) as process:
         with pytest.raises(EngineRunning, match=f"process {process.pid} "):
             EngineLock.take(url)
         process.kill()
