@@ -10,7 +10,8 @@ import attrs
 import pytest
 
 from dcacore.domain.bot import Bot
-from dcacore.domain.ids import AccountId, BotId, DealId, OrderId, RequestId, UserId
+from dcacore.domain.ids import AccountId, BotId, DealId, OrderId, RequestId, TradeId, UserId
+from dcacore.domain.intents import IntentState
 from dcacore.domain.money import Price
 from dcacore.domain.story import Level
 from dcacore.ports.errors import Conflict, StoreError
@@ -24,13 +25,17 @@ from tests.contract.stored import (
     PAPER,
     SECOND,
     account,
+    booked,
     bot,
     entered,
+    fill_of,
+    intents,
     line,
     people,
     record,
     request,
     save,
+    started,
     user,
 )
 from tests.strategies import NOON
@@ -196,6 +201,69 @@ async def test_requests_wait_in_the_order_in_which_they_were_asked(store: Store)
     async with store.begin() as work:
         with pytest.raises(Conflict, match="no such bot"):
             await work.requests.add(request("e", "other"))
+
+
+async def test_an_order_is_marked_as_being_sent_once(store: Store) -> None:
+    made = started()
+    await people(store, record(made))
+    (planned,) = intents(made)
+    sending = attrs.evolve(planned, state=IntentState.SENDING, sent_at=NOON + SECOND, recv_window_ms=5_000)
+    async with store.begin() as work:
+        await work.intents.mark(sending)
+        await work.commit()
+    for later in (sending, attrs.evolve(sending, sent_at=NOON + 2 * SECOND)):
+        async with store.begin() as work:
+            with pytest.raises(Conflict, match="not planned"):
+                await work.intents.mark(later)
+    async with store.begin() as work:
+        assert await work.intents.get(planned.id) == sending
+
+
+@pytest.mark.parametrize("state", [state for state in IntentState if state is not IntentState.PLANNED])
+async def test_only_what_is_planned_is_marked(store: Store, state: IntentState) -> None:
+    made = started()
+    await people(store, record(made))
+    (planned,) = intents(made)
+    known = attrs.evolve(planned, state=state)
+    async with store.begin() as work:
+        await work.intents.save([known])
+        await work.commit()
+    async with store.begin() as work:
+        with pytest.raises(Conflict, match="not planned"):
+            await work.intents.mark(attrs.evolve(planned, state=IntentState.SENDING, sent_at=NOON))
+    async with store.begin() as work:
+        assert await work.intents.get(planned.id) == known
+
+
+async def test_what_was_never_stored_is_not_marked(store: Store) -> None:
+    made = started()
+    await people(store, record(made))
+    (planned,) = intents(made)
+    unknown = attrs.evolve(planned.order, id=OrderId("unknown"))
+    async with store.begin() as work:
+        with pytest.raises(Conflict, match="not planned"):
+            await work.intents.mark(attrs.evolve(planned, order=unknown, state=IntentState.SENDING))
+    async with store.begin() as work:
+        assert await work.intents.get(unknown.id) is None
+
+
+async def test_the_newest_fill_before_a_time(store: Store) -> None:
+    made = started()
+    await people(store, record(made))
+    (planned,) = intents(made)
+    fills = tuple(
+        attrs.evolve(fill_of(planned.order), trade_id=TradeId(trade_id), at=NOON + seconds * SECOND)
+        for seconds, trade_id in enumerate(["9", "10", "11"])
+    )
+    async with store.begin() as work:
+        await work.fills.add(booked([attrs.evolve(planned, order=attrs.evolve(planned.order, fills=fills))]))
+        await work.commit()
+    async with store.begin(reads_only=True) as work:
+        newest = [await work.fills.newest(PAPER, "ABCXYZ", before=NOON + after * SECOND) for after in range(4)]
+        assert newest == [None, "9", "10", "11"]
+        assert await work.fills.newest(PAPER, "ABCXYZ", before=None) == "11"
+        assert await work.fills.newest(PAPER, "OTHER", before=NOON + 3 * SECOND) is None
+        assert await work.fills.newest(AccountId("other"), "ABCXYZ", before=NOON + 3 * SECOND) is None
 
 
 async def test_activity_is_read_in_pages_newest_first(store: Store) -> None:
