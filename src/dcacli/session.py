@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Coroutine
+import signal
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 import click
 
-from dcacli.errors import REFUSED, complain
+from dcacli.errors import INTERRUPTED, REFUSED, complain
 
 if TYPE_CHECKING:
     from dcacore.application.asking import Outcome
@@ -84,9 +86,32 @@ def as_user(email: str | None, work: Callable[[Mine], Coroutine[Any, Any, T]]) -
 
 def confirm(question: str, *, is_sure: bool) -> None:
     """Ask whether *question* is meant, unless that is sure; end the command when it is not."""
-    if not is_sure and not click.confirm(question, err=True):
+    if is_sure:
+        return
+    with _asking():
+        means_it = click.confirm(question, err=True)
+    if not means_it:
         complain("nothing was done")
         raise SystemExit(REFUSED)
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    """Yield once, to ask something: Ctrl-C then ends the command with 130, and the end of all input with 1.
+
+    In a coroutine the first Ctrl-C would only be noted, and the prompt would go on waiting.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    except click.Abort as exc:
+        click.echo(err=True)  # the cursor stands behind the question
+        if not isinstance(exc.__context__, EOFError):
+            raise SystemExit(INTERRUPTED) from None
+        complain("nothing was done")
+        raise SystemExit(REFUSED) from None
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def hidden(question: str, instead: str, *, is_new: bool = False) -> str:
@@ -100,7 +125,7 @@ def hidden(question: str, instead: str, *, is_new: bool = False) -> str:
     import getpass
     import warnings
 
-    with warnings.catch_warnings():
+    with _asking(), warnings.catch_warnings():
         warnings.simplefilter("error", getpass.GetPassWarning)  # it would be shown
         try:
             return str(click.prompt(question, hide_input=True, confirmation_prompt=is_new, err=True))

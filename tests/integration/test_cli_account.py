@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 
 from dcacore.adapters.fernet import generate_key
+from dcacore.bootstrap.app import open_app
+from dcacore.ports.errors import Unavailable
+from dcacore.ports.records import Environment
+from dcacore.settings import Settings
 from tests.integration.live import CALM, Cli
 
 KEY, SECRET = "CanaryKeyQ7x" * 4, "CanarySecretQ7x" * 4
@@ -54,10 +58,21 @@ def test_other_accounts_can_be_kept_but_not_traded_on(ready: Cli, environment: s
     assert ready.refused("bot", "start", "btc calm") == told
 
 
-def test_a_paper_exchange_that_cannot_be_started(ready: Cli) -> None:
-    (ready.folder / "app.db.paper.log").mkdir()
+def test_checking_an_account_starts_no_exchange(ready: Cli) -> None:
+    there = sorted(ready.folder.iterdir())
     told = ready.refused("account", "check", "paper")
-    assert told == "the paper exchange cannot be started: Is a directory"
+    assert told == "no paper exchange runs over this database: `dca worker` starts it"
+    assert sorted(ready.folder.iterdir()) == there
+
+
+async def test_a_paper_exchange_that_cannot_be_started(cli: Cli) -> None:
+    (cli.folder / "app.db.paper.log").mkdir()
+    async with open_app(Settings(database_url=cli.url), may_create=True) as app:
+        assert app.paper is not None
+        assert not app.paper.may_start
+        app.paper.may_start = True
+        with pytest.raises(Unavailable, match=r"^the paper exchange cannot be started: Is a directory$"):
+            await app.paper.prices(Environment.PAPER)
 
 
 def test_half_a_key_is_wrong_usage(ready: Cli) -> None:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +17,7 @@ from dcacore.bootstrap.app import open_app
 from dcacore.domain.ids import OrderId
 from dcacore.ports.records import Reconciliation
 from dcacore.settings import Settings
-from tests.integration.live import CALM, Cli
+from tests.integration.live import CALM, Cli, clean_environment
 
 
 def test_a_bot_is_created_named_exported_and_deleted(ready: Cli) -> None:
@@ -117,6 +121,38 @@ def test_a_bot_that_trades_is_explained(traded: Cli) -> None:
     parameters = shown["parameters"]
     assert (parameters["take_profit"], parameters["max_safety_orders"], parameters["auto_restart"]) == ("1.5", 8, True)
     assert shown["reconciliation"]["cause"] == "start"
+
+
+def test_a_question_that_is_not_answered_with_yes(ready: Cli) -> None:
+    ready.good("bot", "create", CALM, "--account", "paper")
+    for typed in ("n\n", ""):  # no, and the end of all input
+        done = ready("bot", "delete", "btc calm", typed=typed)
+        assert (done.exit_code, done.stdout) == (1, "")
+        assert done.stderr.endswith("\ndca: nothing was done\n")
+    done = ready("user", "create", "b@example.com", typed="Secret77\n", env={"DCA_PASSWORD": None})
+    assert (done.exit_code, done.stderr.endswith("\ndca: nothing was done\n")) == (1, True)
+
+
+def test_an_interrupt_at_a_question_ends_the_command(ready: Cli) -> None:
+    ready.good("bot", "create", CALM, "--account", "paper")
+    asking = subprocess.Popen(
+        [Path(sys.executable).with_name("dca"), "bot", "delete", "btc calm"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=clean_environment(DATABASE_URL=ready.url),
+    )
+    assert asking.stderr is not None
+    told = b""
+    while not told.endswith(b"[y/N]:"):
+        byte = asking.stderr.read(1)
+        assert byte, told
+        told += byte
+    time.sleep(0.3)  # from the question to waiting for its answer
+    asking.send_signal(signal.SIGINT)
+    _, rest = asking.communicate(timeout=60)
+    assert (asking.returncode, rest.strip()) == (130, b"")
+    assert len(ready.json("bot", "list")["bots"]) == 1
 
 
 def times(told: Any) -> Iterator[str]:

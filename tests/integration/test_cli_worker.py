@@ -28,7 +28,7 @@ from dcacore.settings import Settings
 from tests.integration.live import CALM, Cli, clean_environment, console
 
 DCA = Path(sys.executable).with_name("dca")
-PATIENCE_S = 60
+PATIENCE_S = 120
 PAGE = console("docs/how-to/run-a-bot.md")
 
 
@@ -146,6 +146,9 @@ def test_a_bot_trades_through_a_worker_and_is_told_to_stop(site: Site) -> None:
     until(site.stands("in_position", safety_orders=1), "a safety order has filled")
     assert site.cli.good("deal", "edit", "btc calm", "--take-profit", "1").startswith("btc calm: edit deal: done")
     assert site.cli.refused("deal", "add-funds", "btc calm", "1").startswith("btc calm: add funds: refused: amount = 1")
+    assert site.cli.good("deal", "add-funds", "btc calm", "99999999999999") == (
+        "btc calm: add funds: asked: the order is on its way; `dca deal show` tells how it went\n"
+    )
     assert site.cli.good("bot", "edit", "btc calm", "--set", "auto_restart=false").startswith(
         "btc calm: edit bot: done"
     )

@@ -78,7 +78,7 @@ class App:
 
 @asynccontextmanager
 async def open_app(settings: Settings, *, may_create: bool = False) -> AsyncIterator[App]:
-    """Yield the application over the settings' database, without an engine.
+    """Yield the application over the settings' database, without an engine, which is also what starts exchanges.
 
     Args:
         settings: the settings.
@@ -90,7 +90,7 @@ async def open_app(settings: Settings, *, may_create: bool = False) -> AsyncIter
     """
     clock = SystemClock()
     async with opened(settings.database_url, clock, may_create=may_create) as store:
-        paper = PaperVenues(paper_journal(settings), store, clock)
+        paper = PaperVenues(paper_journal(settings), store, clock, may_start=False)
         try:
             yield App(
                 settings=settings,
@@ -141,6 +141,8 @@ async def running(app: App) -> AsyncIterator[App]:
         around = Surroundings(store=app.store, venues=app.venues, clock=app.clock, ids=app.ids, name=name)
         owner: Ownership = LeaseOwner(app.store, name) if is_shared else SoleOwner(app.store, name)
         engine = Engine(around, owner)
+        if app.paper is not None:
+            app.paper.may_start = True
         task = asyncio.create_task(engine.run(), name="engine")
         try:
             yield attrs.evolve(app, engine=engine, engine_task=task)

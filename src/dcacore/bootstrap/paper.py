@@ -13,7 +13,7 @@ import structlog
 from dcacore.adapters.known_markets import known_markets
 from dcacore.adapters.simulated.exchange import SimulatedExchange, SimulatedPrices
 from dcacore.adapters.simulated.process import VenueClient, start_venue
-from dcacore.adapters.simulated.process.starting import known_port
+from dcacore.adapters.simulated.process.starting import known_port, running_port
 from dcacore.adapters.simulated.venue import SimulatedVenue
 from dcacore.adapters.simulated.wire import pack
 from dcacore.adapters.system import SystemClock
@@ -113,12 +113,14 @@ class PaperVenues(Venues):
         store: where bots say what market theirs is.
         clock: for all waiting.
         interval: seconds between two prices of a market that moves by chance, of an exchange that is started here.
+        may_start: whether it is started when it does not run; who only looks at something does not do that.
     """
 
     journal: Path
     store: Store
     clock: Clock
     interval: float = 1.0
+    may_start: bool = True
     _clients: dict[AccountId | None, PaperClient] = attrs.field(factory=dict, init=False)
 
     async def exchange(self, account: Account) -> Exchange:
@@ -162,6 +164,8 @@ class PaperVenues(Venues):
         await self._client(None).act("list", market=pack(market), price=price)
 
     async def _start(self, accounts: Mapping[AccountId, Mapping[str, Decimal]] | None = None) -> None:
+        if not self.may_start and await running_port(self.journal) is None:
+            raise Unavailable("no paper exchange runs over this database: `dca worker` starts it")
         try:
             await start_venue(self.journal, self.clock, accounts=accounts, interval=self.interval)
         except OSError as exc:  # no room for its log, no process left
