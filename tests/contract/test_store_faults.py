@@ -22,7 +22,7 @@ from dcacore.adapters.sqlalchemy.schema import upgrade
 from dcacore.domain.ids import BotId
 from dcacore.ports.errors import SchemaMismatch, StoreError, StoreUnavailable
 from dcacore.ports.store import Store, Work
-from tests.contract.databases import CANARY, Database, TestClock, start_server
+from tests.contract.databases import CANARY, Database, PostgresServer, TestClock, start_server
 from tests.contract.stored import ANN, BOB, bot, line, people, record, user
 
 FILLS_THE_DISK = """
@@ -254,8 +254,30 @@ async def test_a_server_that_does_not_answer() -> None:
     store = postgres_store(f"postgresql://dca:{CANARY}@127.0.0.1:1/dca")
     with pytest.raises(StoreUnavailable) as refusal:
         await store.check()
-    assert str(refusal.value) == "the database cannot be reached"
+    assert str(refusal.value) == "the database cannot be reached: no server answers at that host and port"
     await store.close()
+
+
+@pytest.mark.parametrize(
+    ("named", "sentence"),
+    [
+        ({"database": "none"}, "there is no such database on the server"),
+        ({"username": "nobody-here"}, "there is no such user on the database server"),
+        ({"host": "none.invalid"}, "the database cannot be reached: its server's name is not known"),
+        ({"query": {"sslmode": "require"}}, "the database server offers no encryption, which DATABASE_URL demands"),
+    ],
+    ids=["database", "user", "host", "encryption"],
+)
+async def test_why_a_server_lets_nobody_in(postgres: PostgresServer, named: dict[str, Any], sentence: str) -> None:
+    url = postgres.url("postgres").set(**named)
+    store = postgres_store(url)
+    with pytest.raises(StoreUnavailable) as refusal:
+        await store.check()
+    await store.close()
+    assert str(refusal.value) == sentence
+    with pytest.raises(StoreUnavailable) as refusal:
+        await asyncio.to_thread(upgrade, url)
+    assert str(refusal.value) == sentence
 
 
 async def test_a_server_that_comes_back() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -38,6 +39,32 @@ _POSTGRES: Final = {
     "3D": "there is no such database on the server",
     "25": "the transaction may not write",
 }
+# By what libpq and psycopg say while connecting, where no SQLSTATE comes along. The first that fits is taken.
+_CONNECTING: Final = (
+    ("password authentication failed", "the database server refuses the user or the password"),
+    ("no password supplied", "the database server wants a password, and DATABASE_URL has none"),
+    ("authentication failed", "the database server refuses the user or the password"),
+    ("pg_hba.conf", "the database server's rules (pg_hba.conf) do not admit this user to this database from here"),
+    ("could not translate host name", "the database cannot be reached: its server's name is not known"),
+    ("failed to resolve host", "the database cannot be reached: its server's name is not known"),
+    ("connection refused", "the database cannot be reached: no server answers at that host and port"),
+    ("no such file or directory", "the database cannot be reached: no server answers at that socket"),
+    ("no route to host", "the database cannot be reached: there is no way to its server in the network"),
+    ("network is unreachable", "the database cannot be reached: there is no way to its server in the network"),
+    ("timeout expired", "the database cannot be reached: its server does not answer in time"),
+    ("timed out", "the database cannot be reached: its server does not answer in time"),
+    ("does not support ssl", "the database server offers no encryption, which DATABASE_URL demands"),
+    ("certificate", "the database server's certificate is not accepted"),
+    ("starting up", "the database server is starting up"),
+    ("shutting down", "the database server is shutting down, or has ended the connection"),
+    ("too many clients", "the database server is out of resources"),
+    ("connection slots", "the database server is out of resources"),
+)
+# What is missing comes first: its name may hold any of the words above.
+_MISSING: Final = (
+    ("database", "there is no such database on the server"),
+    ("role", "there is no such user on the database server"),
+)
 _NO_TABLE: Final = ("42P01", "42703")
 
 
@@ -58,6 +85,8 @@ def translated(error: Exception, conflict: str = FORBIDDEN) -> StoreError:
     state = getattr(cause, "sqlstate", None)
     if isinstance(state, str):
         return _by_state(state)
+    if type(cause).__module__.partition(".")[0] == "psycopg" and _is_operational(cause):
+        return StoreUnavailable(_why_no_connection(str(cause).lower()))
     is_gone = not isinstance(error, DBAPIError) or error.connection_invalidated or _is_operational(cause)
     return _by_words(str(cause).lower(), type(cause).__name__, is_gone=is_gone)
 
@@ -71,6 +100,14 @@ def _by_words(words: str, kind: str, *, is_gone: bool) -> StoreError:
     if is_gone:
         return StoreUnavailable("the database cannot be reached")
     return StoreError(f"the database refused what it was asked ({kind})")
+
+
+def _why_no_connection(words: str) -> str:
+    for what, sentence in _MISSING:
+        if re.search(rf'fatal: +{what} ".*" does not exist', words):
+            return sentence
+    fits = (sentence for part, sentence in _CONNECTING if part in words)
+    return next(fits, "the database cannot be reached")
 
 
 def _by_state(state: str) -> StoreError:
