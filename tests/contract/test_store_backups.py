@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import URL
@@ -121,6 +122,35 @@ def test_what_is_no_backup_is_refused(empty_url: URL, tmp_path: Path, postgres: 
             restore(empty_url, tmp_path / name)
         assert "\n" not in str(refusal.value)
     upgrade(empty_url)
+
+
+def test_a_backup_that_cannot_be_written(empty_url: URL, tmp_path: Path) -> None:
+    upgrade(empty_url)
+    with pytest.raises((BadFile, StoreUnavailable)) as refusal:
+        backup(empty_url, tmp_path / "none" / "backup")
+    assert str(tmp_path / "none" / "backup") in str(refusal.value)
+    assert "cannot be written: " in str(refusal.value)
+    if empty_url.get_backend_name() == "sqlite":
+        assert f"there is no folder {tmp_path / 'none'}" in str(refusal.value)
+        (tmp_path / "file").touch()
+        with pytest.raises(BadFile, match="cannot be written"):
+            backup(empty_url, tmp_path / "file" / "backup")
+
+
+def test_a_full_disk_is_that_of_the_backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect(name: str, **named: Any) -> sqlite3.Connection:
+        made: sqlite3.Connection = real(name, **named)
+        if ".part" in name:
+            made.execute("PRAGMA max_page_count = 2")
+        return made
+
+    real = sqlite3.connect
+    upgrade(url := f"sqlite:///{tmp_path / 'dca.db'}")
+    monkeypatch.setattr("dcacore.adapters.sqlalchemy.sqlite_files.sqlite3.connect", connect)
+    with pytest.raises(StoreUnavailable) as refusal:
+        backup(url, tmp_path / "backup")
+    assert str(refusal.value) == f"there is no room left for {tmp_path / 'backup'}"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dca.db"]
 
 
 def test_a_missing_database_has_no_backup(tmp_path: Path) -> None:

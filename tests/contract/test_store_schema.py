@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, create_engine, inspect, text
 
 from dcacore.adapters.sqlalchemy import SqlStore, open_store
+from dcacore.adapters.sqlalchemy._file import uri
 from dcacore.adapters.sqlalchemy._rows import Base
 from dcacore.adapters.sqlalchemy.schema import REVISIONS, current, downgrade, head, upgrade
 from dcacore.ports.errors import SchemaMismatch, StoreUnavailable
@@ -119,7 +121,7 @@ async def test_a_newer_database_is_refused(empty_url: URL) -> None:
     execute(empty_url, "UPDATE alembic_version SET version_num = '0099'")
     said = await complaint(empty_url)
     assert said.startswith("this program is older than the database (revision 0099")
-    for move in (upgrade, lambda url: downgrade(url, "base")):
+    for move in (upgrade, lambda url: downgrade(url, "base"), current):
         with pytest.raises(SchemaMismatch, match="this program is older"):
             move(empty_url)
 
@@ -127,7 +129,30 @@ async def test_a_newer_database_is_refused(empty_url: URL) -> None:
 async def test_a_database_that_is_not_whole_is_refused(empty_url: URL) -> None:
     upgrade(empty_url)
     execute(empty_url, "DROP TABLE day_total")
-    assert "not whole" in await complaint(empty_url)
+    said = await complaint(empty_url)
+    assert said == "the database is not whole: a migration was interrupted; restore a backup"
+    with pytest.raises(SchemaMismatch) as refusal:
+        current(empty_url)
+    assert str(refusal.value) == said
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("DELETE FROM alembic_version", "its revision is missing"),
+        ("DROP TABLE alembic_version", "its revision is missing"),
+        ("INSERT INTO alembic_version VALUES ('0000')", "it names several revisions"),
+    ],
+)
+async def test_a_database_without_its_revision_is_refused(empty_url: URL, statement: str, words: str) -> None:
+    upgrade(empty_url)
+    execute(empty_url, statement)
+    said = await complaint(empty_url)
+    assert said == f"the database is not whole: {words} (alembic_version); restore a backup"
+    for asked in (upgrade, current):
+        with pytest.raises(SchemaMismatch) as refusal:
+            asked(empty_url)
+        assert str(refusal.value) == said
 
 
 async def test_a_database_of_something_else_is_refused(empty_url: URL) -> None:
@@ -141,8 +166,8 @@ async def test_a_database_of_something_else_is_refused(empty_url: URL) -> None:
 def test_an_upgrade_keeps_what_is_there_and_a_copy_of_it(empty_url: URL, tmp_path: Path) -> None:
     upgrade(empty_url)
     epoch = execute(empty_url, "SELECT epoch FROM meta")
-    saved = upgrade(empty_url, revisions=newer(tmp_path))
-    assert current(empty_url) == "0002"
+    saved = upgrade(empty_url, revisions=(revisions := newer(tmp_path)))
+    assert current(empty_url, revisions=revisions) == "0002"
     assert "more" in columns(empty_url, "engine")
     assert execute(empty_url, "SELECT epoch FROM meta") == epoch
     if empty_url.get_backend_name() == "sqlite":
@@ -176,8 +201,46 @@ def test_asking_makes_no_file(tmp_path: Path) -> None:
     file = tmp_path / "none.db"
     assert current(f"sqlite:///{file}") is None
     assert not file.exists()
-    with pytest.raises(StoreUnavailable):
-        upgrade(f"sqlite:///{tmp_path / 'no-folder' / 'dca.db'}")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (None, "there is no folder {folder}/none"),
+        (OSError(errno.EROFS, "Read-only file system"), "Read-only file system"),
+        (PermissionError(errno.EACCES, "Permission denied"), "Permission denied"),
+    ],
+)
+def test_why_no_file_can_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError | None, words: str
+) -> None:
+    def refuse(*_: object) -> int:
+        assert error is not None
+        raise error
+
+    if error is not None:
+        monkeypatch.setattr("dcacore.adapters.sqlalchemy._file.os.open", refuse)
+    file = tmp_path / ("none" if error is None else "") / "dca.db"
+    with pytest.raises(StoreUnavailable) as refusal:
+        upgrade(f"sqlite:///{file}")
+    assert str(refusal.value) == f"the database {file} cannot be made: {words.format(folder=tmp_path)}"
+
+
+def test_a_file_that_may_not_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_only(file: Path) -> str:
+        return uri(file).replace("mode=rw", "mode=ro")  # as SQLite opens a write-protected one; root writes any
+
+    upgrade(url := f"sqlite:///{tmp_path / 'dca.db'}")
+    revisions = newer(tmp_path)
+    monkeypatch.setattr("dcacore.adapters.sqlalchemy.schema.uri", read_only)
+    with pytest.raises(StoreUnavailable, match=r"^the database file may not be written$"):
+        upgrade(url, revisions=revisions)
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "dca.db").mkdir()
+    with pytest.raises(StoreUnavailable, match=r"^the database file cannot be opened$"):
+        upgrade(f"sqlite:///{tmp_path / 'dca.db'}")
 
 
 def test_only_the_owner_may_read_the_file(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def backup(url: str | URL, file: Path) -> None:
     """Write the database into the new file *file*; an engine may run meanwhile.
 
     Raises:
-        BadFile: *file* is there already, or the database is not.
+        BadFile: *file* is there already or cannot be written, or there is no database.
         StoreUnavailable: the database cannot be read, or there is no room.
     """
     where = database_url(url)

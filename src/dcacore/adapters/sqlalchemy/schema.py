@@ -59,17 +59,23 @@ def downgrade(url: str | URL, to: str, *, revisions: Path = REVISIONS) -> Path |
     return _move(database_url(url), to, revisions)
 
 
-def current(url: str | URL) -> str | None:
-    """Return the revision of the database; None when it is empty.
+def current(url: str | URL, *, revisions: Path = REVISIONS) -> str | None:
+    """Return the revision of the database, this program's or an older one; None when it is empty.
 
     Raises:
+        SchemaMismatch: it is newer than this program, or not whole, or no database of this program.
         StoreUnavailable: it cannot be reached.
     """
     where = database_url(url)
     if where.get_backend_name() == "sqlite" and not Path(where.database or "").exists():
         return None  # asking SQLite would make the file
     with _connected(where) as connection:
-        return _revision(connection)
+        found = _revision(connection)
+        if found is not None:
+            _known(found, revisions)
+        if found == head():
+            _whole(connection)
+        return found
 
 
 def head(revisions: Path = REVISIONS) -> str:
@@ -90,6 +96,10 @@ def check_schema(connection: Connection) -> None:
         raise SchemaMismatch(f"the database is empty; {_UPGRADE}")
     if found != wanted:
         raise _mismatch(found, wanted, REVISIONS)
+    _whole(connection)
+
+
+def _whole(connection: Connection) -> None:
     missing = Base.metadata.tables.keys() - set(inspect(connection).get_table_names())
     if missing or connection.execute(select(MetaRow.__table__)).first() is None:
         raise SchemaMismatch("the database is not whole: a migration was interrupted; restore a backup")
@@ -143,10 +153,19 @@ def _connected(url: URL) -> Iterator[Connection]:
 
 
 def _revision(connection: Connection) -> str | None:
-    found = MigrationContext.configure(connection).get_current_revision()
-    if found is None and "alembic_version" not in (names := inspect(connection).get_table_names()) and names:
+    found = MigrationContext.configure(connection).get_current_heads()
+    if len(found) > 1:
+        raise SchemaMismatch(
+            "the database is not whole: it names several revisions (alembic_version); restore a backup"
+        )
+    if found:
+        return found[0]
+    names = set(inspect(connection).get_table_names()) - {"alembic_version"}
+    if names & Base.metadata.tables.keys():
+        raise SchemaMismatch("the database is not whole: its revision is missing (alembic_version); restore a backup")
+    if names:
         raise SchemaMismatch("the database holds tables, but not those of this program")
-    return found
+    return None
 
 
 def _known(found: str, revisions: Path) -> None:
