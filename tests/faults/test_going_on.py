@@ -208,12 +208,21 @@ def test_no_deal_opens_on_a_price_of_half_a_minute_ago(empty_stage: Stage) -> No
     assert [trade.price for trade in second.order.trades] == [301]
 
 
-def test_no_deal_opens_on_what_was_asked_at_a_start_in_silence_long_ago(empty_stage: Stage) -> None:
+def edit_while_a_commit_fails(stage: Stage) -> None:
+    stage.running.store.commits_fail = 1
+    stage.ask(RequestKind.EDIT_DEAL, take_profit="9", after=10)
+    assert any(line["event"] == "bot_interrupted" for line in stage.logged)
+
+
+@pytest.mark.parametrize("hold_up", [restart, edit_while_a_commit_fails])
+def test_no_deal_opens_on_what_was_asked_at_a_start_in_silence_long_ago(
+    empty_stage: Stage, hold_up: Callable[[Stage], None]
+) -> None:
     stage = ready(empty_stage, cooldown="1200")
     stage.start()
     stage.prices.is_silent = True
     stage.run(40)
-    restart(stage)
+    hold_up(stage)
     stage.move("110", after=5)
     assert stage.bot().deals_closed == 1
     stage.move("500", after=1800)
