@@ -16,7 +16,7 @@ from dcacore.domain.venue import VenueStatus
 from dcacore.ports.errors import InsufficientBalance, RateLimited
 from dcacore.ports.exchange import AccountEvent, OrderChanged
 from dcacore.ports.records import RequestKind
-from tests.faults.stage import BOT, Act, Carry, Stage, answered, deaf, lost_reply, of_role, refused, slow
+from tests.faults.stage import BOT, Act, Carry, Stage, answered, deaf, lost_reply, of_role, quantity, refused, slow
 from tests.strategies import MARKET
 
 
@@ -220,6 +220,7 @@ def test_no_deal_opens_on_what_was_asked_at_a_start_in_silence_long_ago(
 ) -> None:
     stage = ready(empty_stage, cooldown="1200")
     stage.start()
+    stage.move("101")
     stage.prices.is_silent = True
     stage.run(40)
     hold_up(stage)
@@ -231,6 +232,23 @@ def test_no_deal_opens_on_what_was_asked_at_a_start_in_silence_long_ago(
     stage.move("501", after=10)
     [_, second] = stage.orders(Role.BASE)
     assert [trade.price for trade in second.order.trades] == [501]
+
+
+def test_no_deal_opens_on_what_was_asked_at_a_start_in_silence_before_a_cooldown_was_over(empty_stage: Stage) -> None:
+    stage = ready(empty_stage, cooldown="1200")
+    stage.start()
+    stage.prices.is_silent = True
+    stage.move("110", after=5)
+    assert stage.bot().deals_closed == 1
+    stage.run(40)
+    restart(stage)
+    stage.move("500", after=1800)
+    assert len(stage.orders(Role.BASE)) == 1
+    stage.prices.is_silent = False
+    stage.move("501", after=10)
+    [_, second] = stage.orders(Role.BASE)
+    assert [trade.price for trade in second.order.trades] == [501]
+    assert second.order.quantity < quantity("0.2")  # as large as the price of now makes it
 
 
 # ------------------------------------------------------------------------------------------------------------ holdings

@@ -90,7 +90,10 @@ def test_an_account_whose_events_never_come_keeps_no_other_from_being_tried_agai
     stage = two_accounts
     break_events(monkeypatch, silence)
     stage.venues.fails[OTHER] = StoreUnavailable("the database hiccups")
-    stage.start(BOT, "other", after=5)
+    for bot_id in (BOT, "other"):
+        stage.ask(RequestKind.START, bot_id)
+    stage.start_engine()
+    stage.run(3)
     stage.venues.fails.clear()
     stage.run(30)
     expect_deal(stage, "other", OTHER)
