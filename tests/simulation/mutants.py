@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from typing import Any, Final
 from unittest import mock
@@ -47,10 +47,10 @@ def _swapped(*swaps: tuple[object, str, Any]) -> Iterator[None]:
 def no_mark_before_the_wire() -> AbstractContextManager[None]:
     """What is being sent is known to the process only, and not stored."""
 
-    async def change(self: Runner, intents: Sequence[Intent]) -> None:
-        self.intents.update((intent.id, intent) for intent in intents)
+    async def mark(self: Runner, intent: Intent) -> None:
+        self.intents[intent.id] = intent
 
-    return _swapped((Runner, "change", change))
+    return _swapped((Runner, "mark", mark))
 
 
 def believed_at_once() -> AbstractContextManager[None]:

@@ -66,15 +66,15 @@ class Proof:
 PROOFS: Final[dict[str, Proof]] = {
     "no_mark_before_the_wire": Proof("I6", "two_bots", call=" place "),
     "believed_at_once": Proof("I6", "two_bots", LOSSY, "1"),
-    "ends_without_fills": Proof("I6", "two_bots", DEAF, "0"),
+    "ends_without_fills": Proof("I6", "two_bots", DEAF, "2"),
     "no_recovery": Proof("I6", "base_order", call=" place "),
     "silence_is_a_no": Proof("I6", "two_bots", LOSSY, "1"),
     "silence_is_retried": Proof("I1", "two_bots", LOSSY, "1"),
-    "fills_count_twice": Proof("logged: bot=", "two_bots", DEAF, "0"),
+    "fills_count_twice": Proof("logged: bot=", "two_bots", DEAF, "1"),
     "events_only": Proof("I6", "two_bots", DEAF, "1"),
     "gross_is_sold": Proof("I9", "base_order"),
     "cancel_is_believed": Proof("I6", "two_bots", DEAF, "0"),
-    "failed_commit_is_believed": Proof("I6", "two_bots", FORGETFUL, "0"),
+    "failed_commit_is_believed": Proof("I6", "two_bots", FORGETFUL, "2"),
     "planned_is_sent_blindly": Proof("I1", "two_bots", call=" place "),
     "sent_before_stored": Proof("I1", "base_order", call=" place ", moment=Moment.AFTER),
 }
