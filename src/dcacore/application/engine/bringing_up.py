@@ -102,6 +102,7 @@ class BringingUp:
 
     async def _tell_why(self, engine: Engine, records: Sequence[BotRecord], exc: DcaError) -> None:
         """Let the users of bots whose account cannot be opened know that; waiting alone does not help."""
+        await self._refuse_requests([record.bot.id for record in records if record.bot.phase is Phase.STOPPED], exc)
         for record in records:
             bot = record.bot
             if bot.phase is Phase.STOPPED or (bot.trouble is not None and bot.trouble.cure is Cure.CREDENTIALS):
@@ -111,6 +112,15 @@ class BringingUp:
             decision = decide(bot, event)
             entry.add(decision, tell(bot, event, decision), {})
             await write(self.around.store, engine.lease(bot.id), entry, bot.market)
+
+    async def _refuse_requests(self, bot_ids: Sequence[BotId], exc: DcaError) -> None:
+        """Answer what is asked of bots that stand still: nothing can be done with their account."""
+        async with self.around.store.begin() as work:
+            for request in await work.requests.waiting():
+                if request.bot_id in bot_ids:
+                    reason = f"the account's key does not work: {exc}"
+                    await work.requests.settle(request.id, self.around.clock.now(), reason)
+            await work.commit()
 
     async def _bring_up_account(self, engine: Engine, account_id: AccountId, records: Sequence[BotRecord]) -> None:
         desk = await engine.desk(account_id)

@@ -22,7 +22,7 @@ from dcacore.domain.events import (
 )
 from dcacore.domain.events import Request as RequestEvent
 from dcacore.domain.ids import DealId
-from dcacore.domain.numbers import Unreadable, as_number
+from dcacore.domain.numbers import typed_number
 from dcacore.ports.records import Request, RequestKind
 
 EDITABLE: Final = frozenset(
@@ -45,10 +45,7 @@ def event_of(request: Request, at: At) -> RequestEvent:
 def _number(details: Details, name: str) -> Decimal:
     if name not in details:
         raise InvalidParameter(name, None, "is missing")
-    number = as_number(details[name])
-    if isinstance(number, Unreadable):
-        raise InvalidParameter(name, details[name], "must be a plain decimal number such as 12.5")
-    return number
+    return typed_number(name, details[name])
 
 
 def _deal(details: Details) -> DealId | None:
