@@ -400,3 +400,31 @@ def test_a_start_whose_questions_fail_in_a_way_nobody_foresaw(stage: Stage, act:
     line.times = 0
     stage.run(60)
     stage.expect_position()
+
+
+def test_cancels_that_fail_for_an_hour_are_tried_now_and_then(stage: Stage) -> None:
+    stage.start()
+    line = stage.wire().on("cancel", refused(ValueError("cannot parse")), times=1e9)
+    stage.ask(RequestKind.STOP, sell="true", after=3600)
+    forgive_tracebacks(stage)
+    assert len(stage.wire().requests("*")) <= 1_000
+    assert stage.bot().phase is Phase.CLOSING
+    line.times = 0
+    stage.run(120)
+    assert stage.bot().phase is Phase.STOPPED
+    assert not stage.resting()
+    assert stage.free("ABC") == 0
+
+
+def test_orders_that_cannot_be_found_for_an_hour_are_asked_for_now_and_then(stage: Stage) -> None:
+    stage.start()
+    stage.wire().tamper = deaf
+    stage.wire().on("place", lost_reply)
+    line = stage.wire().on("find", refused(ValueError("cannot parse")), times=1e9)
+    stage.move("90", after=3600)
+    forgive_tracebacks(stage)
+    assert len(stage.wire().requests("*")) <= 1_000
+    line.times = 0
+    stage.run(120)
+    assert stage.deal().filled_safety_orders == 1
+    stage.expect_position()

@@ -80,7 +80,7 @@ def test_an_account_whose_events_never_come_keeps_no_other_from_coming_up(
         assert not stage.orders(account=ACCOUNT)
     stage.kill()
     stage.start_engine()
-    stage.run(60)
+    stage.ask(RequestKind.START, after=60)
     expect_deal(stage, BOT, ACCOUNT)
 
 
@@ -139,6 +139,27 @@ def test_a_stream_refused_for_its_key_tells_the_user_of_running_bots(
         assert_key_is_asked_for(stage)
     stage.run(120)
     stage.expect_position()
+
+
+@pytest.mark.parametrize("is_stream", [True, False])
+def test_a_start_is_refused_while_the_key_is(stage: Stage, monkeypatch: pytest.MonkeyPatch, is_stream: bool) -> None:
+    with monkeypatch.context() as broken:
+        if is_stream:
+            break_events(broken, refusal)
+        else:
+            stage.venues.fails[ACCOUNT] = BadCredentials("Invalid API-key")
+        stage.start_engine()
+        asked = stage.ask(RequestKind.START, after=60)
+        answer = stage.request(asked)
+        assert answer.done_at is not None
+        assert "Invalid API-key" in (answer.refusal or "")
+        stage.run(600)
+        assert stage.bot().phase is Phase.STOPPED
+    stage.venues.fails.clear()
+    stage.run(60)
+    assert not stage.orders()
+    stage.ask(RequestKind.START, after=60)
+    expect_deal(stage, BOT, ACCOUNT)
 
 
 def test_a_stop_is_heard_while_the_key_is_refused(stage: Stage) -> None:
