@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
+import attrs
 import pytest
 
 from dcacore.domain.bot import Cure, Phase
@@ -428,3 +429,15 @@ def test_orders_that_cannot_be_found_for_an_hour_are_asked_for_now_and_then(stag
     stage.run(120)
     assert stage.deal().filled_safety_orders == 1
     stage.expect_position()
+
+
+def test_a_bot_that_starts_with_rungs_that_cannot_be_placed_says_so(empty_stage: Stage) -> None:
+    stage = empty_stage
+    market = attrs.evolve(MARKET, min_notional=Decimal("99.99"))
+    stage.list_pair(market)
+    stage.open_account()
+    stage.add_bot(
+        market=market, base_order_size="200", safety_order_size="100", max_safety_orders=3, price_deviation="7"
+    )
+    stage.start(after=10)
+    assert any(line.kind == "ladder_warning" and "left out" in line.text for line in stage.activity())

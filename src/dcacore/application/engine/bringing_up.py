@@ -30,8 +30,8 @@ from dcacore.domain.evolving import evolve
 from dcacore.domain.hearing import Declined, Unanswered
 from dcacore.domain.ids import OWN_PREFIX, AccountId, BotId
 from dcacore.domain.intents import Intent, IntentState
-from dcacore.domain.preview import check_placeable
-from dcacore.domain.story import tell
+from dcacore.domain.preview import ladder
+from dcacore.domain.story import Level, tell
 from dcacore.ports.errors import (
     BadCredentials,
     CannotDecrypt,
@@ -42,7 +42,7 @@ from dcacore.ports.errors import (
     UnknownPair,
 )
 from dcacore.ports.prices import Tick
-from dcacore.ports.records import BotRecord
+from dcacore.ports.records import Activity, BotRecord
 
 if TYPE_CHECKING:
     from dcacore.application.engine.engine import Engine
@@ -260,8 +260,6 @@ class BringingUp:
             while not runner.is_closing:
                 try:
                     event = await self._verdict(engine, runner)
-                except (StoreError, Ended):
-                    raise
                 except PortError as exc:
                     log.warning("bot_not_checked", bot=runner.bot.id, reason=str(exc))
                 else:
@@ -274,6 +272,22 @@ class BringingUp:
             self._checking.discard(runner)
             if not runner.is_over and not runner.is_closing:
                 engine.after_turn(runner, ())
+
+    async def _warn(self, runner: Runner, warnings: Sequence[str]) -> None:
+        """Let the user of a bot that starts read what deserves a warning: rungs that cannot be placed, for example."""
+        if not warnings:
+            return
+        now, user_id, bot_id = self.around.clock.now(), runner.record.user_id, runner.bot.id
+        async with self.around.store.begin(runner.lease) as work:
+            await work.feed.add_activity(
+                [
+                    Activity(
+                        user_id=user_id, at=now, kind="ladder_warning", text=text, level=Level.WARNING, bot_id=bot_id
+                    )
+                    for text in warnings
+                ]
+            )
+            await work.commit()
 
     async def _verdict(self, engine: Engine, runner: Runner) -> tuple[Event, ...]:
         """Return what a starting bot is to be told: that it may go on, or why not.
@@ -302,7 +316,9 @@ class BringingUp:
             raise PortError(f"{pair} has no price yet")
         if runner.bot.deal is None:
             try:
-                check_placeable(runner.bot.strategy, listing.market, price)
+                preview = ladder(runner.bot.strategy, price, listing.market, fees)
             except InvalidParameter as exc:
                 return (rules, Failed(now, str(exc)))
+            if runner.bot.deals_closed == runner.bot.closed_before:  # its user has just started it
+                await self._warn(runner, preview.warnings)
         return (rules, Ready(self.around.clock.now(), price))
