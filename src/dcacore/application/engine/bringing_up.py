@@ -91,7 +91,7 @@ class BringingUp:
                 return await work.bots.load(bot_ids)
         except StoreUnavailable:
             raise
-        except Exception as exc:  # noqa: BLE001 - rows that make no sense fail in ways that nobody can list
+        except StoreError as exc:  # rows that make no sense
             if len(bot_ids) == 1:
                 log.error("bot_not_loaded", bot=bot_ids[0], reason=str(exc))
                 return ()

@@ -26,7 +26,7 @@ from dcacore.domain.intents import Intent, IntentState
 from dcacore.domain.money import ZERO, plain
 from dcacore.domain.orders import OrderState, Side
 from dcacore.domain.venue import Trade, VenueOrder, VenueOrderId
-from dcacore.ports.errors import StoreUnavailable, UnknownPair
+from dcacore.ports.errors import StoreError, StoreUnavailable, UnknownPair
 from dcacore.ports.records import BotRecord, Reconciliation
 
 _BOOKED: Final = frozenset({IntentState.FILLED, IntentState.CANCELED, IntentState.EXPIRED})
@@ -174,7 +174,7 @@ async def _belongs_elsewhere(desk: Desk, parsed: ParsedOrderId) -> bool:
             record = await work.bots.get(parsed.bot_id)
     except StoreUnavailable:
         raise
-    except Exception as exc:  # noqa: BLE001 - a bot that cannot be read must not keep the others; it says so by itself
+    except StoreError as exc:  # a bot that cannot be read must not keep the others; it says so by itself
         log.info("bot_not_read", bot=parsed.bot_id, reason=str(exc))
         return True
     return record is not None and record.bot.phase is not Phase.STOPPED
@@ -242,7 +242,7 @@ async def _positions(desk: Desk) -> dict[str, Decimal]:
             records = await work.bots.of(desk.account.user_id)
     except StoreUnavailable:
         raise
-    except Exception as exc:  # noqa: BLE001 - rows that make no sense: what runs here is compared all the same
+    except StoreError as exc:  # rows that make no sense: what runs here is compared all the same
         log.warning("holdings_in_part", account=desk.account.id, reason=str(exc))
     bots = {record.bot.id: record.bot for record in records if record.account_id == desk.account.id}
     bots.update((runner.bot.id, runner.bot) for runner in desk.runners)
