@@ -141,8 +141,8 @@ class BringingUp:
         # Not what the bot was stored with: a restored database has an epoch of its own, so that no id is used twice.
         prefix = OWN_PREFIX + await self.around.store.epoch()
         for record in records:
-            if record.bot.id in engine.runners:
-                continue
+            if record.bot.id in engine.runners or not engine.acts_for(record.bot.id):
+                continue  # one that was given up meanwhile must not keep the others
             runner = Runner(
                 around=self.around,
                 record=attrs.evolve(record, bot=evolve(record.bot, order_prefix=prefix)),

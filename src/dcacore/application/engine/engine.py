@@ -330,6 +330,10 @@ class Engine:
                 self._keep_going(f"prices of {environment.value}", feed.listen)
         return self._feeds[environment]
 
+    def acts_for(self, bot_id: BotId) -> bool:
+        """Say whether this engine acts for the bot now."""
+        return bot_id in self._leases
+
     def lease(self, bot_id: BotId) -> Lease | None:
         """Return the lease under which this engine acts for the bot; None where there are no leases.
 
