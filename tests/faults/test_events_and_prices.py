@@ -353,7 +353,7 @@ def test_f32_what_is_no_price_is_dropped(empty_stage: Stage, price: str) -> None
     stage.run(5)
     assert not stage.orders(Role.STOP_LOSS)
     stage.expect_position()
-    [feed] = stage.running.engine._feeds.values()
+    [feed] = stage.running.engine.fleet.places.feeds.values()
     assert feed.dropped == 3
 
 
@@ -381,7 +381,7 @@ def test_f33_each_environment_has_prices_of_its_own(empty_stage: Stage) -> None:
     stage.add_bot()
     stage.add_bot("other", account=testnet)
     stage.start(BOT, "other")
-    assert set(stage.running.engine._feeds) == {Environment.PAPER, Environment.TESTNET}
+    assert set(stage.running.engine.fleet.places.feeds) == {Environment.PAPER, Environment.TESTNET}
     assert not {booked.order.order_id for booked in stage.orders()} & {
         booked.order.order_id for booked in stage.orders(account=testnet)
     }

@@ -519,12 +519,12 @@ def test_f78_f81_a_day_of_many_bots_leaves_nothing_behind(empty_stage: Stage) ->
     def size() -> int:
         engine = stage.running.engine
         runners = engine.runners.values()
-        desks = engine._desks.values()
+        desks = engine.fleet.places.desks.values()
         return (
             sum(len(runner.intents) + len(runner.asked) + len(runner.tasks._running) for runner in runners)
             + sum(len(desk.foreign) + len(desk.strays) + len(desk.tasks._running) for desk in desks)
             + len(engine._alarms._heap)
-            + len(engine._tasks._running)
+            + len(engine._keeping_on.tasks._running)
         )
 
     for hour in range(4):

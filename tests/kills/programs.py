@@ -94,7 +94,7 @@ async def _run_trapped(orders: Orders) -> None:
         async with running(with_trap) as with_engine:
             engine = with_engine.engine
             assert engine is not None
-            engine.pace = pace  # before it has taken its first step
+            engine.fleet.pace = pace  # before it has taken its first step
             if isinstance(engine.ownership, LeaseOwner):
                 engine.ownership.pace = pace
             await stopping.wait()

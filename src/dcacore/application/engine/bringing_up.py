@@ -8,16 +8,16 @@ Nothing is sent before the last step. When any step fails, it is begun again lat
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import attrs
 
 from dcacore.application.engine.accounting import Entry, write
-from dcacore.application.engine.comparing import Findings, compare
+from dcacore.application.engine.comparisons import Comparisons
 from dcacore.application.engine.desk import Desk, bad_key
+from dcacore.application.engine.places import Places
 from dcacore.application.engine.runner import Ended, Runner
 from dcacore.application.engine.surroundings import Surroundings, log
 from dcacore.application.engine.watching import Watching
@@ -45,20 +45,25 @@ from dcacore.ports.prices import Tick
 from dcacore.ports.records import Activity, BotRecord
 
 if TYPE_CHECKING:
-    from dcacore.application.engine.engine import Engine
-
-FIRST_PRICE_WITHIN_S: Final = 5
+    from dcacore.application.engine.fleet import Fleet
 
 
 @attrs.define(eq=False)
 class BringingUp:
-    """Takes bots up, and compares accounts."""
+    """Takes bots up.
+
+    Attributes:
+        watching: told where the bots' prices come from.
+        places: where the bots trade.
+        comparisons: finds out how their orders stand.
+        fleet: notes those that are up, and knows for which ones this engine acts.
+    """
 
     around: Surroundings
     watching: Watching
-    _comparing: defaultdict[AccountId, asyncio.Lock] = attrs.field(
-        factory=lambda: defaultdict(asyncio.Lock), init=False
-    )
+    places: Places
+    comparisons: Comparisons
+    fleet: Fleet
     _checking: set[Runner] = attrs.field(factory=set, init=False)
 
     async def by_account(self, bot_ids: Sequence[BotId]) -> Mapping[AccountId, Sequence[BotId]]:
@@ -72,7 +77,7 @@ class BringingUp:
             accounts[record.account_id].append(record.bot.id)
         return accounts
 
-    async def bring_up(self, engine: Engine, account_id: AccountId, bot_ids: Sequence[BotId]) -> None:
+    async def bring_up(self, account_id: AccountId, bot_ids: Sequence[BotId]) -> None:
         """Take up these bots, all of one account.
 
         Raises:
@@ -80,9 +85,9 @@ class BringingUp:
         """
         records = await self._load(bot_ids)
         try:
-            await self._bring_up_account(engine, account_id, records)
+            await self._bring_up_account(account_id, records)
         except (CannotDecrypt, NoEncryptionKey, BadCredentials) as exc:
-            await self._tell_why(engine, records, exc)
+            await self._tell_why(records, exc)
             raise
 
     async def _load(self, bot_ids: Sequence[BotId]) -> tuple[BotRecord, ...]:
@@ -100,7 +105,7 @@ class BringingUp:
             loaded.extend(await self._load([bot_id]))
         return tuple(loaded)
 
-    async def _tell_why(self, engine: Engine, records: Sequence[BotRecord], exc: DcaError) -> None:
+    async def _tell_why(self, records: Sequence[BotRecord], exc: DcaError) -> None:
         """Let the users of bots whose account cannot be opened know that; waiting alone does not help."""
         await self._refuse_requests([record.bot.id for record in records if record.bot.phase is Phase.STOPPED], exc)
         for record in records:
@@ -111,7 +116,7 @@ class BringingUp:
             event = bad_key(entry.at, str(exc))
             decision = decide(bot, event)
             entry.add(decision, tell(bot, event, decision), {})
-            await write(self.around.store, engine.lease(bot.id), entry, bot.market)
+            await write(self.around.store, self.fleet.lease(bot.id), entry, bot.market)
 
     async def _refuse_requests(self, bot_ids: Sequence[BotId], exc: DcaError) -> None:
         """Answer what is asked of bots that stand still: nothing can be done with their account."""
@@ -122,8 +127,8 @@ class BringingUp:
                     await work.requests.settle(request.id, self.around.clock.now(), reason)
             await work.commit()
 
-    async def _bring_up_account(self, engine: Engine, account_id: AccountId, records: Sequence[BotRecord]) -> None:
-        desk = await engine.desk(account_id)
+    async def _bring_up_account(self, account_id: AccountId, records: Sequence[BotRecord]) -> None:
+        desk = await self.places.desk(account_id)
         try:
             intents = await self._unsettled([record.bot.id for record in records])
         except StoreUnavailable:
@@ -131,7 +136,7 @@ class BringingUp:
         except StoreError:
             if len(records) == 1:
                 raise
-            one_by_one = (self._bring_up_account(engine, account_id, [record]) for record in records)
+            one_by_one = (self._bring_up_account(account_id, [record]) for record in records)
             outcomes = await asyncio.gather(*one_by_one, return_exceptions=True)
             for failure in outcomes:  # one has orders that cannot be read: that must not keep the others
                 if failure is not None:
@@ -141,23 +146,23 @@ class BringingUp:
         # Not what the bot was stored with: a restored database has an epoch of its own, so that no id is used twice.
         prefix = OWN_PREFIX + await self.around.store.epoch()
         for record in records:
-            if record.bot.id in engine.runners or not engine.acts_for(record.bot.id):
+            if record.bot.id in self.fleet.runners or not self.fleet.acts_for(record.bot.id):
                 continue  # one that was given up meanwhile must not keep the others
             runner = Runner(
                 around=self.around,
                 record=attrs.evolve(record, bot=evolve(record.bot, order_prefix=prefix)),
                 intents={intent.id: intent for intent in intents[record.bot.id]},
-                lease=engine.lease(record.bot.id),
+                lease=self.fleet.lease(record.bot.id),
                 price=self.watching.price,
-                on_turn=engine.after_turn,
-                on_break=engine.after_break,
+                on_turn=self.fleet.after_turn,
+                on_break=self.fleet.after_break,
             )
             wire = Wire(runner, desk)
-            engine.arrived(wire, desk)
+            self.fleet.arrived(wire, desk)
             wires.append(wire)
         for wire in wires:
             await self._begin(wire)
-        await self._go_on(engine, desk, wires, "start")
+        await self._go_on(desk, wires, "start")
 
     async def _unsettled(self, bot_ids: Sequence[BotId]) -> dict[BotId, list[Intent]]:
         async with self.around.store.begin(reads_only=True) as work:
@@ -188,52 +193,17 @@ class BringingUp:
 
     # ------------------------------------------------------------------------------------------------- and go on
 
-    def after_gap(self, desk: Desk, reason: str) -> None:
-        """Compare an account whose events come again after a gap; until that has worked no buy goes out."""
-        desk.is_sure.clear()
-        if desk.wires:
-            desk.tasks.start(self._compare_again(desk, reason), "comparison after a gap")
-
-    async def _compare_again(self, desk: Desk, cause: str) -> None:
-        pauses = itertools.chain((1, 2, 4, 8, 15), itertools.repeat(30))
-        while True:
-            try:
-                await self.compare(desk, cause)
-            except (Ended, PortError) as exc:
-                log.warning("not_compared", account=desk.account.id, reason=str(exc))
-                await self.around.clock.sleep(next(pauses))
-            else:
-                return
-
-    async def compare(self, desk: Desk, cause: str) -> Findings:
-        """Compare an account with all of its bots here.
-
-        Raises:
-            PortError: the exchange could not be asked, or the database not be written.
-        """
-        wires = [wire for wire in desk.wires.values() if wire.runner.is_reconciled and not wire.runner.is_over]
-        try:
-            return await self._compare(desk, wires, cause)
-        except Ended:
-            return Findings()  # a bot broke off in the middle; the others are compared again in a moment
-
-    async def _compare(self, desk: Desk, wires: Sequence[Wire], cause: str) -> Findings:
-        async with self._comparing[desk.account.id]:
-            findings = await compare(desk, wires, cause)
-            desk.is_sure.set()
-            return findings
-
-    async def _go_on(self, engine: Engine, desk: Desk, wires: Sequence[Wire], cause: str) -> None:
+    async def _go_on(self, desk: Desk, wires: Sequence[Wire], cause: str) -> None:
         """Compare, and let the bots go on; until that has worked they wait."""
         live = [wire for wire in wires if not wire.runner.is_over and not wire.runner.is_closing]
         if not live:
             return  # those that broke off are brought up by another way
         try:
-            await self._compare(desk, live, cause)
+            await self.comparisons.of_some(desk, live, cause)
         except Exception as exc:  # noqa: BLE001 - whatever it is: bots that are up must not be left as they are
             is_foreseen = isinstance(exc, Ended | PortError)
             log.warning("not_compared", account=desk.account.id, reason=str(exc), exc_info=not is_foreseen)
-            desk.tasks.start(self._go_on_later(engine, desk, live, cause), "comparison, again")
+            desk.tasks.start(self._go_on_later(desk, live, cause), "comparison, again")
             return
         for wire in live:
             runner = wire.runner
@@ -241,25 +211,25 @@ class BringingUp:
                 continue
             runner.is_reconciled = True
             wire.mind_all()
-            engine.after_turn(runner, ())
+            self.fleet.after_turn(runner, ())
 
-    async def _go_on_later(self, engine: Engine, desk: Desk, wires: Sequence[Wire], cause: str) -> None:
+    async def _go_on_later(self, desk: Desk, wires: Sequence[Wire], cause: str) -> None:
         await self.around.clock.sleep(2)
-        await self._go_on(engine, desk, wires, cause)
+        await self._go_on(desk, wires, cause)
 
     # ---------------------------------------------------------------------------------------------------- the checks
 
-    def check(self, engine: Engine, runner: Runner) -> None:
+    def check(self, runner: Runner) -> None:
         """Check a starting bot, and let it go on when it may."""
         if runner.is_reconciled and runner not in self._checking:
             self._checking.add(runner)
-            runner.tasks.start(self._check(engine, runner), f"checks of {runner.bot.id}")
+            runner.tasks.start(self._check(runner), f"checks of {runner.bot.id}")
 
-    async def _check(self, engine: Engine, runner: Runner) -> None:
+    async def _check(self, runner: Runner) -> None:
         try:
             while not runner.is_closing:
                 try:
-                    event = await self._verdict(engine, runner)
+                    event = await self._verdict(runner)
                 except PortError as exc:
                     log.warning("bot_not_checked", bot=runner.bot.id, reason=str(exc))
                 else:
@@ -271,7 +241,7 @@ class BringingUp:
         finally:
             self._checking.discard(runner)
             if not runner.is_over and not runner.is_closing:
-                engine.after_turn(runner, ())
+                self.fleet.after_turn(runner, ())
 
     async def _warn(self, runner: Runner, warnings: Sequence[str]) -> None:
         """Let the user of a bot that starts read what deserves a warning: rungs that cannot be placed, for example."""
@@ -289,17 +259,17 @@ class BringingUp:
             )
             await work.commit()
 
-    async def _verdict(self, engine: Engine, runner: Runner) -> tuple[Event, ...]:
+    async def _verdict(self, runner: Runner) -> tuple[Event, ...]:
         """Return what a starting bot is to be told: that it may go on, or why not.
 
         Raises:
             PortError: that cannot be found out now.
         """
         pair, now = runner.market.pair, self.around.clock.now()
-        desk = await engine.desk(runner.record.account_id)
+        desk = await self.places.desk(runner.record.account_id)
         try:
             listing = await desk.exchange.listing(pair)
-            feed = await engine.feed(desk.account.environment)
+            feed = await self.places.feed(desk.account.environment)
             self.watching.place(runner, feed, await feed.watch(pair))
             fees = await desk.exchange.fees(pair)
             price = self.watching.price(runner)

@@ -1,0 +1,96 @@
+"""Where bots trade: a desk for each account, and the prices of each environment, opened when they are first needed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import attrs
+
+from dcacore.application.engine.comparisons import Comparisons
+from dcacore.application.engine.desk import Desk
+from dcacore.application.engine.feed import Feed
+from dcacore.application.engine.keeping_on import KeepingOn
+from dcacore.application.engine.patience import Hold
+from dcacore.application.engine.surroundings import Surroundings
+from dcacore.domain.ids import AccountId, BotId
+from dcacore.domain.money import Price
+from dcacore.ports.errors import StoreError, Unavailable
+from dcacore.ports.records import Account, Environment
+
+LISTENS_WITHIN_S: Final = 20
+
+
+@attrs.define(eq=False)
+class Places:
+    """Opens accounts and prices, and keeps them open.
+
+    Attributes:
+        keeping_on: lets what listens go on.
+        comparisons: compares the accounts.
+        fire: called with a bot and a price that the bot watches for.
+        desks: the accounts that are open, by id.
+        feeds: the prices that flow, by environment.
+    """
+
+    around: Surroundings
+    keeping_on: KeepingOn
+    comparisons: Comparisons
+    fire: Callable[[BotId, Price], None]
+    desks: dict[AccountId, Desk] = attrs.field(factory=dict, init=False)
+    feeds: dict[Environment, Feed] = attrs.field(factory=dict, init=False)
+    _holds: dict[Environment, Hold] = attrs.field(factory=dict, init=False)
+
+    async def desk(self, account_id: AccountId) -> Desk:
+        """Return the account's desk, listening to its events.
+
+        Raises:
+            PortError: the account cannot be opened now.
+        """
+        if account_id not in self.desks:
+            await self._open(account_id)
+        desk = self.desks[account_id]
+        try:
+            async with asyncio.timeout(LISTENS_WITHIN_S):
+                await desk.is_listening.wait()
+        except TimeoutError as exc:
+            raise desk.failure or Unavailable("the account's events do not come") from exc
+        return desk
+
+    async def _open(self, account_id: AccountId) -> None:
+        account = await self._account(account_id)
+        exchange = await self.around.venues.exchange(account)
+        hold = self._holds.setdefault(account.environment, Hold())
+        if account_id in self.desks:
+            return  # by another bot, meanwhile
+        desk = self.desks[account_id] = Desk(self.around, account, exchange, hold, self.comparisons.after_gap)
+        listening = self.keeping_on.forever(f"events of {account_id}", desk.listen)
+        desk.tasks.start(listening, "account events")
+        comparing = self.keeping_on.forever(f"comparisons of {account_id}", lambda: self.comparisons.now_and_then(desk))
+        desk.tasks.start(comparing, "comparisons")
+
+    async def _account(self, account_id: AccountId) -> Account:
+        async with self.around.store.begin(reads_only=True) as work:
+            account = await work.accounts.get(account_id)
+        if account is None:
+            raise StoreError(f"there is no account {account_id}")
+        return account
+
+    async def feed(self, environment: Environment) -> Feed:
+        """Return the environment's prices, flowing.
+
+        Raises:
+            PortError: they cannot be reached now.
+        """
+        if environment not in self.feeds:
+            prices = await self.around.venues.prices(environment)
+            if environment not in self.feeds:
+                feed = self.feeds[environment] = Feed(self.around, environment, prices, self.fire)
+                self.keeping_on.start(f"prices of {environment.value}", feed.listen)
+        return self.feeds[environment]
+
+    async def close(self) -> None:
+        """Stop listening to all accounts."""
+        for desk in self.desks.values():
+            await desk.tasks.end()
