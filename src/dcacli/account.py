@@ -108,6 +108,35 @@ def check(*, name: str, email: str | None, as_json: bool) -> None:
         click.echo(f"  {asset}: {plain(balance.free)} free{locked}")
 
 
+@account.command("key", epilog="\b\nExample:\n  dca account key spot")
+@click.argument("name", metavar="ACCOUNT")
+@whose
+@as_json
+def key(*, name: str, email: str | None, as_json: bool) -> None:
+    """Give an account another key, in place of the one that was revoked or has run out.
+
+    Key and secret are asked for, or taken from DCA_API_KEY and DCA_API_SECRET. It must be a key of the same exchange
+    account while deals are open. Bots that waited for a key go on by themselves within a minute.
+    """
+    from dcacore.application import accounts
+
+    given = _key()
+
+    async def work(mine: Mine) -> Account:
+        return await accounts.replace_key(
+            mine.app.store,
+            mine.app.venues,
+            mine.app.clock,
+            mine.app.secrets,
+            user_id=mine.user.id,
+            named=name,
+            api_key=given,
+        )
+
+    done = as_user(email, work)
+    click.echo(json.dumps(_json(done)) if as_json else f"{done.name}: the new key is stored")
+
+
 @account.command("remove", epilog="\b\nExample:\n  dca account remove spot")
 @click.argument("name", metavar="ACCOUNT")
 @whose
@@ -148,5 +177,6 @@ def _json(one: Account) -> dict[str, Any]:
         "name": one.name,
         "environment": one.environment.value,
         "has_key": one.api_key is not None,
+        "keyed_at": None if one.keyed_at is None else utc_stamp(one.keyed_at),
         "created_at": utc_stamp(one.created_at),
     }

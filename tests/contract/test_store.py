@@ -105,9 +105,11 @@ async def test_accounts_come_back(store: Store) -> None:
         assert await work.accounts.of(ANN) == (account(), live)
         assert await work.accounts.of(BOB) == ()
         assert await work.accounts.all() == (account(), live)
-        changed = attrs.evolve(live, api_key=CipherText("gBBBB"))
+        assert await work.accounts.keyed() == {PAPER: None, live.id: None}
+        changed = attrs.evolve(live, api_key=CipherText("gBBBB"), keyed_at=NOON)
         await work.accounts.save(changed)
         assert await work.accounts.get(live.id) == changed
+        assert await work.accounts.keyed() == {PAPER: None, live.id: NOON}
         await work.accounts.remove(live.id)
         assert await work.accounts.all() == (account(),)
 

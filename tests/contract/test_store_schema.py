@@ -23,8 +23,8 @@ from tests.contract.databases import TestClock
 NEXT = """
 from alembic import op
 import sqlalchemy as sa
-revision = "0002"
-down_revision = "0001"
+revision = "next"
+down_revision = "{here}"
 def upgrade() -> None:
     op.add_column("engine", sa.Column("more", sa.Text()))
     {then}
@@ -55,7 +55,7 @@ def newer(folder: Path, then: str = "pass") -> Path:
     """Return a copy of the revisions with one more."""
     revisions = folder / "100% new"
     shutil.copytree(REVISIONS, revisions, ignore=shutil.ignore_patterns("__pycache__"))
-    (revisions / "versions" / "r0002_next.py").write_text(NEXT.format(then=then))
+    (revisions / "versions" / "next.py").write_text(NEXT.format(here=head(), then=then))
     return revisions
 
 
@@ -112,8 +112,10 @@ async def test_an_empty_database_is_refused(empty_url: URL) -> None:
 
 async def test_an_older_database_is_refused(empty_url: URL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     upgrade(empty_url)
-    monkeypatch.setattr("dcacore.adapters.sqlalchemy.schema.head", lambda *_: "0002")
-    assert await complaint(empty_url) == "the database is at revision 0001, this program needs 0002; run dca db upgrade"
+    here = head()
+    monkeypatch.setattr("dcacore.adapters.sqlalchemy.schema.head", lambda *_: "next")
+    said = f"the database is at revision {here}, this program needs next; run dca db upgrade"
+    assert await complaint(empty_url) == said
 
 
 async def test_a_newer_database_is_refused(empty_url: URL) -> None:
@@ -167,15 +169,15 @@ def test_an_upgrade_keeps_what_is_there_and_a_copy_of_it(empty_url: URL, tmp_pat
     upgrade(empty_url)
     epoch = execute(empty_url, "SELECT epoch FROM meta")
     saved = upgrade(empty_url, revisions=(revisions := newer(tmp_path)))
-    assert current(empty_url, revisions=revisions) == "0002"
+    assert current(empty_url, revisions=revisions) == "next"
     assert "more" in columns(empty_url, "engine")
     assert execute(empty_url, "SELECT epoch FROM meta") == epoch
     if empty_url.get_backend_name() == "sqlite":
         assert saved is not None
         copy = URL.create("sqlite", database=str(saved))
         assert (saved.name, current(copy), execute(copy, "SELECT epoch FROM meta")) == (
-            "dca.db.before-0002",
-            "0001",
+            "dca.db.before-next",
+            head(),
             epoch,
         )
     else:
@@ -187,8 +189,26 @@ def test_an_interrupted_upgrade_changes_nothing(empty_url: URL, tmp_path: Path, 
     upgrade(empty_url)
     with pytest.raises((KeyboardInterrupt, SchemaMismatch)):
         upgrade(empty_url, revisions=newer(tmp_path, then))
-    assert current(empty_url) == "0001"
+    assert current(empty_url) == head()
     assert columns(empty_url, "engine") == {"name", "seen_at", "bots"}
+
+
+def test_every_step_goes_up_and_down_with_accounts_in_it(empty_url: URL) -> None:
+    no, now = ("0", "0") if empty_url.get_backend_name() == "sqlite" else ("false", "now()")
+    upgrade(empty_url)
+    downgrade(empty_url, "0001")
+    columns_of_user = "id, email, tier, is_admin, password_hash, created_at"
+    execute(empty_url, f"""INSERT INTO "user" ({columns_of_user}) VALUES ('u', 'u@x.org', 'FREE', {no}, 'x', {now})""")
+    columns_of_account = "id, user_id, name, environment, api_key, created_at"
+    values = f"'a', 'u', 'spot', 'TESTNET', 'gAAA', {now}"
+    execute(empty_url, f"INSERT INTO account ({columns_of_account}) VALUES ({values})")
+    upgrade(empty_url)
+    assert execute(empty_url, "SELECT api_key, keyed_at FROM account") == [("gAAA", None)]
+    execute(empty_url, f"UPDATE account SET keyed_at = {now}")
+    downgrade(empty_url, "0001")
+    assert execute(empty_url, "SELECT id, api_key FROM account") == [("a", "gAAA")]
+    upgrade(empty_url)
+    assert current(empty_url) == head()
 
 
 def test_a_revision_that_is_none(empty_url: URL) -> None:

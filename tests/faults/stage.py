@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 import attrs
 import structlog
 
+from dcacore.adapters.fernet import FernetSecrets, generate_key
 from dcacore.adapters.memory import MemoryStore
 from dcacore.adapters.simulated.books import BookedOrder, Books
 from dcacore.adapters.simulated.exchange import SimulatedExchange
@@ -49,6 +50,7 @@ from dcacore.ports.records import (
     RequestKind,
     User,
 )
+from dcacore.ports.secrets import ApiKey
 from dcacore.ports.store import Store, Work
 from dcacore.ports.venues import Venues
 from tests.simulation.clock import START, SeededIds, VirtualClock
@@ -367,21 +369,36 @@ class ScriptedPrices(Prices):
 
 @attrs.define(eq=False, repr=False)
 class ScriptedVenues(Venues):
-    """Opens the stage's exchange; *fails* is raised instead of opening an account, as long as it is there."""
+    """Opens the stage's exchange.
+
+    Attributes:
+        fails: what is raised instead of opening an account, as long as it is there.
+        secrets: what encrypts the accounts' keys.
+        keyed: the exchange accounts that keys open, by the key's public half.
+        opened: the keys that are in use.
+    """
 
     stage: Stage
     fails: dict[AccountId, Exception] = attrs.field(factory=dict)
+    secrets: FernetSecrets = attrs.field(factory=lambda: FernetSecrets(generate_key()))
+    keyed: dict[str, AccountId] = attrs.field(factory=dict)
+    opened: list[str] = attrs.field(factory=list)
 
     async def exchange(self, account: Account) -> Exchange:
         if account.id in self.fails:
             raise self.fails[account.id]
-        return self.stage.wire(account.id)
+        key = self._key(account)
+        self.opened.append(key)
+        return self.stage.wire(self.keyed.get(key, account.id), key)
 
     async def prices(self, environment: Environment) -> Prices:
         return self.stage.prices
 
     async def forget(self, account: Account) -> None:
-        pass
+        self.opened.remove(self._key(account))
+
+    def _key(self, account: Account) -> str:
+        return "" if account.api_key is None else self.secrets.decrypt(account.id, account.api_key).key
 
 
 @attrs.define(eq=False, repr=False)
@@ -516,7 +533,7 @@ class Stage:
     store: Store = attrs.field(init=False)
     prices: ScriptedPrices = attrs.field(init=False)
     venues: ScriptedVenues = attrs.field(init=False)
-    wires: dict[AccountId, ScriptedExchange] = attrs.field(factory=dict, init=False)
+    wires: dict[tuple[AccountId, str], ScriptedExchange] = attrs.field(factory=dict, init=False)
     engines: list[Running] = attrs.field(factory=list, init=False)
     dies_at: Callable[[int, str], bool] | None = attrs.field(default=None, init=False)
     points: list[str] = attrs.field(factory=list, init=False)
@@ -557,6 +574,7 @@ class Stage:
         fees: Fees = FREE,
         pays_with: str | None = None,
         environment: Environment = Environment.PAPER,
+        key: str | None = None,
         **holdings: str,
     ) -> None:
         """Open an account with these holdings, 10,000 XYZ unless they say otherwise, and store it."""
@@ -564,7 +582,10 @@ class Stage:
         self.venue.open_account(
             account, {asset: Decimal(amount) for asset, amount in amounts.items()}, fees, pays_with=pays_with
         )
-        record = Account(id=account, user_id=USER, name=account, environment=environment, created_at=START)
+        cipher = None if key is None else self.venues.secrets.encrypt(account, ApiKey(key, "secret"))
+        record = Account(
+            id=account, user_id=USER, name=account, environment=environment, api_key=cipher, created_at=START
+        )
 
         async def add() -> None:
             async with self.store.begin() as work:
@@ -594,11 +615,11 @@ class Stage:
         self.do(add())
         return bot_id
 
-    def wire(self, account: AccountId = ACCOUNT) -> ScriptedExchange:
-        """Return the way to an account."""
-        if account not in self.wires:
-            self.wires[account] = ScriptedExchange(self, account)
-        return self.wires[account]
+    def wire(self, account: AccountId = ACCOUNT, key: str = "") -> ScriptedExchange:
+        """Return the way to an account that a key opens."""
+        if (account, key) not in self.wires:
+            self.wires[account, key] = ScriptedExchange(self, account)
+        return self.wires[account, key]
 
     @property
     def hand(self) -> Hand:
@@ -696,6 +717,14 @@ class Stage:
 
     def ask(self, kind: RequestKind, bot_id: str = BOT, after: float = 0, **details: str) -> RequestId:
         """Ask something of a bot as its user, and wait."""
+        request = self.do(self.asked(kind, bot_id, **details))
+        for running in self.engines:
+            running.engine.poke()
+        self.run(after)
+        return request
+
+    async def asked(self, kind: RequestKind, bot_id: str, **details: str) -> RequestId:
+        """Store what a user asks of a bot."""
         self._asked += 1
         request = Request(
             id=RequestId(f"request{self._asked:04}"),
@@ -705,15 +734,9 @@ class Stage:
             asked_at=self.clock.now(),
         )
 
-        async def add() -> None:
-            async with self.store.begin() as work:
-                await work.requests.add(request)
-                await work.commit()
-
-        self.do(add())
-        for running in self.engines:
-            running.engine.poke()
-        self.run(after)
+        async with self.store.begin() as work:
+            await work.requests.add(request)
+            await work.commit()
         return request.id
 
     # ---------------------------------------------------------------------------------------------------- looking

@@ -58,6 +58,18 @@ def test_other_accounts_can_be_kept_but_not_traded_on(ready: Cli, environment: s
     assert ready.refused("bot", "start", "btc calm") == told
 
 
+def test_a_key_takes_the_place_of_another(ready: Cli) -> None:
+    ready.environment |= {"ENCRYPTION_KEY": generate_key(), "DCA_API_KEY": KEY, "DCA_API_SECRET": SECRET}
+    assert ready.json("account", "add", "testnet")["keyed_at"] is None
+    ready.environment["DCA_API_KEY"] = f"another{KEY}"
+    assert ready.good("account", "key", "testnet") == "testnet: the new key is stored\n"
+    assert ready.json("account", "list")["accounts"][1]["keyed_at"] is not None
+    assert KEY.encode() not in every_byte(ready.folder)
+    assert ready.refused("account", "key", "spot") == "there is no account spot; there are paper, testnet"
+    told = ready.refused("account", "key", "paper")
+    assert told == "key: is for every account but one on paper, as paper is"
+
+
 def test_checking_an_account_starts_no_exchange(ready: Cli) -> None:
     there = sorted(ready.folder.iterdir())
     told = ready.refused("account", "check", "paper")

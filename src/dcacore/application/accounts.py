@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import attrs
 
 from dcacore.application.refusals import NotFound, checked_name
 from dcacore.domain.errors import InvalidParameter, NotNow
-from dcacore.domain.ids import AccountId, UserId
+from dcacore.domain.ids import AccountId, DealId, UserId
+from dcacore.domain.intents import Intent
 from dcacore.ports.clock import Clock, Ids
 from dcacore.ports.errors import Conflict
 from dcacore.ports.exchange import Balance
@@ -67,6 +68,66 @@ async def add(
         await work.accounts.add(account)
         await work.commit()
     return account
+
+
+async def replace_key(
+    store: Store,
+    venues: Venues,
+    clock: Clock,
+    secrets: Secrets,
+    *,
+    user_id: UserId,
+    named: str,
+    api_key: ApiKey,
+) -> Account:
+    """Store another key of the account, in place of the one that it has; its bots go on with it by themselves.
+
+    While deals are open the exchange is asked first: their orders must be known to the new key, so that a key of
+    another account is refused. A deal no order of which the exchange has ever confirmed cannot be asked about.
+
+    Raises:
+        InvalidParameter: the key cannot be one, or the account is on paper and has none.
+        NotFound: the user has no such account.
+        NotNow: deals are open, and the key is another account's.
+        PortError: deals are open, and the exchange does not take the key, or cannot be asked now.
+        NoEncryptionKey: there is nothing to encrypt the key with.
+    """
+    refuse_unusable_key(api_key)
+    async with store.begin(reads_only=True) as work:
+        account = await account_of(work, user_id, named)
+        last = await _last_confirmed(work, account)
+    if account.api_key is None:
+        raise InvalidParameter("key", None, f"is for every account but one on paper, as {account.name} is")
+    wanted = attrs.evolve(account, api_key=secrets.encrypt(account.id, api_key), keyed_at=clock.now())
+    await _refuse_another_accounts(venues, wanted, [order for order in last.values() if order is not None])
+    async with store.begin() as work:
+        if (await _last_confirmed(work, account)).keys() - last.keys():
+            raise NotNow("a deal has been opened in this moment, perhaps with the key so far: do it once more")
+        await work.accounts.save(wanted)
+        await work.commit()
+    return wanted
+
+
+async def _last_confirmed(work: Work, account: Account) -> Mapping[DealId, Intent | None]:
+    """Return by open deal of the account the last of its orders that the exchange has confirmed, if there is one."""
+    last: dict[DealId, Intent | None] = {}
+    for record in await work.bots.of(account.user_id):
+        if record.account_id == account.id and (deal := record.bot.deal) is not None:
+            confirmed = [it for it in await work.intents.of_deal(deal.id) if it.venue_order_id is not None]
+            last[deal.id] = confirmed[-1] if confirmed else None
+    return last
+
+
+async def _refuse_another_accounts(venues: Venues, account: Account, orders: Sequence[Intent]) -> None:
+    if not orders:
+        return
+    try:
+        exchange = await venues.exchange(account)
+        answers = [await exchange.find(order.pair, venue_order_id=order.venue_order_id) for order in orders]
+    finally:
+        await venues.forget(account)
+    if all(answer is None for answer in answers):
+        raise NotNow(f"the key is another account's: it does not know the orders of {account.name}'s open deals")
 
 
 async def of(store: Store, user_id: UserId) -> tuple[Account, ...]:

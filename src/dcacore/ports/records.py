@@ -67,6 +67,7 @@ class Account:
         name: unique among the owner's.
         environment: where it trades.
         api_key: the encrypted key; None on paper.
+        keyed_at: since when it has this key; None for the one that it was added with.
         created_at: when it was added.
     """
 
@@ -75,6 +76,7 @@ class Account:
     name: str
     environment: Environment
     api_key: CipherText | None = attrs.field(default=None, repr=False)
+    keyed_at: datetime.datetime | None = None
     created_at: datetime.datetime
 
 
@@ -186,6 +188,7 @@ class RequestKind(Enum):
     RETRY = "retry"
     CLOSE_DEAL = "close_deal"
     CANCEL_DEAL = "cancel_deal"
+    CLOSE_AS_SOLD = "close_as_sold"  # sold_at: quote per base
     ADD_FUNDS = "add_funds"  # amount: quote
     EDIT_DEAL = "edit_deal"  # take_profit, stop_loss, max_safety_orders: what is given changes
     EDIT_BOT = "edit_bot"  # all parameters, by their names in the bot file

@@ -7,7 +7,7 @@ Nothing waits for the network inside one. Every method of a work, and `Store.beg
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -85,6 +85,9 @@ class Accounts(Protocol):
 
     async def all(self) -> tuple[Account, ...]:
         """Return every account; for the rotation of keys."""
+
+    async def keyed(self) -> Mapping[AccountId, datetime.datetime | None]:
+        """Return since when each account has its key; None for one that never had another."""
 
     async def remove(self, account_id: AccountId) -> None:
         """Forget an account.

@@ -10,7 +10,10 @@ from dcacore.ports.records import Account, Environment
 
 
 class Venues(Protocol):
-    """Opens exchanges and price streams; what it returns for the same account or environment is one and the same."""
+    """Opens exchanges and price streams; what it returns for the same account, with the same key, is one and the same.
+
+    So is what it returns for the same environment.
+    """
 
     async def exchange(self, account: Account) -> Exchange:
         """Return the account's exchange, its key decrypted and its clock measured.
@@ -29,4 +32,4 @@ class Venues(Protocol):
         """
 
     async def forget(self, account: Account) -> None:
-        """Close the account's exchange, so that the next call opens it anew, with a new key for example."""
+        """Close the exchange that was opened for the account and its key, so that the next call opens it anew."""

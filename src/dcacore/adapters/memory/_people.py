@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Mapping
+
 import attrs
 
 from dcacore.adapters.memory._tables import Draft, sound
@@ -78,6 +81,9 @@ class MemoryAccounts(Accounts):
 
     async def all(self) -> tuple[Account, ...]:
         return tuple(sorted(self.draft.tables.accounts.values(), key=lambda one: (one.created_at, one.id)))
+
+    async def keyed(self) -> Mapping[AccountId, datetime.datetime | None]:
+        return {account.id: account.keyed_at for account in self.draft.tables.accounts.values()}
 
     async def remove(self, account_id: AccountId) -> None:
         tables, writable = self.draft.tables, self.draft.writable

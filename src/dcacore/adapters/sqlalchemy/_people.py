@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Mapping
 from typing import Final, cast
 
 import attrs
@@ -25,6 +27,7 @@ _ALL_USERS: Final = select(_USERS).order_by(_USERS.c.created_at, _USERS.c.id)
 _ACCOUNT: Final = select(_ACCOUNTS).where(_ACCOUNTS.c.id == _THIS)
 _ACCOUNTS_OF: Final = select(_ACCOUNTS).where(_ACCOUNTS.c.user_id == _THIS)
 _ALL_ACCOUNTS: Final = select(_ACCOUNTS).order_by(_ACCOUNTS.c.created_at, _ACCOUNTS.c.id)
+_KEYED: Final = select(_ACCOUNTS.c.id, _ACCOUNTS.c.keyed_at)
 _ADDRESS_TAKEN: Final = "there is a user with that address already"
 _NAME_TAKEN: Final = "there is an account of that name already"
 _HAS_BOTS: Final = "bots belong to that account"
@@ -83,6 +86,9 @@ class SqlAccounts(Accounts):
     async def all(self) -> tuple[Account, ...]:
         return tuple([_account_of(row) for row in await self.session.read(AccountRow, _ALL_ACCOUNTS)])
 
+    async def keyed(self) -> Mapping[AccountId, datetime.datetime | None]:
+        return {AccountId(row.id): row.keyed_at for row in await self.session.read_any(_KEYED)}
+
     async def remove(self, account_id: AccountId) -> None:
         statement = delete(_ACCOUNTS).where(_ACCOUNTS.c.id == _THIS)
         await self.session.write(statement, {"this": account_id}, _HAS_BOTS)
@@ -119,6 +125,7 @@ def _account_values(account: Account) -> Values:
         "name": account.name,
         "environment": account.environment.value,
         "api_key": account.api_key,
+        "keyed_at": account.keyed_at,
         "created_at": account.created_at,
     }
 
@@ -130,5 +137,6 @@ def _account_of(row: AccountRow) -> Account:
         name=row.name,
         environment=Environment(row.environment),
         api_key=cast("CipherText | None", row.api_key),
+        keyed_at=row.keyed_at,
         created_at=row.created_at,
     )

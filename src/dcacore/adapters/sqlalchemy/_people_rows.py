@@ -37,6 +37,7 @@ class AccountRow(Base):
     name: Mapped[str]
     environment: Mapped[str]
     api_key: Mapped[str | None]
+    keyed_at: Mapped[datetime.datetime | None]
     created_at: Mapped[datetime.datetime]
 
 

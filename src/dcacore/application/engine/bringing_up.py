@@ -39,6 +39,7 @@ from dcacore.ports.errors import (
     PortError,
     StoreError,
     StoreUnavailable,
+    Unavailable,
     UnknownPair,
 )
 from dcacore.ports.prices import Tick
@@ -145,6 +146,8 @@ class BringingUp:
         wires = []
         # Not what the bot was stored with: a restored database has an epoch of its own, so that no id is used twice.
         prefix = OWN_PREFIX + await self.around.store.epoch()
+        if not self.places.is_open(desk):
+            raise Unavailable("the account is being opened anew")
         for record in records:
             if record.bot.id in self.fleet.runners or not self.fleet.acts_for(record.bot.id):
                 continue  # one that was given up meanwhile must not keep the others
@@ -158,7 +161,7 @@ class BringingUp:
                 on_break=self.fleet.after_break,
             )
             wire = Wire(runner, desk)
-            self.fleet.arrived(wire, desk)
+            self.fleet.arrived(wire)
             wires.append(wire)
         for wire in wires:
             await self._begin(wire)
@@ -212,6 +215,7 @@ class BringingUp:
             runner.is_reconciled = True
             wire.mind_all()
             self.fleet.after_turn(runner, ())
+        await desk.look_after_troubles()
 
     async def _go_on_later(self, desk: Desk, wires: Sequence[Wire], cause: str) -> None:
         await self.around.clock.sleep(2)

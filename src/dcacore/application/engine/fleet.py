@@ -56,6 +56,7 @@ class Fleet:
     watching: Watching = attrs.field(init=False)
     places: Places = attrs.field(init=False)
     _bringing_up: BringingUp = attrs.field(init=False)
+    _wires: dict[BotId, Wire] = attrs.field(factory=dict, init=False)
     _leases: Mapping[BotId, Lease | None] = attrs.field(factory=dict, init=False)
     _claimed: set[BotId] = attrs.field(factory=set, init=False)  # and not given back
     _breaks: dict[BotId, tuple[int, float]] = attrs.field(factory=dict, init=False)  # how many, and when the last
@@ -77,10 +78,15 @@ class Fleet:
     # ---------------------------------------------------------------------------------------------- which ones it is
 
     async def share_out(self) -> None:
-        """Claim bots now and then, take up the new ones and let go of those that others act for, for ever."""
+        """Claim bots now and then, take up the new ones and let go of those that others act for, for ever.
+
+        Accounts that have a new key are opened anew, and their bots are taken up as after a start.
+        """
         while True:
             try:
                 await self.claim()
+                for desk in await self.places.with_new_keys():
+                    await self._open_anew(desk)
             except StoreError as exc:
                 log.warning("not_claimed", reason=str(exc))
             await self.around.clock.sleep(self.pace.look_every_s)
@@ -109,6 +115,14 @@ class Fleet:
         busy = self.runners.keys() | self._coming | self._leaving
         self._take_up([bot_id for bot_id in self._leases if bot_id not in busy])
         await self._release(self._claimed - self._leases.keys() - busy)
+
+    async def _open_anew(self, desk: Desk) -> None:
+        """Leave a desk whose account has another key; its bots come back by the way of every start."""
+        log.info("account_opened_anew", account=desk.account.id)
+        self.places.leave(desk)
+        self._let_go(tuple(desk.wires))
+        if not desk.wires:
+            await self.places.clear(desk)
 
     def _give_up(self) -> None:
         """Act for none any more: the leases may run out, and others may act for these bots."""
@@ -181,13 +195,13 @@ class Fleet:
         self._coming.difference_update(it for it in ids if it not in self._leases)
         return tuple(it for it in ids if it in self._coming)
 
-    def arrived(self, wire: Wire, desk: Desk) -> None:
+    def arrived(self, wire: Wire) -> None:
         """Note that a bot is up."""
-        runner = wire.runner
-        self.runners[runner.bot.id] = runner
-        desk.wires[runner.bot.id] = wire
-        self._coming.discard(runner.bot.id)
-        self._arrivals[runner.bot.id] += 1
+        bot_id = wire.runner.bot.id
+        self._wires[bot_id] = wire.desk.wires[bot_id] = wire
+        self.runners[bot_id] = wire.runner
+        self._coming.discard(bot_id)
+        self._arrivals[bot_id] += 1
 
     # -------------------------------------------------------------------------------------------------- how they leave
 
@@ -202,19 +216,21 @@ class Fleet:
         try:
             self.watching.forget(runner)
             await runner.retire()
-            self._forget(runner)
+            await self._forget(runner)
             if bot_id not in self._leases:
                 await self._release([bot_id])
         finally:
             self._leaving.discard(bot_id)
+        if bot_id in self._leases and not self._is_ending:
+            self._take_up([bot_id])
 
-    def _forget(self, runner: Runner) -> None:
+    async def _forget(self, runner: Runner) -> None:
         bot_id = runner.bot.id
-        if self.runners.get(bot_id) is runner:
-            del self.runners[bot_id]
-        desk = self.places.desks.get(runner.record.account_id)
-        if desk is not None and (wire := desk.wires.get(bot_id)) is not None and wire.runner is runner:
-            del desk.wires[bot_id]
+        wire = self._wires.get(bot_id)
+        if wire is not None and wire.runner is runner:
+            del self._wires[bot_id], self.runners[bot_id], wire.desk.wires[bot_id]
+            if not (wire.desk.wires or self.places.is_open(wire.desk)):
+                await self.places.clear(wire.desk)  # none of its bots is left here: they come back on another
 
     def after_break(self, runner: Runner, exc: Exception) -> None:
         """Take a bot up anew whose database failed it in the middle of a turn."""
@@ -226,7 +242,7 @@ class Fleet:
         self._leaving.add(runner.bot.id)
         try:
             await runner.tasks.wait()
-            self._forget(runner)
+            await self._forget(runner)
         finally:
             self._leaving.discard(runner.bot.id)
         if runner.bot.id in self._leases and not self._is_ending:
@@ -252,9 +268,9 @@ class Fleet:
         for runner in self.runners.values():
             runner.is_over = True
             await runner.tasks.end()
+        await self.places.close()
         for task in retiring:
             await task
-        await self.places.close()
         try:
             await self.ownership.leave()
         except StoreError as exc:
@@ -264,9 +280,9 @@ class Fleet:
 
     def after_turn(self, runner: Runner, commands: Sequence[Command]) -> None:
         """Let go out what a turn wants to go out, and watch for what it wants to be told."""
-        desk = self.places.desks[runner.record.account_id]
-        desk.wires[runner.bot.id].carry_out(commands)
-        self.watching.watch(runner, desk)
+        wire = self._wires[runner.bot.id]
+        wire.carry_out(commands)
+        self.watching.watch(runner, wire.desk)
         trouble = runner.bot.trouble
         may_start = trouble is None or trouble.kind is TroubleKind.WAITING_FOR_BALANCE
         if runner.bot.phase is Phase.STARTING and may_start and not runner.is_closing:

@@ -40,6 +40,7 @@ class Places:
     fire: Callable[[BotId, Price], None]
     desks: dict[AccountId, Desk] = attrs.field(factory=dict, init=False)
     feeds: dict[Environment, Feed] = attrs.field(factory=dict, init=False)
+    _left: list[Desk] = attrs.field(factory=list, init=False)
     _holds: dict[Environment, Hold] = attrs.field(factory=dict, init=False)
 
     async def desk(self, account_id: AccountId) -> Desk:
@@ -90,7 +91,33 @@ class Places:
                 self.keeping_on.start(f"prices of {environment.value}", feed.listen)
         return self.feeds[environment]
 
+    async def with_new_keys(self) -> tuple[Desk, ...]:
+        """Return the open accounts whose key is not the one any more that they were opened with.
+
+        Raises:
+            StoreError: that cannot be read now.
+        """
+        async with self.around.store.begin(reads_only=True) as work:
+            keyed = await work.accounts.keyed()
+        return tuple(desk for desk in self.desks.values() if keyed.get(desk.account.id) != desk.account.keyed_at)
+
+    def is_open(self, desk: Desk) -> bool:
+        """Say whether bots may still come to the desk."""
+        return self.desks.get(desk.account.id) is desk
+
+    def leave(self, desk: Desk) -> None:
+        """Let no bot come to the desk any more; the account is opened anew when it is next needed."""
+        del self.desks[desk.account.id]
+        self._left.append(desk)
+
+    async def clear(self, desk: Desk) -> None:
+        """Close a desk that has been left, when its last bot has gone."""
+        if desk in self._left:
+            self._left.remove(desk)
+            await desk.tasks.end()
+            await self.around.venues.forget(desk.account)
+
     async def close(self) -> None:
         """Stop listening to all accounts."""
-        for desk in self.desks.values():
+        for desk in (*self.desks.values(), *self._left):
             await desk.tasks.end()

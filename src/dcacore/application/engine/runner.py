@@ -197,7 +197,8 @@ class Runner:
         self.is_closing = True
         self._wake_up()
         await self.tasks.wait()
-        self.is_over = True
+        async with self._lock:  # a turn that something else has begun is stored, too
+            self.is_over = True
 
     # ------------------------------------------------------------------------------------------------------- a turn
 
