@@ -14,10 +14,24 @@ from dcacore.domain.bot import Cure, Phase
 from dcacore.domain.ids import parse_order_id
 from dcacore.domain.orders import Order, Role
 from dcacore.domain.venue import VenueStatus
-from dcacore.ports.errors import InsufficientBalance, RateLimited
+from dcacore.ports.errors import InsufficientBalance, RateLimited, Unavailable
 from dcacore.ports.exchange import AccountEvent, OrderChanged
 from dcacore.ports.records import RequestKind
-from tests.faults.stage import BOT, Act, Carry, Stage, answered, deaf, lost_reply, of_role, quantity, refused, slow
+from tests.faults.stage import (
+    ACCOUNT,
+    BOT,
+    Act,
+    Carry,
+    Stage,
+    answered,
+    deaf,
+    lost_reply,
+    lost_request,
+    of_role,
+    quantity,
+    refused,
+    slow,
+)
 from tests.strategies import MARKET
 
 
@@ -361,6 +375,40 @@ def test_a_base_order_whose_placing_fails_in_a_way_nobody_foresaw(stage: Stage, 
     taken = stage.orders(Role.BASE)
     assert len([it for it in taken if it.order.executed]) == 1
     assert len(stage.wire().requests("place")) <= 6
+    stage.expect_position()
+
+
+@pytest.mark.parametrize("act", [lost_request, refused(ValueError("cannot parse"))])
+def test_orders_that_never_arrive_are_tried_again_ever_more_slowly(stage: Stage, act: Act) -> None:
+    line = stage.wire().on("place", act, times=10_000)
+    stage.start(after=600)
+    early = len(stage.wire().requests("place"))
+    stage.run(3000)
+    forgive_tracebacks(stage)
+    assert 2 <= early <= 15
+    assert len(stage.wire().requests("place")) - early <= 40
+    line.times = 0
+    stage.run(150)
+    stage.expect_position()
+
+
+@pytest.mark.parametrize("is_from_the_start", [False, True])
+def test_the_user_of_an_account_that_nothing_is_heard_of_is_told_once(stage: Stage, is_from_the_start: bool) -> None:
+    if is_from_the_start:
+        stage.venues.fails[ACCOUNT] = Unavailable("the exchange cannot be reached")
+    stage.start(after=5)
+    if not is_from_the_start:
+        stage.wire().lose_stream()
+    stage.run(300)
+    why = " (the exchange cannot be reached)" if is_from_the_start else ""
+    text = f"nothing is heard of account account{why}: its bots wait, their orders stay on the exchange"
+    told = [line.text for line in stage.activity() if line.kind.startswith("account_")]
+    assert told == [text]
+    stage.venues.fails.clear()
+    stage.wire().open_stream()
+    stage.run(60)
+    told = [line.text for line in stage.activity() if line.kind.startswith("account_")]
+    assert told == [text, "account account is heard of again"]
     stage.expect_position()
 
 

@@ -46,7 +46,8 @@ class Desk:
         wires: its running bots.
         on_gap: called when account events may have been missed, or come again, with the reason.
         is_listening: whether account events come.
-        failure: why account events do not come; None while they do, or when that is not known.
+        deaf_since: since when they do not, by the monotonic clock.
+        failure: why they do not; None while they do, or when that is not known.
         is_sure: whether the account has been compared since events were last missed; no buy goes out before that.
         compared_to: by pair, the last trade that a comparison has seen.
         foreign: orders that are the user's own, or done with: not to be looked at again.
@@ -66,6 +67,7 @@ class Desk:
     strays: set[VenueOrderId] = attrs.field(factory=set, init=False)
     refusals: dict[BotId, deque[float]] = attrs.field(factory=dict, init=False)
     is_listening: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
+    deaf_since: float | None = attrs.field(init=False)
     failure: PortError | None = attrs.field(default=None, init=False)
     is_sure: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
     compared_to: dict[str, str | None] = attrs.field(factory=dict, init=False)
@@ -73,6 +75,7 @@ class Desk:
     _funds_at: float = attrs.field(default=0.0, init=False)
 
     def __attrs_post_init__(self) -> None:
+        self.deaf_since = self.around.clock.monotonic()
         self.exchange = PatientExchange(self._inner, self.around.clock, self.credentials_refused, self._hold)
 
     @property
@@ -92,18 +95,23 @@ class Desk:
             self.credentials_refused(str(exc))
             raise
         finally:
-            self.is_listening.clear()
+            self._is_deaf()
+
+    def _is_deaf(self) -> None:
+        self.is_listening.clear()
+        if self.deaf_since is None:
+            self.deaf_since = self.around.clock.monotonic()
 
     def _hear(self, event: AccountEvent) -> None:
         match event:
             case OrderChanged(_, order):
                 self._order_changed(order)
             case StreamOpened():
-                self.failure = None
+                self.failure = self.deaf_since = None
                 self.is_listening.set()
                 self.on_gap(self, "the account's events come again")
             case StreamLost(reason):
-                self.is_listening.clear()
+                self._is_deaf()
                 self.is_sure.clear()
                 log.warning("account_events_lost", account=self.account.id, reason=reason)
 

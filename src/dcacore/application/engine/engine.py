@@ -68,7 +68,7 @@ class Engine:
         self._keeping_on.start("alarms", self._alarms.run)
         self._keeping_on.start("requests", self._hear_users)
         self._keeping_on.start("ownership", fleet.share_out)
-        watchdog = Watchdog(self.around, fleet.runners, fleet.places.feeds, fleet.watching.feed_of)
+        watchdog = Watchdog(self.around, fleet.runners, fleet.places, fleet.watching.feed_of)
         self._keeping_on.start("watchdog", watchdog.run)
         await self._stopping.wait()
         log.info("engine_stopping", engine=self.around.name)

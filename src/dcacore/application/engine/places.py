@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import attrs
@@ -16,10 +16,29 @@ from dcacore.application.engine.patience import Hold
 from dcacore.application.engine.surroundings import Surroundings
 from dcacore.domain.ids import AccountId, BotId
 from dcacore.domain.money import Price
-from dcacore.ports.errors import StoreError, Unavailable
+from dcacore.ports.errors import PortError, StoreError, Unavailable
 from dcacore.ports.records import Account, Environment
 
 LISTENS_WITHIN_S: Final = 20
+SILENT_AFTER_S: Final = 60
+"""When the user of an account is told that nothing is heard of it."""
+
+
+@attrs.define
+class Shut:
+    """An account that could not be opened.
+
+    Attributes:
+        account: which one.
+        reason: why not.
+        since: when that was tried first ...
+        tried_at: ... and last, by the monotonic clock.
+    """
+
+    account: Account
+    reason: str
+    since: float
+    tried_at: float
 
 
 @attrs.define(eq=False)
@@ -41,6 +60,7 @@ class Places:
     desks: dict[AccountId, Desk] = attrs.field(factory=dict, init=False)
     feeds: dict[Environment, Feed] = attrs.field(factory=dict, init=False)
     _left: list[Desk] = attrs.field(factory=list, init=False)
+    _shut: dict[AccountId, Shut] = attrs.field(factory=dict, init=False)
     _holds: dict[Environment, Hold] = attrs.field(factory=dict, init=False)
 
     async def desk(self, account_id: AccountId) -> Desk:
@@ -61,7 +81,12 @@ class Places:
 
     async def _open(self, account_id: AccountId) -> None:
         account = await self._account(account_id)
-        exchange = await self.around.venues.exchange(account)
+        try:
+            exchange = await self.around.venues.exchange(account)
+        except PortError as exc:
+            self._note_shut(account, str(exc))
+            raise
+        self._shut.pop(account_id, None)
         hold = self._holds.setdefault(account.environment, Hold())
         if account_id in self.desks:
             return  # by another bot, meanwhile
@@ -70,6 +95,21 @@ class Places:
         desk.tasks.start(listening, "account events")
         comparing = self.keeping_on.forever(f"comparisons of {account_id}", lambda: self.comparisons.now_and_then(desk))
         desk.tasks.start(comparing, "comparisons")
+
+    def _note_shut(self, account: Account, reason: str) -> None:
+        now = self.around.clock.monotonic()
+        shut = self._shut.setdefault(account.id, Shut(account, reason, now, now))
+        shut.reason, shut.tried_at = reason, now
+
+    def silent(self) -> Iterator[tuple[Account, str]]:
+        """Yield the accounts of which nothing has been heard for a minute, and why, where that is known."""
+        now = self.around.clock.monotonic()
+        for desk in self.desks.values():
+            if desk.deaf_since is not None and now - desk.deaf_since > SILENT_AFTER_S:
+                yield desk.account, "" if desk.failure is None else str(desk.failure)
+        for shut in self._shut.values():
+            if now - shut.since > SILENT_AFTER_S > now - shut.tried_at:
+                yield shut.account, shut.reason
 
     async def _account(self, account_id: AccountId) -> Account:
         async with self.around.store.begin(reads_only=True) as work:

@@ -1,4 +1,4 @@
-"""Who has gone silent: a market's prices, a bot, or the program itself. The users who are concerned are told once."""
+"""Who has gone silent: prices, accounts, bots, or the program itself. The users who are concerned are told once."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Final
 import attrs
 
 from dcacore.application.engine.feed import Feed
+from dcacore.application.engine.places import Places
 from dcacore.application.engine.runner import Runner
 from dcacore.application.engine.surroundings import Surroundings, log
 from dcacore.domain.events import PricesSilent
-from dcacore.domain.ids import BotId
+from dcacore.domain.ids import AccountId, BotId
 from dcacore.domain.story import Level
 from dcacore.ports.errors import StoreError
-from dcacore.ports.records import Activity, Environment
+from dcacore.ports.records import Account, Activity
 
 LOOK_EVERY_S: Final = 1
 STUCK_AFTER_S: Final = 60
@@ -29,15 +30,16 @@ class Watchdog:
 
     Attributes:
         runners: the bots that run here.
-        feeds: the prices that flow here.
+        places: where they trade.
         feed_of: says where a bot's prices come from.
     """
 
     around: Surroundings
     runners: Mapping[BotId, Runner]
-    feeds: Mapping[Environment, Feed]
+    places: Places
     feed_of: Callable[[Runner], Feed | None]
     _stuck: set[BotId] = attrs.field(factory=set, init=False)
+    _silent: dict[AccountId, Account] = attrs.field(factory=dict, init=False)
 
     async def run(self) -> None:
         """Look, for ever."""
@@ -47,10 +49,10 @@ class Watchdog:
             await clock.sleep(LOOK_EVERY_S)
             if (late := clock.monotonic() - began - LOOK_EVERY_S) > LATE_S:
                 log.warning("program_held_up", seconds=round(late, 3))
-            await self._tell([*self._silent_prices(), *self._stuck_bots()])
+            await self._tell([*self._silent_prices(), *self._silent_accounts(), *self._stuck_bots()])
 
     def _silent_prices(self) -> Iterable[Activity]:
-        for feed in self.feeds.values():
+        for feed in self.places.feeds.values():
             for pair in feed.newly_silent():
                 log.error("prices_silent", environment=feed.environment.value, pair=pair)
                 for runner in self.runners.values():
@@ -62,6 +64,25 @@ class Watchdog:
                     yield Activity(
                         user_id=user, at=self.around.clock.now(), kind="price_silent", text=text, level=Level.WARNING
                     )
+
+    def _silent_accounts(self) -> Iterable[Activity]:
+        silent: dict[AccountId, Account] = {}
+        for account, reason in self.places.silent():
+            silent[account.id] = account
+            if account.id not in self._silent:
+                log.error("account_silent", account=account.id, reason=reason)
+                why = f" ({reason})" if reason else ""
+                text = (
+                    f"nothing is heard of account {account.name}{why}: its bots wait, their orders stay on the exchange"
+                )
+                yield self._about(account, "account_silent", text, Level.WARNING)
+        for account_id in self._silent.keys() - silent.keys():
+            account = self._silent[account_id]
+            yield self._about(account, "account_heard", f"account {account.name} is heard of again", Level.INFO)
+        self._silent = silent
+
+    def _about(self, account: Account, kind: str, text: str, level: Level) -> Activity:
+        return Activity(user_id=account.user_id, at=self.around.clock.now(), kind=kind, text=text, level=level)
 
     def _is_on(self, runner: Runner, feed: Feed, pair: str) -> bool:
         return runner.market.pair == pair and self.feed_of(runner) is feed

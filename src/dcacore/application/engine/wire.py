@@ -53,7 +53,8 @@ MOST_PATIENT_S: Final = 1200
 JUDGED_ANEW_AFTER_S: Final = 5
 """An order that could not be sent for so long is decided on anew, at the price of then."""
 BEFORE_ANOTHER_TRY_S: Final = 5
-
+RESTS_S: Final = (0, 5, 15, 30, 60)
+"""How long a bot rests whose orders get lost on their way, one after the other: the exchange is in trouble."""
 
 _MEANS: Final[tuple[tuple[type[PortError], Refusal], ...]] = (
     (InsufficientBalance, Refusal.BALANCE),
@@ -76,6 +77,8 @@ class Wire:
     _minded: set[OrderId] = attrs.field(factory=set, init=False)
     _lacking: set[OrderId] = attrs.field(factory=set, init=False)
     _refusals: deque[float] = attrs.field(init=False)
+    _lost: int = attrs.field(default=0, init=False)  # orders in a row that have never arrived
+    _rests_until: float = attrs.field(default=0.0, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._refusals = self.desk.refusals.setdefault(self.runner.bot.id, deque(maxlen=MOST_REFUSED))
@@ -152,6 +155,8 @@ class Wire:
         """Send *order*; return why it was not placed, None when it was or may have been."""
         clock = self.desk.around.clock
         began = clock.monotonic()
+        if self._rests_until > began:
+            await self.runner.pause(self._rests_until - began)
         await self.desk.exchange.permission()
         if order.side is Side.BUY:
             await self.desk.is_sure.wait()
@@ -175,6 +180,7 @@ class Wire:
             await self.runner.turn(Unanswered(order.id))
             self.mind(order.id)
             return None
+        self._lost = 0
         if order.side is Side.BUY:
             self.runner.retry_after_s = RETRY_EVERY_S
         await self.hear(answer)
@@ -282,9 +288,21 @@ class Wire:
             log.info("question_failed", bot=self.runner.bot.id, order=intent.id, reason=str(exc))
         else:
             if found is None:
-                await self.runner.turn(Missed(intent.id, asked_at))
+                await self.miss(intent.id, asked_at)
             else:
                 await self.hear(found)
+
+    async def miss(self, order_id: OrderId, asked_at: datetime.datetime) -> None:
+        """Let the bot hear that the exchange did not know an order when it was asked at *asked_at*.
+
+        Raises:
+            Ended: the runner is over.
+        """
+        heard = await self.runner.turn(Missed(order_id, asked_at))
+        if heard is not None and heard.intent.state is IntentState.NOT_PLACED:
+            rest = RESTS_S[min(self._lost, len(RESTS_S) - 1)]
+            self._rests_until = self.desk.around.clock.monotonic() + rest
+            self._lost += 1
 
     async def hear(self, order: VenueOrder) -> None:
         """Let the bot hear how an order stands; where more has filled than is known, with all of its trades.
