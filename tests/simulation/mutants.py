@@ -255,6 +255,24 @@ def sent_before_stored() -> AbstractContextManager[None]:
     return _swapped((runner_module, "write", write), (Engine, "arrived", arrived), (Wire, "_place", place))
 
 
+def troubles_stay() -> AbstractContextManager[None]:
+    """Nobody looks whether what a bot's trouble waits for has come."""
+
+    async def look(_: Desk) -> None:
+        pass
+
+    return _swapped((Desk, "look_after_troubles", look))
+
+
+def buys_are_not_tried_again() -> AbstractContextManager[None]:
+    """A bot that waits for balance waits until its user says retry."""
+
+    async def retry(_: Desk, __: Runner) -> None:
+        pass
+
+    return _swapped((Desk, "retry_if_it_fits", retry))
+
+
 MUTANTS: Final[Mapping[str, Mutant]] = {
     mutant.__name__: mutant
     for mutant in (
@@ -271,6 +289,8 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         failed_commit_is_believed,
         planned_is_sent_blindly,
         sent_before_stored,
+        troubles_stay,
+        buys_are_not_tried_again,
     )
 }
 """By name."""
