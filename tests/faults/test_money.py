@@ -10,6 +10,7 @@ import attrs
 import pytest
 
 from dcacore.domain.bot import Phase
+from dcacore.domain.deal import Exit
 from dcacore.domain.errors import InvalidParameter
 from dcacore.domain.ladder import build_ladder
 from dcacore.domain.market import Fees, Market
@@ -49,8 +50,10 @@ def expect_identity(stage: Stage, bot_id: str = BOT) -> None:
     books = bot.deal.books if bot.deal is not None else None
     cost = (books.spent if books is not None else bot.carried.cost) + sum((it.cost for it in kept), ZERO)
     coins = (books.net if books is not None else bot.carried.quantity) + sum((it.quantity for it in kept), ZERO)
-    assert received == profit - cost
-    assert held == coins
+    by_hand = sum((deal.books.gone_for for deal in deals), ZERO)
+    gone = sum((deal.books.gone for deal in deals), ZERO) + (books.gone if books is not None else ZERO)
+    assert received + by_hand == profit - cost
+    assert held - gone == coins
     assert bot.profit == profit
 
 
@@ -262,6 +265,88 @@ def test_f46_coins_that_the_user_has_sold_are_missed_and_nothing_is_refused_in_a
         assert stage.refused_per_hour() <= tries  # once for each time that its user wants it
     stage.ask(RequestKind.CANCEL_DEAL, after=10)
     assert stage.deal_or_none() is None or stage.deal().number == 2
+
+
+def sell_by_hand(stage: Stage, amount: str = "0.6") -> None:
+    """Take the target off and sell at market, both at the exchange's own site."""
+    [target] = stage.resting(Role.TAKE_PROFIT)
+    stage.hand.cancel(MARKET.pair, target.venue_order_id)
+    stage.hand.sell(MARKET.pair, quantity(amount))
+
+
+@exact
+def test_f46_the_deal_is_closed_as_sold_at_the_price_that_the_user_got(empty_stage: Stage) -> None:
+    stage = ready(empty_stage)
+    stage.start()
+    stage.move("90", after=10)
+    held = stage.deal().books.net
+    stage.hand.deposit("ABC", Decimal("0.5"))
+    sell_by_hand(stage, "2.5")
+    stage.run(120)
+    assert stage.trouble() == "needs_attention"
+    asked = stage.ask(RequestKind.CLOSE_AS_SOLD, sold_at="90.0123", deal=str(stage.deal().id), after=10)
+    assert stage.request(asked).refusal == ""
+    [deal] = stage.ended()
+    assert deal.result is not None
+    books = deal.books
+    assert (deal.exit, books.gone, books.net, books.sold) == (Exit.SOLD_BY_HAND, held, ZERO, ZERO)
+    assert books.gone_for == held * Decimal("90.0123")
+    assert deal.result.profit == books.gone_for - books.gross - books.buy_fees
+    expect_identity(stage)
+    assert "closed by a sale by hand at 90.0123" in [it for it in stage.activity() if it.deal_id == deal.id][-1].text
+    assert not stage.orders(Role.CLOSE)
+    stage.run(120)
+    assert stage.trouble() is None  # nothing is missed any more, and the next deal goes on
+    assert not stage.refused_per_hour()
+
+
+def test_f46_a_target_that_fills_before_its_cancel_is_not_sold_a_second_time(stage: Stage) -> None:
+    def fills(carry: Carry) -> Any:
+        stage.venue.move(MARKET.pair, Price(Decimal(120)))
+        return carry()
+
+    stage.start()
+    stage.wire().on("cancel", fills, when=of_role(Role.TAKE_PROFIT))
+    stage.ask(RequestKind.CLOSE_AS_SOLD, sold_at="100", after=60)
+    deal = stage.ended()[0]
+    assert (deal.exit, deal.books.gone) == (Exit.TAKE_PROFIT, ZERO)
+    expect_identity(stage)
+
+
+def test_f46_what_has_been_sold_by_hand_survives_an_engine_that_dies_before_the_orders_are_off(stage: Stage) -> None:
+    stage.start()
+    stage.wire().on("cancel", lost_request, times=20)
+    stage.ask(RequestKind.CLOSE_AS_SOLD, sold_at="101.5", after=1)
+    assert stage.deal().sold_at == Decimal("101.5")
+    stage.kill()
+    stage.start_engine()
+    stage.run(120)
+    [deal] = stage.ended()
+    assert (deal.exit, deal.books.gone_for) == (Exit.SOLD_BY_HAND, Decimal("101.5"))
+    assert not [order for order in stage.resting() if f"-{deal.number}-" in order.order_id]
+    expect_identity(stage)
+
+
+def test_f46_comparisons_that_miss_the_coins_do_not_keep_the_deal_from_closing(empty_stage: Stage) -> None:
+    stage = ready(empty_stage, trailing_deviation="5")  # its coins lie free
+    stage.start()
+    stage.hand.sell(MARKET.pair, quantity("0.9"))
+    stage.wire().on("cancel", lost_request, times=20)
+    stage.ask(RequestKind.CLOSE_AS_SOLD, sold_at="99", after=200)
+    deal = stage.ended()[0]
+    assert deal.exit is Exit.SOLD_BY_HAND
+    assert not any(found.differences for found in stage.reconciliations())
+    expect_identity(stage)
+
+
+def test_f46_a_deal_without_a_position_cannot_have_been_sold(stage: Stage) -> None:
+    stage.wire().on("place", lost_reply, when=of_role(Role.BASE))
+    stage.wire().tamper = lambda _: []
+    stage.start(after=0.2)
+    asked = stage.ask(RequestKind.CLOSE_AS_SOLD, sold_at="100", after=0.1)
+    assert stage.request(asked).refusal == "the deal is only opening: its base order is not done yet"
+    asked = stage.ask(RequestKind.CLOSE_AS_SOLD, sold_at="0", after=1)
+    assert stage.request(asked).refusal == "sold_at = 0: must be above 0"
 
 
 def test_f46_coins_that_were_bought_back_make_it_go_on(stage: Stage) -> None:

@@ -38,6 +38,7 @@ _EXITS: Final = {
     Exit.TRAILING_TAKE_PROFIT: Kind.TRAIL_HIT,
     Exit.CLOSE: Kind.DEAL_CLOSING,
     Exit.CANCEL: Kind.DEAL_CLOSING,
+    Exit.SOLD_BY_HAND: Kind.DEAL_CLOSING,
 }
 
 
@@ -192,11 +193,17 @@ _WHY: Final = {
     Exit.TRAILING_TAKE_PROFIT: "the price has fallen from {peak} to {price}: what the deal holds is sold at market",
     Exit.CLOSE: "deal {number} is closed for its user: what it holds is sold at market",
     Exit.CANCEL: "deal {number} is canceled for its user: its orders are taken off, its coins stay in the account",
+    Exit.SOLD_BY_HAND: "deal {number} is closed: its user has sold its coins by hand at {sold_at}, its orders come off",
 }
 
 
 def _figures(deal: Deal, decision: Decision) -> dict[str, str]:
-    figures = {"stop": deal.stop_loss_price, "peak": deal.peak, "price": decision.bot.price}
+    figures = {
+        "stop": deal.stop_loss_price,
+        "peak": deal.peak,
+        "price": decision.bot.price,
+        "sold_at": deal.sold_at,
+    }
     known = {name: "an unknown price" if value is None else plain(value) for name, value in figures.items()}
     return {**known, "number": str(deal.number)}
 
@@ -209,6 +216,8 @@ def _ending(deal: Deal, result: Result, closed_at: datetime.datetime) -> Note:
         text = f"deal {deal.number} canceled after {after}: {kept} stay in the account; {profit}"
         return note(Kind.DEAL_CANCELLED, text, deal_id=deal.id)
     by = "" if deal.exit is None else f" by {EXIT_WORDS[deal.exit]}"
+    if deal.sold_at is not None:
+        by += f" at {plain(deal.sold_at)} for {in_quote(market, deal.books.gone_for)}"
     oversold = ""
     if result.kept.quantity < 0:
         oversold = f"; {in_base(market, Decimal(-result.kept.quantity))} more were sold than it held"

@@ -171,6 +171,24 @@ class CancelDealRequested:
 
 
 @attrs.frozen(kw_only=True)
+class CloseAsSoldRequested:
+    """The user has sold by hand what the open deal holds: its orders come off, and it is booked as sold at that price.
+
+    Attributes:
+        sold_at: quote per base, after fees.
+        deal_id: the deal that is meant; None is the open one, whichever it is.
+
+    Raises:
+        InvalidParameter: *sold_at* is no number above 0.
+    """
+
+    at: datetime.datetime
+    price: Price | None = None
+    sold_at: Decimal = attrs.field(converter=as_number, validator=rule(above(0)))
+    deal_id: DealId | None = None
+
+
+@attrs.frozen(kw_only=True)
 class AddFundsRequested:
     """The user wants the open deal to buy for *amount* quote more, at market.
 
@@ -298,7 +316,7 @@ class Reported:
     reports: tuple[Report, ...]
 
 
-DealRequest = CloseDealRequested | CancelDealRequested | AddFundsRequested | EditDealRequested
+DealRequest = CloseDealRequested | CancelDealRequested | CloseAsSoldRequested | AddFundsRequested | EditDealRequested
 """What a user may ask of an open deal; `NotNow` when there is none, or it is not the one that is meant."""
 
 Request = StartRequested | PauseRequested | StopRequested | RetryRequested | EditBotRequested | DealRequest

@@ -25,7 +25,7 @@ QUIET: Final = datetime.timedelta(seconds=5)
 HALTED: Final = "it goes on by itself when the exchange trades again"
 COINS_ARE_GONE: Final = (
     "the account holds less than the deal bought: were coins sold or withdrawn? "
-    "Buy them back and retry, or cancel the deal"
+    "Buy them back and retry, close the deal as sold at the price you got, or cancel it"
 )
 
 

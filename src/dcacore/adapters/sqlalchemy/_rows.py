@@ -109,6 +109,8 @@ class DealRow(Base):
     sold: Mapped[Decimal]
     proceeds: Mapped[Decimal]
     sell_fees: Mapped[Decimal]
+    gone: Mapped[Decimal]
+    gone_for: Mapped[Decimal]
 
     has_ladder: Mapped[bool]
     waiting: Mapped[str]
@@ -118,6 +120,7 @@ class DealRow(Base):
     peak: Mapped[Decimal | None]
     has_moved: Mapped[bool]
     exit: Mapped[str | None]
+    sold_at: Mapped[Decimal | None]
     closed_at: Mapped[datetime.datetime | None]
 
     profit: Mapped[Decimal | None]

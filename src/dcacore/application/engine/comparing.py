@@ -18,17 +18,20 @@ from dcacore.application.engine.desk import Desk
 from dcacore.application.engine.runner import Ended, Runner
 from dcacore.application.engine.surroundings import log
 from dcacore.application.engine.wire import Wire
-from dcacore.domain.bot import Cure, Phase, TroubleKind
+from dcacore.domain.bot import Bot, Cure, Phase, TroubleKind
+from dcacore.domain.deal import Deal, Exit
 from dcacore.domain.events import AttentionNeeded, Cured
-from dcacore.domain.hearing import Missed
 from dcacore.domain.ids import BotId, OrderId, ParsedOrderId, parse_order_id
 from dcacore.domain.intents import Intent, IntentState
 from dcacore.domain.money import ZERO, plain
 from dcacore.domain.orders import OrderState, Side
+from dcacore.domain.turn import live_sells
 from dcacore.domain.venue import Trade, VenueOrder, VenueOrderId
 from dcacore.ports.errors import StoreError, StoreUnavailable, UnknownPair
 from dcacore.ports.records import BotRecord, Reconciliation
 
+_WITH_THE_USER: Final = frozenset({Exit.CANCEL, Exit.SOLD_BY_HAND})
+"""The exits that sell nothing: what is there of the coins of such a deal is its user's business."""
 _BOOKED: Final = frozenset({IntentState.FILLED, IntentState.CANCELED, IntentState.EXPIRED})
 
 
@@ -119,7 +122,7 @@ async def _compare_order(
     asked_at = desk.exchange.now()
     found = resting or await desk.find(intent)
     if found is None:
-        await wire.runner.turn(Missed(intent.id, asked_at))
+        await wire.miss(intent.id, asked_at)
         wire.mind_gone(intent.id)
         findings.gone.append(intent.id)
         return
@@ -204,12 +207,17 @@ async def _compare_holdings(desk: Desk, findings: Findings) -> None:
         for runner in desk.runners:
             trouble = runner.bot.trouble
             is_free = trouble is None or trouble.kind is TroubleKind.WAITING_FOR_BALANCE
-            if runner.market.base_asset == asset and runner.bot.deal is not None and is_free:
+            if runner.market.base_asset == asset and _deal_to_sell(runner.bot) is not None and is_free:
                 await _ask_for_attention(desk, runner, text, Cure.HOLDINGS)
     for runner in desk.runners:
         trouble = runner.bot.trouble
         if trouble is not None and trouble.cure is Cure.HOLDINGS and runner.market.base_asset not in short:
             runner.post(Cured(desk.around.clock.now(), Cure.HOLDINGS))
+
+
+def _deal_to_sell(bot: Bot) -> Deal | None:
+    """Return the bot's open deal, if what it holds is to be sold."""
+    return None if bot.deal is None or bot.deal.exit in _WITH_THE_USER else bot.deal
 
 
 async def _ask_for_attention(desk: Desk, runner: Runner, text: str, cure: Cure) -> None:
@@ -254,8 +262,9 @@ async def _positions(desk: Desk) -> dict[str, Decimal]:
         if intent.order.side is Side.SELL and intent.state is not IntentState.OPEN
     }
     for bot in bots.values():
-        if bot.deal is not None:
-            held[bot.deal.market.base_asset] += bot.deal.books.net
-            if any(order.side is Side.SELL and order.state is not OrderState.OPEN for order in bot.deal.live_orders):
-                unsure.add(bot.deal.market.base_asset)
+        if (deal := _deal_to_sell(bot)) is not None:
+            held[deal.market.base_asset] += deal.books.net
+        sells = () if bot.deal is None else live_sells(bot.deal)
+        if bot.deal is not None and any(order.state is not OrderState.OPEN for order in sells):
+            unsure.add(bot.deal.market.base_asset)
     return {asset: needed for asset, needed in held.items() if needed > 0 and asset not in unsure}
