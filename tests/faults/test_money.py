@@ -101,7 +101,7 @@ def test_f37_coins_that_other_bots_fees_have_eaten_are_missed(empty_stage: Stage
     stage.open_account(fees=USUAL, pays_with="BNB")
     stage.add_bot("coin", market=BNB, max_safety_orders=0, trailing_deviation="5")  # its coins lie free
     stage.start("coin")
-    stage.add_bot()
+    stage.add_bot(base_order_size="8000", max_safety_orders=0)
     stage.start(BOT)
     stage.run(60)
     missing = stage.bot("coin").trouble
@@ -109,9 +109,100 @@ def test_f37_coins_that_other_bots_fees_have_eaten_are_missed(empty_stage: Stage
     assert "BNB" in missing.reason
     assert stage.refused_per_hour() <= 1
     assert stage.bot(BOT).trouble is None
-    stage.hand.deposit("BNB", Decimal("0.1"))
+    stage.hand.deposit("BNB", Decimal(1))
     stage.ask(RequestKind.RETRY, "coin", after=5)
     assert stage.trouble("coin") is None
+
+
+def test_f37_what_little_fees_have_eaten_is_written_off_and_the_rest_is_sold(empty_stage: Stage) -> None:
+    stage = empty_stage
+    stage.list_pair()
+    stage.list_pair(BNB, "10")
+    stage.open_account(fees=USUAL, pays_with="BNB")
+    stage.add_bot("coin", market=BNB, max_safety_orders=0, trailing_deviation="1")
+    stage.start("coin")
+    bought = stage.deal("coin").books.net
+    stage.add_bot()
+    stage.start(BOT)
+    stage.run(60)
+    books = stage.deal("coin").books
+    assert stage.trouble("coin") is None
+    assert (books.gone, books.gone_for) == (bought - stage.free("BNB"), ZERO)
+    [line] = [line for line in stage.activity() if line.kind == "coins_missing"]
+    assert f"{books.gone.normalize()} BNB that the deal held are not in the account any more" in line.text
+    stage.run(600)
+    assert len([line for line in stage.activity() if line.kind == "coins_missing"]) == 1
+    stage.move("12", BNB.pair, after=5)
+    stage.move("11.8", BNB.pair, after=10)
+    [deal] = stage.ended("coin")
+    assert deal.books.sold == deal.market.step_size * ((bought - books.gone) // deal.market.step_size)
+    assert not stage.refused_per_hour()
+    expect_identity(stage, "coin")
+
+
+def test_f37_a_target_that_is_refused_for_a_little_is_placed_for_what_is_there(empty_stage: Stage) -> None:
+    async def eaten(carry: Carry) -> None:
+        await carry()
+        stage.hand.withdraw("ABC", Decimal("0.004"))  # between two targets, when the coins lie free
+
+    stage = ready(empty_stage, fees=FREE)
+    stage.start()
+    stage.wire().on("cancel", eaten, when=of_role(Role.TAKE_PROFIT))
+    stage.move("90", after=5)
+    assert stage.trouble() == "needs_attention"
+    stage.run(60)
+    stage.expect_position()
+    deal = stage.deal()
+    assert (deal.books.gone, deal.sellable) == (Decimal("0.004"), Decimal("2.107"))
+    assert deal.take_profit_price == Decimal("104.41")  # ten percent of all that was spent, from fewer coins
+    assert stage.refused_per_hour() == 1
+    assert stage.reconciliations()[-1].differences
+    stage.move("105", after=10)
+    assert stage.bot().deals_closed == 1
+    expect_identity(stage)
+
+
+def test_f37_a_little_again_and_again_is_a_lot(empty_stage: Stage) -> None:
+    stage = ready(empty_stage, fees=FREE, max_safety_orders=0, trailing_deviation="5")
+    stage.start()
+    for _ in range(5):
+        stage.hand.withdraw("ABC", Decimal("0.001"))
+        stage.run(60)
+        assert stage.trouble() is None
+    assert stage.deal().books.gone == Decimal("0.005")
+    stage.hand.withdraw("ABC", Decimal("0.001"))
+    stage.run(60)
+    assert stage.trouble() == "needs_attention"
+    assert stage.deal().books.gone == Decimal("0.005")
+    stage.hand.deposit("ABC", Decimal("0.001"))
+    stage.run(60)
+    assert stage.trouble() is None
+
+
+def test_f37_the_deal_whose_coins_are_not_on_sale_bears_it(empty_stage: Stage) -> None:
+    stage = ready(empty_stage, fees=FREE, max_safety_orders=0)
+    stage.add_bot("free", max_safety_orders=0, trailing_deviation="5")
+    stage.add_bot("late", max_safety_orders=0, trailing_deviation="5")
+    for bot in (BOT, "free", "late"):
+        stage.start(bot, after=5)
+    stage.hand.withdraw("ABC", Decimal("0.003"))
+    stage.run(60)
+    assert [stage.deal(bot).books.gone for bot in (BOT, "free", "late")] == [ZERO, Decimal("0.003"), ZERO]
+    stage.expect_position(BOT)
+    assert not stage.refused_per_hour()
+
+
+def test_f37_what_fits_no_step_may_be_missing(empty_stage: Stage) -> None:
+    stage = ready(empty_stage, base_order_size="52.8", max_safety_orders=0)
+    stage.start()
+    stage.hand.withdraw("ABC", Decimal("0.0004"))  # of 0.527472, 0.527 of which are on sale
+    stage.run(120)
+    stage.expect_position()
+    assert stage.deal().books.gone == 0
+    assert not stage.reconciliations()[-1].differences
+    stage.move("115", after=5)
+    assert stage.bot().deals_closed == 1
+    expect_identity(stage)
 
 
 # ---------------------------------------------------------------------------------------------------------------- dust

@@ -11,9 +11,9 @@ from dcacore.domain.books import Result
 from dcacore.domain.commands import Place
 from dcacore.domain.deal import Deal, Exit
 from dcacore.domain.engine import Decision
-from dcacore.domain.events import EditDealRequested, Event, Refusal, Refused, Reported, RulesRead
+from dcacore.domain.events import CoinsMissing, EditDealRequested, Event, Refusal, Refused, Reported, RulesRead
 from dcacore.domain.ladder import trailing_exit_price
-from dcacore.domain.money import plain
+from dcacore.domain.money import BaseQty, plain
 from dcacore.domain.notes import Kind, Note, note
 from dcacore.domain.orders import Order, OrderState, Role, Side
 from dcacore.domain.words import (
@@ -62,6 +62,8 @@ def tell_deal(old: Deal, event: Event, decision: Decision) -> Iterator[Note]:
         yield note(Kind.DEAL_NOT_OPENED, text, deal_id=old.id)
         return
     yield from _edits(old, event, new)
+    if isinstance(event, CoinsMissing) and new.books.gone > old.books.gone:
+        yield _missing(new, BaseQty(new.books.gone - old.books.gone))
     yield from _orders(old, new)
     if new.closed_at is None:
         yield from _aims(old, event, new)
@@ -78,6 +80,12 @@ def _refusals(deal: Deal, event: Reported) -> Iterator[Note]:
             what = "was not placed" if report.refusal is Refusal.NOT_PLACED else "was refused"
             text = f"{describe_in(deal, order)} {what}: {report.reason}"
             yield note(Kind.ORDER_REFUSED, text, deal_id=deal.id, order_id=order.id)
+
+
+def _missing(deal: Deal, quantity: BaseQty) -> Note:
+    missing = in_base(deal.market, quantity)
+    text = f"{missing} that the deal held are not in the account any more: it sells what is there, and bears their cost"
+    return note(Kind.COINS_MISSING, text, deal_id=deal.id)
 
 
 def _edits(old: Deal, event: Event, new: Deal) -> Iterator[Note]:

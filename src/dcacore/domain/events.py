@@ -257,6 +257,21 @@ class AttentionNeeded:
     cure: Cure = Cure.USER
 
 
+@attrs.frozen(kw_only=True)
+class CoinsMissing:
+    """The account holds a little less than its deals: what is missing of this one is written off.
+
+    Attributes:
+        deal_id: the deal that bears it.
+        gone: base that has left it by no order, all told.
+    """
+
+    at: datetime.datetime
+    price: Price | None = None
+    deal_id: DealId
+    gone: BaseQty
+
+
 @attrs.frozen
 class Failed:
     """Something went wrong that nobody had foreseen: nothing is placed until a retry."""
@@ -322,7 +337,7 @@ DealRequest = CloseDealRequested | CancelDealRequested | CloseAsSoldRequested | 
 Request = StartRequested | PauseRequested | StopRequested | RetryRequested | EditBotRequested | DealRequest
 """What a user may ask of a bot."""
 
-Told = EngineStarted | Ready | AttentionNeeded | Failed | Cured | PricesSilent | RulesRead
+Told = EngineStarted | Ready | AttentionNeeded | CoinsMissing | Failed | Cured | PricesSilent | RulesRead
 """What an engine tells of itself and of the exchange."""
 
 Event = Request | Told | PriceSeen | TimePassed | RetryDue | Reported

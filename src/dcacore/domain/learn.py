@@ -134,7 +134,7 @@ def _note_refusal(turn: Turn, order: Order, report: Refused) -> None:
         case Refusal.BALANCE if order.side is Side.BUY:
             turn.note_trouble(TroubleKind.WAITING_FOR_BALANCE, reason, Cure.BALANCE)
         case Refusal.BALANCE:
-            turn.note_trouble(TroubleKind.NEEDS_ATTENTION, f"{reason}; {COINS_ARE_GONE}")
+            turn.note_trouble(TroubleKind.NEEDS_ATTENTION, f"{reason}; {COINS_ARE_GONE}", Cure.COINS)
         case Refusal.RULE:
             turn.note_trouble(TroubleKind.ERROR, reason)
         case Refusal.NOT_TRIED | Refusal.NOT_PLACED:

@@ -1,7 +1,8 @@
-"""Coins that leave a deal otherwise than by its orders: sold by hand."""
+"""Coins that leave a deal otherwise than by its orders: sold by hand, or missing in the account."""
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -11,7 +12,9 @@ from dcacore.domain.books import Books, settle
 from dcacore.domain.bot import Cure, Phase, Wanted
 from dcacore.domain.deal import Exit
 from dcacore.domain.errors import InvalidParameter, NotNow
-from dcacore.domain.events import AttentionNeeded, CloseAsSoldRequested, Refusal
+from dcacore.domain.events import AttentionNeeded, CloseAsSoldRequested, CoinsMissing, Cured, Refusal
+from dcacore.domain.evolving import evolve
+from dcacore.domain.gone import Shortfall
 from dcacore.domain.ids import DealId
 from dcacore.domain.market import Fees
 from dcacore.domain.money import NO_BASE, NO_QUOTE, BaseQty, Price, QuoteAmount
@@ -213,3 +216,108 @@ def test_after_it_the_next_deal_takes_nothing_over() -> None:
     desk.retry_due()
     assert described(desk.placed) == [("base", "market", "1")]
     assert desk.deal.books.carried.quantity == 0
+
+
+# ------------------------------------------------------------------------------------------------- a little is missing
+
+
+def gone(desk: Desk, quantity: str) -> None:
+    desk.tell(CoinsMissing(at=desk.at, price=desk.price, deal_id=desk.deal.id, gone=BaseQty(Decimal(quantity))))
+
+
+def held_by(*desks: Desk, held: str) -> Shortfall:
+    return Shortfall(tuple(desk.deal for desk in desks), Decimal(held))
+
+
+def test_what_is_missing_is_not_sold_and_the_target_earns_it() -> None:
+    desk = in_position()
+    desk.notes.clear()
+    gone(desk, "0.004")
+    desk.cancel_all()
+    assert described(desk.placed) == [("take_profit", "110.45", "0.996")]
+    assert desk.deal.books.cost == 100
+    missing = (
+        "0.004 ABC that the deal held are not in the account any more: it sells what is there, and bears their cost"
+    )
+    assert (desk.notes[0].kind, desk.notes[0].text) == ("coins_missing", missing)
+    desk.see("111")
+    desk.fill(desk.take_profit)
+    desk.cancel_all()
+    result = desk.ended[0].result
+    assert result is not None
+    assert result.profit == Decimal("110.45") * Decimal("0.996") - 100
+    assert result.carried.quantity == 0
+
+
+def test_less_than_a_step_moves_nothing() -> None:
+    desk = Desk.in_position(strategy(base_order_size="52.8", max_safety_orders=0), fees=FEES)
+    gone(desk, "0.0004")  # of 0.527472
+    assert desk.asked == ()
+    assert desk.deal.books.gone == Decimal("0.0004")
+
+
+def test_missing_coins_are_told_of_in_all_so_that_twice_is_once() -> None:
+    desk = in_position()
+    gone(desk, "0.001")
+    gone(desk, "0.003")
+    gone(desk, "0.002")  # an older look
+    assert desk.deal.books.gone == Decimal("0.003")
+
+
+def test_missing_coins_of_another_deal_or_of_one_that_is_kept_change_nothing() -> None:
+    desk = in_position()
+    desk.tell(CoinsMissing(at=desk.at, deal_id=DealId("bot-7"), gone=BaseQty(Decimal("0.1"))))
+    desk.cancel_deal()
+    gone(desk, "0.1")
+    assert not desk.deal.books.gone
+
+
+def test_an_exit_that_was_refused_sells_what_is_there_once_the_rest_is_written_off() -> None:
+    desk = Desk.in_position(strategy(max_safety_orders=0, stop_loss=5))
+    desk.see("95")
+    desk.cancel_all()
+    desk.refuse(desk.placed[0], Refusal.BALANCE, "needs 1 ABC")
+    assert desk.bot.trouble is not None
+    assert desk.bot.trouble.cure is Cure.COINS
+    gone(desk, "0.002")
+    assert desk.asked == ()
+    desk.tell(Cured(desk.at, Cure.COINS, desk.price))
+    assert described(desk.placed) == [("stop_loss", "market", "0.998")]
+
+
+def test_a_trail_that_is_armed_stays_armed() -> None:
+    desk = Desk.in_position(strategy(max_safety_orders=0, trailing_deviation=1))
+    desk.see("111")
+    gone(desk, "0.002")
+    assert desk.peak() == 111
+    assert desk.deal.take_profit_price == Decimal("110.23")
+    desk.see("109")
+    assert described(desk.placed) == [("take_profit", "market", "0.998")]
+
+
+@pytest.mark.parametrize(
+    ("held", "is_little", "hinders"),
+    [("1", True, False), ("0.9999", True, True), ("0.995", True, True), ("0.9949", False, True), ("0", False, True)],
+)
+def test_a_little_is_half_a_percent(held: str, is_little: bool, hinders: bool) -> None:
+    shortfall = held_by(in_position(), held=held)
+    assert (shortfall.is_little, shortfall.hinders) == (is_little, hinders)
+
+
+def test_what_was_borne_before_counts() -> None:
+    desk = in_position()
+    gone(desk, "0.003")
+    assert held_by(desk, held="0.995").is_little
+    assert not held_by(desk, held="0.994").is_little
+
+
+def test_the_oldest_deal_bears_first_and_none_more_than_it_has_not_on_sale() -> None:
+    first, second = (Desk.in_position(strategy(max_safety_orders=0, trailing_deviation=1)) for _ in range(2))
+    resting = in_position()
+    deals = [
+        evolve(desk.deal, id=DealId(f"{name}-1"), opened_at=desk.at + datetime.timedelta(seconds=age))
+        for name, age, desk in (("young", 2, second), ("old", 1, first), ("oldest", 0, resting))
+    ]
+    shares = Shortfall(tuple(deals), Decimal("1.9")).shares()
+    assert shares == {"old-1": 1, "young-1": Decimal("0.1")}
+    assert sum(shares.values()) == Decimal("1.1")

@@ -2,14 +2,13 @@
 
 What the exchange says of each order that has not ended is heard by its bot like any other news; orders that bear our
 prefix and are not known are adopted by the deal that their id names, or reported as stray; where the deals hold more of
-an asset than the account does, their bots stop and ask.
+an asset than the account does, they bear a little that is missing, and for more their bots stop and ask.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from typing import Final
 
 import attrs
@@ -19,19 +18,18 @@ from dcacore.application.engine.runner import Ended, Runner
 from dcacore.application.engine.surroundings import log
 from dcacore.application.engine.wire import Wire
 from dcacore.domain.bot import Bot, Cure, Phase, TroubleKind
-from dcacore.domain.deal import Deal, Exit
-from dcacore.domain.events import AttentionNeeded, Cured
+from dcacore.domain.deal import Deal
+from dcacore.domain.events import AttentionNeeded, CoinsMissing, Cured, Event
+from dcacore.domain.gone import WITH_THE_USER, Shortfall
 from dcacore.domain.ids import BotId, OrderId, ParsedOrderId, parse_order_id
 from dcacore.domain.intents import Intent, IntentState
-from dcacore.domain.money import ZERO, plain
+from dcacore.domain.money import ZERO, BaseQty, plain
 from dcacore.domain.orders import OrderState, Side
 from dcacore.domain.turn import live_sells
 from dcacore.domain.venue import Trade, VenueOrder, VenueOrderId
 from dcacore.ports.errors import StoreError, StoreUnavailable, UnknownPair
 from dcacore.ports.records import BotRecord, Reconciliation
 
-_WITH_THE_USER: Final = frozenset({Exit.CANCEL, Exit.SOLD_BY_HAND})
-"""The exits that sell nothing: what is there of the coins of such a deal is its user's business."""
 _BOOKED: Final = frozenset({IntentState.FILLED, IntentState.CANCELED, IntentState.EXPIRED})
 
 
@@ -89,7 +87,8 @@ async def _compare_pair(desk: Desk, pair: str, wires: Sequence[Wire], findings: 
     except UnknownPair as exc:  # delisted: these deals stay as they are, and the other pairs go on
         for wire in wires:
             if wire.runner.bot.deal is not None and wire.runner.bot.trouble is None:
-                await _ask_for_attention(desk, wire.runner, str(exc), Cure.TRADING)
+                attention = AttentionNeeded(desk.around.clock.now(), str(exc), cure=Cure.TRADING)
+                await _tell(wire.runner, attention)
         return
     known: set[VenueOrderId] = set()
     for wire in wires:
@@ -191,59 +190,88 @@ async def _compare_holdings(desk: Desk, findings: Findings) -> None:
 
     A fill may be on its way between two answers.
     """
-    short = await _shortfalls(desk)
+    short = again = await _shortfalls(desk)
     if short:
         await desk.around.clock.sleep(1)
         for wire in tuple(desk.wires.values()):
             if wire.runner.market.base_asset in short and not wire.runner.is_over:
                 await _compare_orders(desk, wire, wire.runner.market.pair, {}, Findings())
         again = await _shortfalls(desk)
-        short = {asset: found for asset, found in again.items() if short.get(asset) == found}
-    for asset in sorted(short):
-        needed, held = short[asset]
-        text = f"the deals hold {plain(needed)} {asset}, but the account has only {plain(held)}: sold or withdrawn?"
-        findings.differences.append(text)
-        log.warning("holdings_differ", account=desk.account.id, asset=asset, needed=str(needed), held=str(held))
-        for runner in desk.runners:
-            trouble = runner.bot.trouble
-            is_free = trouble is None or trouble.kind is TroubleKind.WAITING_FOR_BALANCE
-            if runner.market.base_asset == asset and _deal_to_sell(runner.bot) is not None and is_free:
-                await _ask_for_attention(desk, runner, text, Cure.HOLDINGS)
+        short = {asset: it for asset, it in again.items() if asset in short and _is_the_same(it, short[asset])}
+    for asset, shortfall in sorted(short.items()):
+        if not shortfall.is_little:
+            await _ask_about(desk, asset, shortfall, findings)
+        elif shortfall.hinders:
+            await _write_off(desk, asset, shortfall, findings)
+    for runner in desk.runners:
+        trouble, asset = runner.bot.trouble, runner.market.base_asset
+        is_there = asset not in again or again[asset].is_little
+        if trouble is not None and trouble.cure is Cure.HOLDINGS and is_there:
+            runner.post(Cured(desk.around.clock.now(), Cure.HOLDINGS))
+
+
+def _is_the_same(one: Shortfall, other: Shortfall) -> bool:
+    return (one.needed, one.held) == (other.needed, other.held)
+
+
+async def _ask_about(desk: Desk, asset: str, shortfall: Shortfall, findings: Findings) -> None:
+    """Let the bots that hold the asset stop, and their user say what is to be done."""
+    needed, held = shortfall.needed, shortfall.held
+    text = f"the deals hold {plain(needed)} {asset}, but the account has only {plain(held)}: sold or withdrawn?"
+    findings.differences.append(text)
+    log.warning("holdings_differ", account=desk.account.id, asset=asset, needed=str(needed), held=str(held))
     for runner in desk.runners:
         trouble = runner.bot.trouble
-        if trouble is not None and trouble.cure is Cure.HOLDINGS and runner.market.base_asset not in short:
-            runner.post(Cured(desk.around.clock.now(), Cure.HOLDINGS))
+        is_free = trouble is None or trouble.kind is TroubleKind.WAITING_FOR_BALANCE
+        if runner.market.base_asset == asset and _deal_to_sell(runner.bot) is not None and is_free:
+            await _tell(runner, AttentionNeeded(desk.around.clock.now(), text, cure=Cure.HOLDINGS))
+
+
+async def _write_off(desk: Desk, asset: str, shortfall: Shortfall, findings: Findings) -> None:
+    """Let the deals bear what little is missing, and go on with what is there."""
+    needed, held, shares = shortfall.needed, shortfall.held, shortfall.shares()
+    findings.differences.append(
+        f"the deals hold {plain(needed)} {asset}, the account has {plain(held)}: so little is missing that they bear it"
+    )
+    log.warning("holdings_written_off", account=desk.account.id, asset=asset, needed=str(needed), held=str(held))
+    gone = {deal.id: BaseQty(deal.books.gone + shares[deal.id]) for deal in shortfall.deals if deal.id in shares}
+    for runner in desk.runners:
+        deal, now = _deal_to_sell(runner.bot), desk.around.clock.now()
+        if deal is None or deal.market.base_asset != asset:
+            continue
+        missing = [CoinsMissing(at=now, deal_id=deal.id, gone=gone[deal.id])] if deal.id in gone else []
+        await _tell(runner, *missing, Cured(now, Cure.COINS))
 
 
 def _deal_to_sell(bot: Bot) -> Deal | None:
     """Return the bot's open deal, if what it holds is to be sold."""
-    return None if bot.deal is None or bot.deal.exit in _WITH_THE_USER else bot.deal
+    return None if bot.deal is None or bot.deal.exit in WITH_THE_USER else bot.deal
 
 
-async def _ask_for_attention(desk: Desk, runner: Runner, text: str, cure: Cure) -> None:
+async def _tell(runner: Runner, *events: Event) -> None:
     try:
-        await runner.turn(AttentionNeeded(desk.around.clock.now(), text, cure=cure))
+        await runner.turn(*events)
     except Ended:
         return
 
 
-async def _shortfalls(desk: Desk) -> dict[str, tuple[Decimal, Decimal]]:
-    """Return the assets of which the account holds less than its deals, with both amounts."""
+async def _shortfalls(desk: Desk) -> dict[str, Shortfall]:
+    """Return the assets of which the account holds less than its deals."""
     positions = await _positions(desk)
     if not positions:
         return {}
     balances = await desk.exchange.balances()
-    short: dict[str, tuple[Decimal, Decimal]] = {}
-    for asset, needed in positions.items():
+    short: dict[str, Shortfall] = {}
+    for asset, deals in positions.items():
         balance = balances.get(asset)
-        held = ZERO if balance is None else balance.free + balance.locked
-        if held < needed:
-            short[asset] = (needed, held)
+        shortfall = Shortfall(deals, ZERO if balance is None else balance.free + balance.locked)
+        if shortfall.held < shortfall.needed:
+            short[asset] = shortfall
     return short
 
 
-async def _positions(desk: Desk) -> dict[str, Decimal]:
-    """Return what all deals of the account hold of each asset; those with a sell of unknown fate aside."""
+async def _positions(desk: Desk) -> dict[str, tuple[Deal, ...]]:
+    """Return all deals of the account by the asset that they hold; those with a sell of unknown fate aside."""
     records: Sequence[BotRecord] = ()
     try:
         async with desk.around.store.begin(reads_only=True) as work:
@@ -254,7 +282,7 @@ async def _positions(desk: Desk) -> dict[str, Decimal]:
         log.warning("holdings_in_part", account=desk.account.id, reason=str(exc))
     bots = {record.bot.id: record.bot for record in records if record.account_id == desk.account.id}
     bots.update((runner.bot.id, runner.bot) for runner in desk.runners)
-    held: defaultdict[str, Decimal] = defaultdict(Decimal)
+    holding: defaultdict[str, list[Deal]] = defaultdict(list)
     unsure = {
         runner.market.base_asset
         for runner in desk.runners
@@ -263,8 +291,8 @@ async def _positions(desk: Desk) -> dict[str, Decimal]:
     }
     for bot in bots.values():
         if (deal := _deal_to_sell(bot)) is not None:
-            held[deal.market.base_asset] += deal.books.net
+            holding[deal.market.base_asset].append(deal)
         sells = () if bot.deal is None else live_sells(bot.deal)
         if bot.deal is not None and any(order.state is not OrderState.OPEN for order in sells):
             unsure.add(bot.deal.market.base_asset)
-    return {asset: needed for asset, needed in held.items() if needed > 0 and asset not in unsure}
+    return {asset: tuple(deals) for asset, deals in holding.items() if asset not in unsure}
