@@ -95,7 +95,7 @@ def _of_trouble(world: World, record: BotRecord, short: frozenset[tuple[str, str
     if trouble is None:
         return ""
     match trouble.cure:
-        case Cure.USER:
+        case Cure.USER | Cure.COINS:
             is_true = True
         case Cure.HOLDINGS:
             is_true = (record.account_id, _base(bot)) in short
