@@ -27,6 +27,7 @@ class Exit(Enum):
     STOP_LOSS = "stop_loss"
     CLOSE = "close"  # the user ended the deal, or stopped the bot, and wants the coins sold
     CANCEL = "cancel"  # the user ended the deal, or stopped the bot, and keeps the coins
+    RESET = "testnet_reset"  # the exchange, a testnet, has forgotten the deal's orders and its coins
     SOLD_BY_HAND = "sold_by_hand"  # the user has sold the coins himself, and says at which price
 
 

@@ -226,7 +226,7 @@ def _ending(deal: Deal, result: Result, closed_at: datetime.datetime) -> Note:
     by = "" if deal.exit is None else f" by {EXIT_WORDS[deal.exit]}"
     if deal.sold_at is not None:
         by += f" at {plain(deal.sold_at)} for {in_quote(market, deal.books.gone_for)}"
-    oversold = ""
+    oversold = f"; {in_base(market, deal.books.gone)} are lost" if deal.exit is Exit.RESET else ""
     if result.kept.quantity < 0:
         oversold = f"; {in_base(market, Decimal(-result.kept.quantity))} more were sold than it held"
     return note(Kind.DEAL_CLOSED, f"deal {deal.number} closed{by} after {after}: {profit}{oversold}", deal_id=deal.id)

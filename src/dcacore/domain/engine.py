@@ -16,6 +16,7 @@ from dcacore.domain.events import (
     EditBotRequested,
     EngineStarted,
     Event,
+    ExchangeReset,
     Failed,
     PauseRequested,
     PriceSeen,
@@ -32,7 +33,7 @@ from dcacore.domain.events import (
     Told,
 )
 from dcacore.domain.evolving import evolve
-from dcacore.domain.gone import write_off
+from dcacore.domain.gone import lose, write_off
 from dcacore.domain.learn import learn
 from dcacore.domain.money import exact
 from dcacore.domain.requests import edit_bot, end_for_user, heed_rules, obey_for_deal
@@ -83,6 +84,7 @@ def decide(bot: Bot, event: Event) -> Decision:
             | Ready()
             | AttentionNeeded()
             | CoinsMissing()
+            | ExchangeReset()
             | Failed()
             | Cured()
             | PricesSilent()
@@ -114,6 +116,8 @@ def _hear(turn: Turn, told: Told) -> None:
             _ready(turn)
         case CoinsMissing():
             write_off(turn, told)
+        case ExchangeReset():
+            lose(turn, told)
         case PricesSilent():
             turn.bot = evolve(turn.bot, is_price_old=True)
         case RulesRead():

@@ -272,6 +272,15 @@ class CoinsMissing:
     gone: BaseQty
 
 
+@attrs.frozen(kw_only=True)
+class ExchangeReset:
+    """The exchange has been emptied, as testnets are: it has neither the deal's orders any more nor its coins."""
+
+    at: datetime.datetime
+    price: Price | None = None
+    deal_id: DealId
+
+
 @attrs.frozen
 class Failed:
     """Something went wrong that nobody had foreseen: nothing is placed until a retry."""
@@ -337,7 +346,9 @@ DealRequest = CloseDealRequested | CancelDealRequested | CloseAsSoldRequested | 
 Request = StartRequested | PauseRequested | StopRequested | RetryRequested | EditBotRequested | DealRequest
 """What a user may ask of a bot."""
 
-Told = EngineStarted | Ready | AttentionNeeded | CoinsMissing | Failed | Cured | PricesSilent | RulesRead
+Told = (
+    EngineStarted | Ready | AttentionNeeded | CoinsMissing | ExchangeReset | Failed | Cured | PricesSilent | RulesRead
+)
 """What an engine tells of itself and of the exchange."""
 
 Event = Request | Told | PriceSeen | TimePassed | RetryDue | Reported

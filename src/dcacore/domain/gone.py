@@ -1,4 +1,7 @@
-"""Coins that an account holds no more though no order of a deal has sold them: how few are borne, and by which deal."""
+"""Coins that an account holds no more though no order of a deal has sold them.
+
+A few of them deals bear; all of them are gone when a testnet has been emptied.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,15 @@ from typing import Final
 
 import attrs
 
+from dcacore.domain.bot import Cure, Phase, TroubleKind
+from dcacore.domain.commands import Forget
 from dcacore.domain.deal import Deal, Exit
-from dcacore.domain.events import CoinsMissing
+from dcacore.domain.events import CoinsMissing, ExchangeReset
 from dcacore.domain.evolving import evolve
 from dcacore.domain.ids import DealId
 from dcacore.domain.money import NO_BASE, ZERO, BaseQty, exact
+from dcacore.domain.orders import OrderState, OrderStep
+from dcacore.domain.rounds import begin_exit
 from dcacore.domain.turn import Turn, live_sells
 
 BORNE_PERCENT: Final = Decimal("0.5")
@@ -85,3 +92,31 @@ def write_off(turn: Turn, told: CoinsMissing) -> None:
     if less.sellable != deal.sellable and deal.exit is None and deal.retarget_at is None:
         less = evolve(less, take_profit_price=None)
     turn.deal = less
+
+
+_ON_THEIR_WAY: Final = frozenset({OrderState.PLANNED, OrderState.UNKNOWN})
+_OF_LOST_COINS: Final = frozenset({Cure.USER, Cure.HOLDINGS, Cure.COINS})
+
+
+def lose(turn: Turn, told: ExchangeReset) -> None:
+    """End the deal without its coins, which the exchange has no more; what it had sold before stays sold.
+
+    While an order is on its way nothing is done: it may reach the emptied exchange.
+    """
+    deal, price = turn.deal, turn.price
+    if deal is None or deal.id != told.deal_id or deal.reference is None or price is None:
+        return
+    live = deal.live_orders
+    if any(order.state in _ON_THEIR_WAY for order in live):
+        return
+    turn.commands.extend(Forget(order.id) for order in live)
+    over = {order.id: order.ended(OrderStep.CANCELED, order.filled) for order in live}
+    deal = evolve(deal, orders={**deal.orders, **over})
+    trouble, phase = turn.bot.trouble, turn.bot.phase
+    if trouble is not None and trouble.kind is TroubleKind.NEEDS_ATTENTION and trouble.cure in _OF_LOST_COINS:
+        turn.bot = evolve(turn.bot, trouble=None)
+    if phase is Phase.IN_POSITION:
+        begin_exit(turn, deal, Exit.RESET, price)
+    else:  # it is closing, or its bot is starting: what comes then ends it
+        is_settled = deal.exit in WITH_THE_USER or (deal.exit is not None and not deal.sellable)
+        turn.deal = deal if is_settled else evolve(deal, exit=Exit.RESET)

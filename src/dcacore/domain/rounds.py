@@ -229,6 +229,8 @@ def _end_deal(turn: Turn, deal: Deal, price: Price, *, is_kept: bool = False) ->
     last = deal.last_sell
     if deal.exit is Exit.SOLD_BY_HAND:
         deal = _with_sale_by_hand(deal)
+    elif deal.exit is Exit.RESET and deal.books.net > 0:
+        deal = evolve(deal, books=deal.books.with_gone(deal.books.net))
     elif last is not None and last.price is not None and deal.exit in AT_MARKET:
         deal = evolve(deal, exit=Exit.TAKE_PROFIT)  # it filled before its cancel came through
     if last is None and not deal.books.bought:

@@ -1,4 +1,4 @@
-"""Coins that leave a deal otherwise than by its orders: sold by hand, or missing in the account."""
+"""Coins that leave a deal otherwise than by its orders: sold by hand, missing in the account, lost by a reset."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import pytest
 
 from dcacore.domain.books import Books, settle
 from dcacore.domain.bot import Cure, Phase, Wanted
+from dcacore.domain.commands import Forget
 from dcacore.domain.deal import Exit
 from dcacore.domain.errors import InvalidParameter, NotNow
-from dcacore.domain.events import AttentionNeeded, CloseAsSoldRequested, CoinsMissing, Cured, Refusal
+from dcacore.domain.events import AttentionNeeded, CloseAsSoldRequested, CoinsMissing, Cured, ExchangeReset, Refusal
 from dcacore.domain.evolving import evolve
 from dcacore.domain.gone import Shortfall
 from dcacore.domain.ids import DealId
@@ -321,3 +322,91 @@ def test_the_oldest_deal_bears_first_and_none_more_than_it_has_not_on_sale() -> 
     shares = Shortfall(tuple(deals), Decimal("1.9")).shares()
     assert shares == {"old-1": 1, "young-1": Decimal("0.1")}
     assert sum(shares.values()) == Decimal("1.1")
+
+
+# ------------------------------------------------------------------------------------------------ an emptied testnet
+
+
+def lost(desk: Desk) -> None:
+    desk.tell(ExchangeReset(at=desk.at, price=desk.price, deal_id=desk.deal.id))
+
+
+def test_a_deal_that_the_exchange_has_forgotten_ends_without_its_coins() -> None:
+    desk = Desk.in_position(strategy(), fees=FEES)
+    orders = [order.id for order in desk.deal.live_orders]
+    held = desk.deal.books.net
+    desk.see("101")
+    desk.notes.clear()
+    lost(desk)
+    assert [command.order_id for command in desk.asked if isinstance(command, Forget)] == orders
+    assert desk.canceled == []
+    (deal,) = desk.ended
+    assert deal.exit is Exit.RESET
+    assert (deal.books.gone, deal.books.net) == (held, NO_BASE)
+    assert deal.result is not None
+    assert deal.result.profit == desk.bot.profit == -100
+    assert [(note.kind, note.text) for note in desk.notes if note.kind.startswith("deal_")][:1] == [
+        ("deal_closed", "deal 1 closed by a reset of the testnet after 0 s: profit -100 XYZ; 0.999 ABC are lost")
+    ]
+    assert described(desk.placed) == [("base", "market", "0.99")]  # and the bot goes on
+
+
+@pytest.mark.parametrize("cure", [Cure.USER, Cure.HOLDINGS, Cure.COINS, Cure.TRADING])
+def test_the_trouble_that_a_reset_has_made_ends_and_another_stays(cure: Cure) -> None:
+    desk = in_position()
+    desk.tell(AttentionNeeded(desk.at, "the account has less", cure=cure))
+    lost(desk)
+    assert desk.ended[0].exit is Exit.RESET
+    assert (desk.reason() is None) is (cure is not Cure.TRADING)
+
+
+def test_a_reset_during_the_checks_ends_the_deal_after_them() -> None:
+    desk = in_position()
+    desk.restart_engine()
+    lost(desk)
+    assert desk.deal.live_orders == ()
+    desk.ready()
+    assert desk.ended[0].exit is Exit.RESET
+    assert desk.ended[0].books.gone == 1
+
+
+def test_while_an_order_is_on_its_way_nothing_is_given_up() -> None:
+    desk = Desk.started(strategy())
+    desk.fill(desk.placed[0])  # its safety orders and its target have not been answered yet
+    lost(desk)
+    assert desk.asked == ()
+    assert desk.deal.exit is None
+    opening = placing_order()
+    lost(opening)
+    assert opening.deal.exit is None
+
+
+def test_an_exit_at_market_that_has_not_gone_out_is_lost_too() -> None:
+    desk = in_position()
+    desk.close_deal()
+    lost(desk)
+    assert desk.ended[0].exit is Exit.RESET
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [
+        (lambda desk: desk.cancel_deal(), Exit.CANCEL),
+        (lambda desk: desk.close_as_sold("90"), Exit.SOLD_BY_HAND),
+        (lambda desk: desk.fill(desk.take_profit), Exit.TAKE_PROFIT),
+    ],
+)
+def test_a_deal_that_was_settled_before_the_reset_ends_as_it_would_have(
+    end: Callable[[Desk], None], reason: Exit
+) -> None:
+    desk = in_position()
+    end(desk)
+    lost(desk)
+    assert desk.ended[0].exit is reason
+
+
+def test_another_deal_is_not_lost() -> None:
+    desk = in_position()
+    desk.tell(ExchangeReset(at=desk.at, price=desk.price, deal_id=DealId("bot-7")))
+    assert desk.deal.exit is None
+    assert desk.asked == ()

@@ -7,6 +7,7 @@ an asset than the account does, they bear a little that is missing, and for more
 
 from __future__ import annotations
 
+import datetime
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
@@ -19,17 +20,19 @@ from dcacore.application.engine.surroundings import log
 from dcacore.application.engine.wire import Wire
 from dcacore.domain.bot import Bot, Cure, Phase, TroubleKind
 from dcacore.domain.deal import Deal
-from dcacore.domain.events import AttentionNeeded, CoinsMissing, Cured, Event
+from dcacore.domain.events import AttentionNeeded, CoinsMissing, Cured, Event, ExchangeReset
 from dcacore.domain.gone import WITH_THE_USER, Shortfall
-from dcacore.domain.ids import BotId, OrderId, ParsedOrderId, parse_order_id
+from dcacore.domain.ids import BotId, DealId, OrderId, ParsedOrderId, parse_order_id
 from dcacore.domain.intents import Intent, IntentState
 from dcacore.domain.money import ZERO, BaseQty, plain
 from dcacore.domain.orders import OrderState, Side
 from dcacore.domain.turn import live_sells
 from dcacore.domain.venue import Trade, VenueOrder, VenueOrderId
 from dcacore.ports.errors import StoreError, StoreUnavailable, UnknownPair
-from dcacore.ports.records import BotRecord, Reconciliation
+from dcacore.ports.records import BotRecord, Environment, Reconciliation
 
+BEFORE_ASKED_AGAIN_S: Final = 20
+"""How long after an exchange has seemed to be emptied it is asked a second time about all that it should know."""
 _BOOKED: Final = frozenset({IntentState.FILLED, IntentState.CANCELED, IntentState.EXPIRED})
 
 
@@ -55,6 +58,8 @@ async def compare(desk: Desk, wires: Sequence[Wire], cause: str) -> Findings:
             next comparison does not finish.
     """
     findings = Findings()
+    if desk.account.environment is Environment.TESTNET:
+        await _look_for_reset(desk, findings)
     by_pair: defaultdict[str, list[Wire]] = defaultdict(list)
     for wire in wires:
         for pair in {wire.runner.market.pair, *(intent.pair for intent in wire.runner.unsettled)}:
@@ -272,6 +277,25 @@ async def _shortfalls(desk: Desk) -> dict[str, Shortfall]:
 
 async def _positions(desk: Desk) -> dict[str, tuple[Deal, ...]]:
     """Return all deals of the account by the asset that they hold; those with a sell of unknown fate aside."""
+    bots = await _bots(desk)
+    holding: defaultdict[str, list[Deal]] = defaultdict(list)
+    unsure = {
+        runner.market.base_asset
+        for runner in desk.runners
+        for intent in runner.unsettled
+        if intent.order.side is Side.SELL and intent.state is not IntentState.OPEN
+    }
+    for bot in bots:
+        if (deal := _deal_to_sell(bot)) is not None:
+            holding[deal.market.base_asset].append(deal)
+        sells = () if bot.deal is None else live_sells(bot.deal)
+        if bot.deal is not None and any(order.state is not OrderState.OPEN for order in sells):
+            unsure.add(bot.deal.market.base_asset)
+    return {asset: tuple(deals) for asset, deals in holding.items() if asset not in unsure}
+
+
+async def _bots(desk: Desk) -> tuple[Bot, ...]:
+    """Return all bots of the account, those that run here as they are now."""
     records: Sequence[BotRecord] = ()
     try:
         async with desk.around.store.begin(reads_only=True) as work:
@@ -282,17 +306,83 @@ async def _positions(desk: Desk) -> dict[str, tuple[Deal, ...]]:
         log.warning("holdings_in_part", account=desk.account.id, reason=str(exc))
     bots = {record.bot.id: record.bot for record in records if record.account_id == desk.account.id}
     bots.update((runner.bot.id, runner.bot) for runner in desk.runners)
-    holding: defaultdict[str, list[Deal]] = defaultdict(list)
-    unsure = {
-        runner.market.base_asset
-        for runner in desk.runners
-        for intent in runner.unsettled
-        if intent.order.side is Side.SELL and intent.state is not IntentState.OPEN
-    }
-    for bot in bots.values():
-        if (deal := _deal_to_sell(bot)) is not None:
-            holding[deal.market.base_asset].append(deal)
-        sells = () if bot.deal is None else live_sells(bot.deal)
-        if bot.deal is not None and any(order.state is not OrderState.OPEN for order in sells):
-            unsure.add(bot.deal.market.base_asset)
-    return {asset: tuple(deals) for asset, deals in holding.items() if asset not in unsure}
+    return tuple(bots.values())
+
+
+# --------------------------------------------------------------------------------------------------- an emptied testnet
+
+
+async def _look_for_reset(desk: Desk, findings: Findings) -> None:
+    """Close the deals of a testnet that has been emptied: everything that it should know it must not know, twice."""
+    lost = await _forgotten(desk)
+    if lost:
+        await desk.around.clock.sleep(BEFORE_ASKED_AGAIN_S)
+        lost &= await _forgotten(desk)
+    if not lost:
+        return
+    log.error("testnet_reset", account=desk.account.id, deals=sorted(lost))
+    findings.differences.append(f"the testnet has been reset: {', '.join(sorted(lost))} lost")
+    for numbers in (desk.compared_to, desk.foreign, desk.strays):
+        numbers.clear()  # an emptied exchange counts anew
+    desk.forget_funds()
+    for runner in desk.runners:
+        if runner.bot.deal is not None and runner.bot.deal.id in lost:
+            await _tell(runner, ExchangeReset(at=desk.around.clock.now(), deal_id=runner.bot.deal.id))
+
+
+async def _forgotten(desk: Desk) -> frozenset[DealId]:
+    """Return the open deals of which the exchange knows nothing, if it has been emptied at some moment.
+
+    It has not when it knows an order that is older than one which it does not know; one question is enough for an
+    exchange that knows the oldest.
+
+    Raises:
+        PortError: a question failed, which says nothing.
+    """
+    deals = [bot.deal.id for bot in await _bots(desk) if bot.deal is not None]
+    try:
+        async with desk.around.store.begin(reads_only=True) as work:
+            intents = [intent for deal_id in deals for intent in await work.intents.of_deal(deal_id)]
+    except StoreUnavailable:
+        raise
+    except StoreError as exc:  # rows that make no sense are no evidence, and the rest is compared all the same
+        log.warning("reset_not_looked_for", account=desk.account.id, reason=str(exc))
+        return frozenset()
+    evidence = sorted((intent for intent in intents if _must_be_known(intent)), key=_age)
+    unknown: set[DealId] = set()
+    known: set[DealId] = set()
+    for intent in evidence:
+        if await _is_known(desk, intent):
+            if not unknown:
+                return frozenset()
+            known.add(intent.deal_id)
+        elif known:
+            return frozenset()
+        else:
+            unknown.add(intent.deal_id)
+    return frozenset(unknown - known)
+
+
+def _must_be_known(intent: Intent) -> bool:
+    """Say whether no exchange forgets such an order but by being emptied: it rests, or has filled."""
+    return intent.venue_order_id is not None and (intent.state is IntentState.OPEN or bool(intent.order.fills))
+
+
+def _age(intent: Intent) -> datetime.datetime:
+    return intent.sent_at or intent.planned_at
+
+
+async def _is_known(desk: Desk, intent: Intent) -> bool:
+    """Say whether the exchange knows the order by either id, or one of its trades; numbers may be given anew."""
+    exchange, pair, number = desk.exchange, intent.pair, intent.venue_order_id
+    try:
+        if await exchange.find(pair, order_id=intent.id) is not None:
+            return True
+        found = await exchange.find(pair, venue_order_id=number)
+        if found is not None and found.order_id == intent.id:
+            return True
+        booked = {(fill.trade_id, fill.at) for fill in intent.order.fills}
+        told = await exchange.trades(pair, venue_order_id=number) if booked else ()
+    except UnknownPair:
+        return True  # the pair is no more, and the exchange goes on
+    return any((trade.trade_id, trade.at) in booked for trade in told)
