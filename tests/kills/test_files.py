@@ -59,6 +59,27 @@ async def test_f72_without_its_lock_file_a_worker_is_still_the_only_one(new_stag
         assert not worker.has_ended
 
 
+@together
+async def test_f69_with_its_file_moved_away_a_worker_sends_nothing_and_goes_on_when_it_is_back(
+    new_stage: NewStage,
+) -> None:
+    async with new_stage("sqlite") as stage:
+        worker = stage.start_worker()
+        await stage.until(stage.is_settled, "the deal is open")
+        away = beside(stage, ".away")
+        database(stage).rename(away)
+        await stage.move("97.5")
+        await stays_quiet(stage, worker, GONE)
+        second = stage.start_worker()
+        await ended(stage, second, 60)
+        assert second.code != 0
+        assert GONE in second.lines
+        assert not database(stage).exists(), "nobody makes another one in its place"
+        away.rename(database(stage))
+        await stage.until(lambda: stage.has_used(1), "it has gone on by itself")
+        await stage.check()
+
+
 @pytest.mark.parametrize("is_locked", [True, False])
 @together
 async def test_f69_with_another_file_in_its_place_a_worker_sends_nothing_and_ends_in_peace(
@@ -81,4 +102,31 @@ async def test_f69_with_another_file_in_its_place_a_worker_sends_nothing_and_end
             assert worker.code == 0
         else:
             beside(stage, ".lock").unlink()  # a second one may start now: the first does nothing any more
+        await goes_on(stage)
+
+
+@pytest.mark.parametrize(
+    ("ends", "number"),
+    [
+        (("-wal",), signal.SIGTERM),
+        (("-wal", "-shm"), signal.SIGTERM),
+        (("-shm",), signal.SIGTERM),
+        (("-shm",), signal.SIGKILL),
+    ],
+)
+@together
+async def test_f69_with_its_log_taken_away_a_worker_sends_nothing_and_loses_nothing(
+    new_stage: NewStage, ends: tuple[str, ...], number: int
+) -> None:
+    async with new_stage("sqlite") as stage:
+        worker = stage.start_worker()
+        await stage.until(stage.is_settled, "the deal is open")
+        await stage.store.close()
+        for end in ends:
+            beside(stage, end).unlink()
+        await stage.move("97.5")
+        await stays_quiet(stage, worker, GONE)
+        await is_refused(stage)
+        worker.send(number)  # told to end, it takes what only its own log holds into the database
+        await ended(stage, worker)
         await goes_on(stage)
