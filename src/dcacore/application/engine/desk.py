@@ -48,6 +48,7 @@ class Desk:
         is_listening: whether account events come.
         deaf_since: since when they do not, by the monotonic clock.
         failure: why they do not; None while they do, or when that is not known.
+        gaps: how often events may have been missed.
         is_sure: whether the account has been compared since events were last missed; no buy goes out before that.
         compared_to: by pair, the last trade that a comparison has seen.
         foreign: orders that are the user's own, or done with: not to be looked at again.
@@ -69,6 +70,7 @@ class Desk:
     is_listening: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
     deaf_since: float | None = attrs.field(init=False)
     failure: PortError | None = attrs.field(default=None, init=False)
+    gaps: int = attrs.field(default=0, init=False)
     is_sure: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
     compared_to: dict[str, str | None] = attrs.field(factory=dict, init=False)
     _funds: Mapping[str, Balance] | None = attrs.field(default=None, init=False)
@@ -98,6 +100,7 @@ class Desk:
             self._is_deaf()
 
     def _is_deaf(self) -> None:
+        self.gaps += 1
         self.is_listening.clear()
         if self.deaf_since is None:
             self.deaf_since = self.around.clock.monotonic()
@@ -107,6 +110,7 @@ class Desk:
             case OrderChanged(_, order):
                 self._order_changed(order)
             case StreamOpened():
+                self.gaps += 1
                 self.failure = self.deaf_since = None
                 self.is_listening.set()
                 self.on_gap(self, "the account's events come again")
