@@ -208,6 +208,17 @@ async def test_the_same_trade_id_on_another_pair_is_another_fill(store: Store) -
         assert len(found.order.fills) == 3
 
 
+async def test_a_trade_id_that_comes_again_for_another_order_is_another_fill(store: Store) -> None:
+    made = entered()
+    await people(store, record(made))
+    first, second = intents(made)[:2]
+    (known,) = booked([first])
+    async with store.begin() as work:
+        await work.fills.add([known, attrs.evolve(known, order_id=second.id), attrs.evolve(known, order_id=second.id)])
+        found = [await work.intents.get(it.id) for it in (first, second)]
+        assert [len(it.order.fills) for it in found if it is not None] == [1, 1]
+
+
 async def test_what_belongs_to_nothing_is_not_stored(store: Store) -> None:
     await people(store, record())
     lost = intent("lost", DealId("none"))

@@ -397,6 +397,9 @@ def _fill() -> None:
             deferrable=True,
         ),
         sa.PrimaryKeyConstraint("seq", name="pk_fill"),
-        sa.UniqueConstraint("account_id", "pair", "digits", "trade_id", name="uq_fill_account_id_pair_digits_trade_id"),
+        sa.UniqueConstraint(
+            *("account_id", "pair", "digits", "trade_id", "order_id"),
+            name="uq_fill_account_id_pair_digits_trade_id_order_id",
+        ),
     )
     op.create_index("ix_fill_order_id", "fill", ["order_id"], unique=False)
