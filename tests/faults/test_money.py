@@ -276,6 +276,20 @@ def test_f41_a_finer_or_coarser_grid_is_followed_and_what_rests_is_left_alone(em
     [target] = stage.resting(Role.TAKE_PROFIT)
     assert target.price == Decimal("104.5")
     assert stage.refused_per_hour() <= 1
+    assert stage.trouble() is None
+    stage.expect_position()
+
+
+def test_f41_an_order_on_the_old_grid_is_placed_on_the_new_one(empty_stage: Stage) -> None:
+    stage = ready(empty_stage, fees=FREE, active_safety_orders=1, price_deviation="1.01")
+    stage.start()
+    stage.staff.change_rules(attrs.evolve(MARKET, tick_size=Decimal("0.5")))
+    stage.move("98.5", after=60)  # the first safety order fills, and the second was planned on the old grid
+    assert stage.refused_per_hour() == 1
+    assert stage.trouble() is None
+    [second] = stage.resting(Role.SAFETY)
+    assert second.price is not None
+    assert not second.price % Decimal("0.5")
     stage.expect_position()
 
 

@@ -20,7 +20,7 @@ from dcacore.domain.engine import decide
 from dcacore.domain.events import AttentionNeeded, Cured, RetryDue, RulesRead
 from dcacore.domain.ids import BotId, parse_order_id
 from dcacore.domain.intents import Intent
-from dcacore.domain.market import FeeAsset
+from dcacore.domain.market import FeeAsset, Market
 from dcacore.domain.money import ZERO, exact, plain
 from dcacore.domain.orders import Order, Side
 from dcacore.domain.venue import VenueOrder, VenueOrderId
@@ -207,8 +207,13 @@ class Desk:
 
     # --------------------------------------------------------------------------------------------------------- rules
 
-    async def reload_rules(self, runner: Runner) -> None:
-        """Read the pair's rules anew, after the exchange has refused an order for one of them."""
+    async def reload_rules(self, runner: Runner) -> bool:
+        """Read the pair's rules anew, after one was broken; say whether prices and quantities have another grid now.
+
+        Raises:
+            Ended: the runner is over.
+        """
+        before = _grid(runner.market)
         try:
             await self.exchange.reload_rules(runner.market.pair)
             listing = await self.exchange.listing(runner.market.pair)
@@ -216,6 +221,7 @@ class Desk:
             await runner.turn(RulesRead(at=self.around.clock.now(), market=listing.market, fees=fees))
         except PortError as exc:
             log.info("rules_not_read", account=self.account.id, pair=runner.market.pair, reason=str(exc))
+        return _grid(runner.market) != before
 
     async def look_after_troubles(self) -> None:
         """Let bots go on whose trouble has ended by itself: a pair that trades again, a key that works again."""
@@ -243,6 +249,10 @@ class Desk:
 def bad_key(at: datetime.datetime, reason: str) -> AttentionNeeded:
     """Return what a bot is told at *at* when its account's key does not work for *reason*."""
     return AttentionNeeded(at, f"the account's key does not work: {reason}", cure=Cure.CREDENTIALS)
+
+
+def _grid(market: Market) -> tuple[Decimal, Decimal]:
+    return market.tick_size, market.step_size
 
 
 async def _tell(wire: Wire, order: VenueOrder) -> None:
