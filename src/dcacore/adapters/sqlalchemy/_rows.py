@@ -109,8 +109,8 @@ class DealRow(Base):
     sold: Mapped[Decimal]
     proceeds: Mapped[Decimal]
     sell_fees: Mapped[Decimal]
-    gone: Mapped[Decimal]
-    gone_for: Mapped[Decimal]
+    gone: Mapped[Decimal] = mapped_column(server_default="0")
+    gone_for: Mapped[Decimal] = mapped_column(server_default="0")
 
     has_ladder: Mapped[bool]
     waiting: Mapped[str]

@@ -247,8 +247,6 @@ def _deal() -> None:
         sa.Column("sold", ExactDecimal(), nullable=False),
         sa.Column("proceeds", ExactDecimal(), nullable=False),
         sa.Column("sell_fees", ExactDecimal(), nullable=False),
-        sa.Column("gone", ExactDecimal(), nullable=False),
-        sa.Column("gone_for", ExactDecimal(), nullable=False),
         sa.Column("has_ladder", sa.Boolean(), nullable=False),
         sa.Column("waiting", sa.Text(), nullable=False),
         sa.Column("take_profit_price", ExactDecimal(), nullable=True),
@@ -257,7 +255,6 @@ def _deal() -> None:
         sa.Column("peak", ExactDecimal(), nullable=True),
         sa.Column("has_moved", sa.Boolean(), nullable=False),
         sa.Column("exit", sa.Text(), nullable=True),
-        sa.Column("sold_at", ExactDecimal(), nullable=True),
         sa.Column("closed_at", UtcDateTime(), nullable=True),
         sa.Column("profit", ExactDecimal(), nullable=True),
         sa.Column("cost_of_sold", ExactDecimal(), nullable=True),
@@ -397,9 +394,6 @@ def _fill() -> None:
             deferrable=True,
         ),
         sa.PrimaryKeyConstraint("seq", name="pk_fill"),
-        sa.UniqueConstraint(
-            *("account_id", "pair", "digits", "trade_id", "order_id"),
-            name="uq_fill_account_id_pair_digits_trade_id_order_id",
-        ),
+        sa.UniqueConstraint("account_id", "pair", "digits", "trade_id", name="uq_fill_account_id_pair_digits_trade_id"),
     )
     op.create_index("ix_fill_order_id", "fill", ["order_id"], unique=False)
