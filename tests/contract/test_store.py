@@ -101,6 +101,8 @@ async def test_accounts_come_back(store: Store) -> None:
         await work.commit()
     async with store.begin() as work:
         assert await work.accounts.get(live.id) == live
+        assert await work.accounts.hold(live.id) == live
+        assert await work.accounts.hold(AccountId("none")) is None
         assert await work.accounts.get(AccountId("none")) is None
         assert await work.accounts.of(ANN) == (account(), live)
         assert await work.accounts.of(BOB) == ()

@@ -8,9 +8,10 @@ from typing import Final
 import attrs
 
 from dcacore.application.refusals import NotFound, checked_name
+from dcacore.domain.bot import Cure
 from dcacore.domain.errors import InvalidParameter, NotNow
 from dcacore.domain.ids import AccountId, DealId, UserId
-from dcacore.domain.intents import Intent
+from dcacore.domain.intents import Intent, IntentState
 from dcacore.ports.clock import Clock, Ids
 from dcacore.ports.errors import Conflict
 from dcacore.ports.exchange import Balance
@@ -101,8 +102,11 @@ async def replace_key(
     wanted = attrs.evolve(account, api_key=secrets.encrypt(account.id, api_key), keyed_at=clock.now())
     await _refuse_another_accounts(venues, wanted, [order for order in last.values() if order is not None])
     async with store.begin() as work:
-        if (await _last_confirmed(work, account)).keys() - last.keys():
+        await work.accounts.hold(account.id)  # so that no base order is marked in between
+        confirmed = {deal_id for deal_id, order in (await _last_confirmed(work, account)).items() if order is not None}
+        if confirmed - {deal_id for deal_id, order in last.items() if order is not None}:
             raise NotNow("a deal has been opened in this moment, perhaps with the key so far: do it once more")
+        await _refuse_while_opening(work, account)
         await work.accounts.save(wanted)
         await work.commit()
     return wanted
@@ -116,6 +120,21 @@ async def _last_confirmed(work: Work, account: Account) -> Mapping[DealId, Inten
             confirmed = [it for it in await work.intents.of_deal(deal.id) if it.venue_order_id is not None]
             last[deal.id] = confirmed[-1] if confirmed else None
     return last
+
+
+async def _refuse_while_opening(work: Work, account: Account) -> None:
+    """See that no deal's first order is on its way with the key so far: the new key would not know it.
+
+    Where the key so far does not work nobody ever hears of that order, and nothing is gained by waiting.
+    """
+    for record in await work.bots.of(account.user_id):
+        deal, trouble = record.bot.deal, record.bot.trouble
+        if record.account_id != account.id or deal is None or (trouble and trouble.cure is Cure.CREDENTIALS):
+            continue
+        intents = await work.intents.of_deal(deal.id)
+        is_confirmed = any(it.venue_order_id is not None for it in intents)
+        if not is_confirmed and any(it.state in {IntentState.SENDING, IntentState.UNKNOWN} for it in intents):
+            raise NotNow(f"deal {deal.id} is being opened with the key so far: do it once more in half a minute")
 
 
 async def _refuse_another_accounts(venues: Venues, account: Account, orders: Sequence[Intent]) -> None:

@@ -69,6 +69,7 @@ class Deal:
         has_moved: whether the price has been another than `opened_price` since.
         exit: why the deal is being ended; None while it is not.
         sold_at: quote per base that its user got for the coins which he sold by hand; None unless he says so.
+        sold_by_hand: how much it held when its user said so; what its buys bring after that has not been sold.
         closed_at: when it ended; None while it is open.
         result: what came of it; None while it is open.
     """
@@ -94,6 +95,7 @@ class Deal:
     has_moved: bool = False
     exit: Exit | None = None
     sold_at: Price | None = None
+    sold_by_hand: BaseQty | None = None
     closed_at: datetime.datetime | None = None
     result: Result | None = None
 

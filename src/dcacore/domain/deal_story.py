@@ -227,6 +227,8 @@ def _ending(deal: Deal, result: Result, closed_at: datetime.datetime) -> Note:
     if deal.sold_at is not None:
         by += f" at {plain(deal.sold_at)} for {in_quote(market, deal.books.gone_for)}"
     oversold = f"; {in_base(market, deal.books.gone)} are lost" if deal.exit is Exit.RESET else ""
+    if deal.exit is Exit.SOLD_BY_HAND and result.kept.quantity > 0:
+        oversold = f"; {in_base(market, Decimal(result.kept.quantity))} bought meanwhile stay in the account"
     if result.kept.quantity < 0:
         oversold = f"; {in_base(market, Decimal(-result.kept.quantity))} more were sold than it held"
     return note(Kind.DEAL_CLOSED, f"deal {deal.number} closed{by} after {after}: {profit}{oversold}", deal_id=deal.id)

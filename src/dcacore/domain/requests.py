@@ -25,7 +25,7 @@ from dcacore.domain.events import (
 from dcacore.domain.evolving import evolve
 from dcacore.domain.ids import DealId
 from dcacore.domain.ladder import buy_quantity
-from dcacore.domain.money import Price, plain
+from dcacore.domain.money import BaseQty, Price, plain
 from dcacore.domain.orders import Role
 from dcacore.domain.rounds import begin_exit
 from dcacore.domain.strategy import Strategy
@@ -122,6 +122,8 @@ def _close_as_sold(turn: Turn, deal: Deal, sold_at: Price) -> None:
     if deal.books.net <= 0:
         message = f"deal {deal.id} holds nothing that could have been sold by hand"
         raise NotNow(message)
+    if deal.sold_by_hand is None:
+        deal = evolve(deal, sold_by_hand=BaseQty(deal.books.net + deal.books.sold))
     deal = evolve(deal, sold_at=sold_at)
     if deal.exit is Exit.SOLD_BY_HAND:  # its orders are still coming off: the price may be put right
         turn.deal, turn.bot = deal, evolve(turn.bot, trouble=None)

@@ -20,7 +20,7 @@ from dcacore.domain.ladder import (
     take_profit_price,
     trailing_exit_price,
 )
-from dcacore.domain.money import NO_BASE, NO_QUOTE, Price, QuoteAmount, ceil_to
+from dcacore.domain.money import NO_BASE, NO_QUOTE, BaseQty, Price, QuoteAmount, ceil_to
 from dcacore.domain.orders import Role
 from dcacore.domain.turn import Turn, cancel, live_sells, place, place_rungs
 
@@ -226,7 +226,7 @@ def _go_back(turn: Turn, deal: Deal, price: Price) -> None:
 
 def _end_deal(turn: Turn, deal: Deal, price: Price, *, is_kept: bool = False) -> None:
     """Book the deal, and see what comes next; what is kept goes to the user and not into the next deal."""
-    last = deal.last_sell
+    last, gone, gone_for = deal.last_sell, deal.books.gone, deal.books.gone_for
     if deal.exit is Exit.SOLD_BY_HAND:
         deal = _with_sale_by_hand(deal)
     elif deal.exit is Exit.RESET and deal.books.net > 0:
@@ -236,12 +236,14 @@ def _end_deal(turn: Turn, deal: Deal, price: Price, *, is_kept: bool = False) ->
     if last is None and not deal.books.bought:
         turn.bot = evolve(turn.bot, carried=deal.books.carried)
     else:
-        result = settle(
-            deal.books,
-            last.filled if last else NO_BASE,
-            QuoteAmount(last.notional - last.quote_fee) if last else NO_QUOTE,
-        )
-        if is_kept or deal.exit is Exit.CANCEL or result.carried.quantity < 0:
+        is_by_hand = deal.exit is Exit.SOLD_BY_HAND
+        if is_by_hand:
+            sold, proceeds = BaseQty(deal.books.gone - gone), QuoteAmount(deal.books.gone_for - gone_for)
+        else:
+            sold = last.filled if last else NO_BASE
+            proceeds = QuoteAmount(last.notional - last.quote_fee) if last else NO_QUOTE
+        result = settle(deal.books, sold, proceeds)
+        if is_kept or is_by_hand or deal.exit is Exit.CANCEL or result.carried.quantity < 0:
             result = attrs.evolve(result, carried=NOTHING_CARRIED, kept=result.carried)
         filled = {order.id: order for order in deal.orders.values() if order.fills}
         turn.ended = evolve(deal, closed_at=turn.at, result=result, orders=filled)
@@ -258,10 +260,17 @@ def _end_deal(turn: Turn, deal: Deal, price: Price, *, is_kept: bool = False) ->
 
 
 def _with_sale_by_hand(deal: Deal) -> Deal:
-    """Return the deal with all that its orders have not sold booked as sold by hand: no order stands for it."""
+    """Return the deal with what it held, and its orders have not sold, booked as sold by hand: no order stands for it.
+
+    What a safety order has bought since its user said so is still there, and is the user's.
+    """
     left = deal.books.net
+    if deal.sold_by_hand is not None:
+        left = BaseQty(min(left, deal.sold_by_hand - deal.books.sold))
     if left <= 0 or (deal.last_sell is not None and not deal.sellable):
-        return evolve(deal, exit=Exit.TAKE_PROFIT, sold_at=None)  # it filled before its cancel came through
+        return evolve(
+            deal, exit=Exit.TAKE_PROFIT, sold_at=None, sold_by_hand=None
+        )  # it filled before its cancel came through
     assert deal.sold_at is not None  # noqa: S101 - this exit has a price
     return evolve(deal, books=deal.books.with_gone(left, QuoteAmount(left * deal.sold_at)))
 

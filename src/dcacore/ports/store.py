@@ -80,6 +80,9 @@ class Accounts(Protocol):
     async def get(self, account_id: AccountId) -> Account | None:
         """Return the account; None when there is none."""
 
+    async def hold(self, account_id: AccountId) -> Account | None:
+        """Return the account as `get` does, and let nobody else hold or change it before this work has ended."""
+
     async def of(self, user_id: UserId) -> tuple[Account, ...]:
         """Return a user's accounts, by name."""
 

@@ -75,6 +75,9 @@ class MemoryAccounts(Accounts):
     async def get(self, account_id: AccountId) -> Account | None:
         return self.draft.tables.accounts.get(account_id)
 
+    async def hold(self, account_id: AccountId) -> Account | None:
+        return await self.get(account_id)  # one work at a time changes anything
+
     async def of(self, user_id: UserId) -> tuple[Account, ...]:
         theirs = [account for account in self.draft.tables.accounts.values() if account.user_id == user_id]
         return tuple(sorted(theirs, key=lambda account: account.name))

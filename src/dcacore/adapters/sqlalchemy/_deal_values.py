@@ -57,6 +57,7 @@ def deal_values(bot_id: BotId, deal: Deal) -> Values:
         "has_moved": deal.has_moved,
         "exit": None if deal.exit is None else deal.exit.value,
         "sold_at": deal.sold_at,
+        "sold_by_hand": deal.sold_by_hand,
         "closed_at": deal.closed_at,
         **(_NO_RESULT if result is None else _result_values(result)),
     }
@@ -95,6 +96,7 @@ def deal_of(row: DealRow, orders: Mapping[OrderId, Order]) -> Deal:
         has_moved=row.has_moved,
         exit=None if row.exit is None else Exit(row.exit),
         sold_at=cast("Price | None", row.sold_at),
+        sold_by_hand=None if row.sold_by_hand is None else BaseQty(row.sold_by_hand),
         closed_at=row.closed_at,
         result=_result_of(row),
     )

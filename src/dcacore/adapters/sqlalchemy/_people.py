@@ -25,6 +25,7 @@ _USER_HELD: Final = _USER.with_for_update()
 _USER_BY_EMAIL: Final = select(_USERS).where(_USERS.c.email == _THIS)
 _ALL_USERS: Final = select(_USERS).order_by(_USERS.c.created_at, _USERS.c.id)
 _ACCOUNT: Final = select(_ACCOUNTS).where(_ACCOUNTS.c.id == _THIS)
+_ACCOUNT_HELD: Final = _ACCOUNT.with_for_update()
 _ACCOUNTS_OF: Final = select(_ACCOUNTS).where(_ACCOUNTS.c.user_id == _THIS)
 _ALL_ACCOUNTS: Final = select(_ACCOUNTS).order_by(_ACCOUNTS.c.created_at, _ACCOUNTS.c.id)
 _KEYED: Final = select(_ACCOUNTS.c.id, _ACCOUNTS.c.keyed_at)
@@ -77,6 +78,10 @@ class SqlAccounts(Accounts):
 
     async def get(self, account_id: AccountId) -> Account | None:
         found = await self.session.read(AccountRow, _ACCOUNT, {"this": account_id})
+        return _account_of(found[0]) if found else None
+
+    async def hold(self, account_id: AccountId) -> Account | None:
+        found = await self.session.read(AccountRow, _ACCOUNT_HELD, {"this": account_id})
         return _account_of(found[0]) if found else None
 
     async def of(self, user_id: UserId) -> tuple[Account, ...]:

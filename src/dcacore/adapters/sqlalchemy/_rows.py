@@ -121,6 +121,7 @@ class DealRow(Base):
     has_moved: Mapped[bool]
     exit: Mapped[str | None]
     sold_at: Mapped[Decimal | None]
+    sold_by_hand: Mapped[Decimal | None]
     closed_at: Mapped[datetime.datetime | None]
 
     profit: Mapped[Decimal | None]

@@ -33,6 +33,8 @@ from dcacore.ports.records import BotRecord, Environment, Reconciliation
 
 BEFORE_ASKED_AGAIN_S: Final = 20
 """How long after an exchange has seemed to be emptied it is asked a second time about all that it should know."""
+BEFORE_WRITTEN_OFF_S: Final = 10
+"""For how long coins must have been missing before they are written off: what is read may be some seconds old."""
 _BOOKED: Final = frozenset({IntentState.FILLED, IntentState.CANCELED, IntentState.EXPIRED})
 
 
@@ -195,14 +197,21 @@ async def _compare_holdings(desk: Desk, findings: Findings) -> None:
 
     A fill may be on its way between two answers.
     """
-    short = again = await _shortfalls(desk)
+    short, unsure = await _shortfalls(desk)
+    again = short
     if short:
         await desk.around.clock.sleep(1)
         for wire in tuple(desk.wires.values()):
             if wire.runner.market.base_asset in short and not wire.runner.is_over:
                 await _compare_orders(desk, wire, wire.runner.market.pair, {}, Findings())
-        again = await _shortfalls(desk)
-        short = {asset: it for asset, it in again.items() if asset in short and _is_the_same(it, short[asset])}
+        again, unsure = await _shortfalls(desk)
+        short = _the_same(short, again)
+    if any(it.is_little and it.hinders for it in short.values()):  # what is written off does not come back
+        await desk.around.clock.sleep(BEFORE_WRITTEN_OFF_S)
+        again, unsure = await _shortfalls(desk)
+        short = _the_same(short, again)
+    unheard = await _unheard_sales(desk, short) if short else frozenset()
+    short = {asset: it for asset, it in short.items() if asset not in unheard}
     for asset, shortfall in sorted(short.items()):
         if not shortfall.is_little:
             await _ask_about(desk, asset, shortfall, findings)
@@ -210,9 +219,32 @@ async def _compare_holdings(desk: Desk, findings: Findings) -> None:
             await _write_off(desk, asset, shortfall, findings)
     for runner in desk.runners:
         trouble, asset = runner.bot.trouble, runner.market.base_asset
-        is_there = asset not in again or again[asset].is_little
+        is_there = asset not in unsure and (asset not in again or again[asset].is_little)
         if trouble is not None and trouble.cure is Cure.HOLDINGS and is_there:
             runner.post(Cured(desk.around.clock.now(), Cure.HOLDINGS))
+
+
+def _the_same(before: Mapping[str, Shortfall], now: Mapping[str, Shortfall]) -> dict[str, Shortfall]:
+    return {asset: it for asset, it in now.items() if asset in before and _is_the_same(it, before[asset])}
+
+
+async def _unheard_sales(desk: Desk, short: Mapping[str, Shortfall]) -> frozenset[str]:
+    """Return those assets of which a bot that is not up here has sold something that nobody has booked yet."""
+    heard = {
+        wire.runner.bot.id for wire in desk.wires.values() if wire.runner.is_reconciled and not wire.runner.is_over
+    }
+    sold: set[str] = set()
+    for bot in await _bots(desk):
+        if bot.id in heard or (deal := bot.deal) is None or deal.market.base_asset not in short:
+            continue
+        for order in live_sells(deal):
+            try:
+                found = await desk.exchange.find(deal.market.pair, order_id=order.id)
+            except UnknownPair:
+                continue
+            if found is None or found.executed != order.filled:
+                sold.add(deal.market.base_asset)
+    return frozenset(sold)
 
 
 def _is_the_same(one: Shortfall, other: Shortfall) -> bool:
@@ -260,11 +292,11 @@ async def _tell(runner: Runner, *events: Event) -> None:
         return
 
 
-async def _shortfalls(desk: Desk) -> dict[str, Shortfall]:
-    """Return the assets of which the account holds less than its deals."""
-    positions = await _positions(desk)
+async def _shortfalls(desk: Desk) -> tuple[dict[str, Shortfall], frozenset[str]]:
+    """Return the assets of which the account holds less than its deals, and those of which that is not known now."""
+    positions, unsure = await _positions(desk)
     if not positions:
-        return {}
+        return {}, unsure
     balances = await desk.exchange.balances()
     short: dict[str, Shortfall] = {}
     for asset, deals in positions.items():
@@ -272,11 +304,11 @@ async def _shortfalls(desk: Desk) -> dict[str, Shortfall]:
         shortfall = Shortfall(deals, ZERO if balance is None else balance.free + balance.locked)
         if shortfall.held < shortfall.needed:
             short[asset] = shortfall
-    return short
+    return short, unsure
 
 
-async def _positions(desk: Desk) -> dict[str, tuple[Deal, ...]]:
-    """Return all deals of the account by the asset that they hold; those with a sell of unknown fate aside."""
+async def _positions(desk: Desk) -> tuple[dict[str, tuple[Deal, ...]], frozenset[str]]:
+    """Return all deals of the account by the asset that they hold, and apart the assets with a sell of unknown fate."""
     bots = await _bots(desk)
     holding: defaultdict[str, list[Deal]] = defaultdict(list)
     unsure = {
@@ -291,7 +323,8 @@ async def _positions(desk: Desk) -> dict[str, tuple[Deal, ...]]:
         sells = () if bot.deal is None else live_sells(bot.deal)
         if bot.deal is not None and any(order.state is not OrderState.OPEN for order in sells):
             unsure.add(bot.deal.market.base_asset)
-    return {asset: tuple(deals) for asset, deals in holding.items() if asset not in unsure}
+    sure = {asset: tuple(deals) for asset, deals in holding.items() if asset not in unsure}
+    return sure, frozenset(unsure)
 
 
 async def _bots(desk: Desk) -> tuple[Bot, ...]:
@@ -378,6 +411,10 @@ async def _is_known(desk: Desk, intent: Intent) -> bool:
     try:
         if await exchange.find(pair, order_id=intent.id) is not None:
             return True
+        if intent.state is IntentState.OPEN:  # the open orders are kept elsewhere, and may know what `find` does not
+            resting = await exchange.open_orders(pair)
+            if any(order.order_id == intent.id for order in resting):
+                return True
         found = await exchange.find(pair, venue_order_id=number)
         if found is not None and found.order_id == intent.id:
             return True

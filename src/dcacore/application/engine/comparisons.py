@@ -83,6 +83,7 @@ class Comparisons:
     async def _compare(self, desk: Desk, wires: Sequence[Wire], cause: str) -> Findings:
         gaps = desk.gaps
         findings = await compare(desk, wires, cause)
-        if desk.gaps == gaps:  # else what has been missed meanwhile may not be in what was compared
-            desk.is_sure.set()
+        going_on = [it for it in desk.wires.values() if it.runner.is_reconciled and not it.runner.is_over]
+        if desk.gaps == gaps and all(wire in wires for wire in going_on):
+            desk.is_sure.set()  # else what has been missed may not be in what was compared
         return findings

@@ -262,10 +262,10 @@ class Fleet:
 
     async def end(self) -> None:
         """Let go of all bots, when what is on the wire has been answered and stored, or after 10 s."""
-        retiring = [asyncio.ensure_future(runner.retire()) for runner in self.runners.values()]
+        retiring = [asyncio.ensure_future(runner.retire()) for runner in tuple(self.runners.values())]
         if retiring:
             await asyncio.wait(retiring, timeout=END_WITHIN_S)
-        for runner in self.runners.values():
+        for runner in tuple(self.runners.values()):
             runner.is_over = True
             await runner.tasks.end()
         await self.places.close()

@@ -122,6 +122,11 @@ class Places:
             if now - shut.since > SILENT_AFTER_S > now - shut.tried_at:
                 yield shut.account, shut.reason
 
+    def hears(self, account_id: AccountId) -> bool:
+        """Say whether the account's events come."""
+        desk = self.desks.get(account_id)
+        return desk is not None and desk.deaf_since is None
+
     async def _account(self, account_id: AccountId) -> Account:
         async with self.around.store.begin(reads_only=True) as work:
             account = await work.accounts.get(account_id)

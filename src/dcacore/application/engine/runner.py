@@ -29,7 +29,7 @@ from dcacore.domain.ids import OrderId, ParsedOrderId, RequestId
 from dcacore.domain.intents import Intent, IntentState
 from dcacore.domain.market import Market
 from dcacore.domain.money import Price
-from dcacore.domain.orders import Order, OrderState
+from dcacore.domain.orders import Order, OrderState, Role
 from dcacore.domain.story import tell
 from dcacore.domain.venue import VenueOrder
 from dcacore.ports.errors import StoreError
@@ -152,8 +152,11 @@ class Runner:
             finally:
                 self.busy_since = None
 
-    async def mark(self, intent: Intent) -> None:
-        """Store that an order is being sent; no decision comes of it.
+    async def mark(self, intent: Intent, keyed_at: datetime.datetime | None) -> bool:
+        """Store that an order is being sent; no decision comes of it. Say whether it may go out.
+
+        A base order may not when the account has another key than that of *keyed_at*: it may be another account's, as
+        no deal was open when it was stored, and the order would lie where nobody looks for it.
 
         Raises:
             Ended: as for `turn`.
@@ -161,12 +164,17 @@ class Runner:
         # The caller holds the lock by way of `guard`.
         try:
             async with self.around.store.begin(self.lease) as work:
+                if intent.order.role is Role.BASE:
+                    account = await work.accounts.hold(intent.account_id)
+                    if account is None or account.keyed_at != keyed_at:
+                        return False
                 await work.intents.mark(intent)
                 await work.commit()
         except StoreError as exc:
             self.break_off(exc)
             raise Ended from exc
         self.intents[intent.id] = intent
+        return True
 
     @property
     def guard(self) -> asyncio.Lock:

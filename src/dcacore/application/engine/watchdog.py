@@ -78,6 +78,9 @@ class Watchdog:
                 yield self._about(account, "account_silent", text, Level.WARNING)
         for account_id in self._silent.keys() - silent.keys():
             account = self._silent[account_id]
+            if not self.places.hears(account_id):  # its key has died besides, or it is being opened anew
+                silent[account_id] = account
+                continue
             yield self._about(account, "account_heard", f"account {account.name} is heard of again", Level.INFO)
         self._silent = silent
 

@@ -205,7 +205,8 @@ class Wire:
                 sent_at=self.desk.exchange.now(),
                 recv_window_ms=int(RECV_WINDOW.total_seconds() * 1000),
             )
-            await self.runner.mark(marked)
+            if not await self.runner.mark(marked, self.desk.account.keyed_at):
+                return None  # the account is about to be opened anew: then it is judged anew
             return marked
 
     async def _refused(self, order: Order, exc: PortError) -> Declined:

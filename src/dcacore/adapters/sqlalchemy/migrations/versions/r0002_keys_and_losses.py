@@ -25,6 +25,7 @@ def upgrade() -> None:
     op.add_column("deal", sa.Column("gone", ExactDecimal(), nullable=False, server_default="0"))
     op.add_column("deal", sa.Column("gone_for", ExactDecimal(), nullable=False, server_default="0"))
     op.add_column("deal", sa.Column("sold_at", ExactDecimal(), nullable=True))
+    op.add_column("deal", sa.Column("sold_by_hand", ExactDecimal(), nullable=True))
     with op.batch_alter_table("fill") as fill:
         fill.drop_constraint(_ONE_TRADE, type_="unique")
         fill.create_unique_constraint(f"{_ONE_TRADE}_order_id", [*_TRADE, "order_id"])
@@ -39,6 +40,7 @@ def downgrade() -> None:
     with op.batch_alter_table("fill") as fill:
         fill.drop_constraint(f"{_ONE_TRADE}_order_id", type_="unique")
         fill.create_unique_constraint(_ONE_TRADE, list(_TRADE))
+    op.drop_column("deal", "sold_by_hand")
     op.drop_column("deal", "sold_at")
     op.drop_column("deal", "gone_for")
     op.drop_column("deal", "gone")
