@@ -9,7 +9,7 @@ from typing import Final
 
 import attrs
 
-from dcacore.adapters.simulated.books import BookedTrade, Books, KeptOrder, Transfer
+from dcacore.adapters.simulated.books import BookedTrade, Books, KeptOrder, Ticket, Transfer
 from dcacore.adapters.simulated.matching import MatchingCore
 from dcacore.adapters.simulated.wallet import Wallet
 from dcacore.domain.ids import AccountId, OrderId, TradeId
@@ -88,6 +88,14 @@ class Account:
         self._orders[order.venue_order_id] = order
         self._by_client_id.setdefault((order.pair, order.ticket.order_id), []).append(order)
         self.open[order.venue_order_id] = order
+        self.tell(order)
+
+    def rename(self, order: KeptOrder, ticket: Ticket, at: datetime.datetime) -> None:
+        """Let *ticket* stand for an order that rests, under whatever id it bears, and tell of it."""
+        self._by_client_id[order.pair, order.ticket.order_id].remove(order)
+        order.ticket, order.changed_at = ticket, at
+        order.amended += 1
+        self._by_client_id.setdefault((order.pair, ticket.order_id), []).append(order)
         self.tell(order)
 
     def end(self, order: KeptOrder, status: VenueStatus, at: datetime.datetime) -> None:

@@ -9,13 +9,13 @@ from decimal import Decimal
 import attrs
 
 from dcacore.adapters.simulated.account import Account
-from dcacore.adapters.simulated.books import KeptOrder, Ticket
+from dcacore.adapters.simulated.books import KeptOrder, Ticket, TimeInForce
 from dcacore.adapters.simulated.matching import MatchingCore
-from dcacore.domain.events import Canceled, Expired, Filled, Refusal, Refused, Report
+from dcacore.domain.events import Accepted, Canceled, Expired, Filled, Refusal, Refused, Report
 from dcacore.domain.ids import AccountId, OrderId
 from dcacore.domain.market import Fees, Market
-from dcacore.domain.money import ZERO, BaseQty, Price, exact, floor_to
-from dcacore.domain.orders import Order, Role
+from dcacore.domain.money import ZERO, BaseQty, Price, exact, floor_to, plain
+from dcacore.domain.orders import Order, Role, Side
 from dcacore.domain.venue import VenueOrder, VenueOrderId, VenueStatus
 from dcacore.ports.errors import (
     BadCredentials,
@@ -158,6 +158,8 @@ class Floor:
             raise OutcomeUnknown("Duplicate order sent.")  # an order of this id lives: nobody may take this for a no
         if len(resting) >= state.most_open:
             raise FilterViolation("Filter failure: MAX_NUM_ORDERS", -1013)
+        core = self._core(held, state)
+        self._check_limit(held, state, core, ticket)
         number = VenueOrderId(str(self.orders_taken + 1))
         asked = Order(
             id=OrderId(number), side=ticket.side, role=Role.BASE, quantity=ticket.quantity, price=ticket.price
@@ -165,7 +167,7 @@ class Floor:
         found = None
         if ticket.price is None and state.found is not None:
             found = BaseQty(floor_to(ticket.quantity * state.found, state.market.step_size))
-        reports = self._core(held, state).place(asked, found)
+        reports = core.place(asked, found)
         for report in reports:
             if isinstance(report, Refused):
                 if report.refusal is Refusal.BALANCE:
@@ -179,7 +181,23 @@ class Floor:
         )
         held.keep(order)
         self.apply(held, state, reports)
+        if ticket.time_in_force is not TimeInForce.GTC and order.venue_order_id in held.open:
+            self.take_off(held, state, order, VenueStatus.EXPIRED)  # the market has not come to its limit
         return order.told(tuple(order.trades))
+
+    def amend(self, held: Account, order: KeptOrder, quantity: BaseQty, order_id: OrderId) -> None:
+        """Lower an open order to *quantity*, and let it go by *order_id* from now on; it keeps its priority.
+
+        Raises:
+            NotAccepted: *quantity* is not below what it was, or all of it has filled already.
+        """
+        if quantity >= order.ticket.quantity:
+            raise NotAccepted("Order amend (quantity increase) is not supported.", -2038)
+        if quantity <= order.executed:
+            raise NotAccepted("The requested action would change no state; rejecting.", -2038)
+        state = self.pair(order.pair)
+        self._core(held, state).reduce(OrderId(order.venue_order_id), quantity)
+        held.rename(order, attrs.evolve(order.ticket, quantity=quantity, order_id=order_id), self.now())
 
     def take_off(self, held: Account, state: PairState, order: KeptOrder | None, status: VenueStatus) -> None:
         """End an open order as *status*.
@@ -211,12 +229,29 @@ class Floor:
                     is_third = fee[1] not in {market.base_asset, market.quote_asset}
                     state.trades += 1
                     held.book(order, held.trade(order, fill, state.trades, fee, rate if is_third else None))
+                case Accepted():
+                    order.has_rested = True
                 case Expired():
                     held.end(order, VenueStatus.EXPIRED, self.now())
                 case Canceled():
                     held.end(order, VenueStatus.CANCELED, self.now())
                 case _:
                     pass
+
+    def _check_limit(self, held: Account, state: PairState, core: MatchingCore, ticket: Ticket) -> None:
+        """Refuse a limit order that would fill though it may not, or whose whole worth at its limit is not there.
+
+        The exchange locks price x quantity before it matches: a better fill gives the rest back.
+        """
+        if ticket.price is None:
+            return
+        takes = core.takes(ticket.side, ticket.price)
+        if ticket.is_maker_only and takes:
+            raise NotAccepted("Order would immediately match and take.", -2010)
+        if takes and ticket.side is Side.BUY:
+            needed, asset = ticket.price * ticket.quantity, state.market.quote_asset
+            if needed > held.wallet.free(asset):
+                raise InsufficientBalance(f"needs {plain(needed)} {asset} at its limit", -2010)
 
     def _core(self, held: Account, state: PairState) -> MatchingCore:
         core = held.core(state.market, state.price, self._slippage, self.now())
