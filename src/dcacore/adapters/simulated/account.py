@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -148,6 +148,11 @@ class Account:
         """Return the order of that id of the client's: the one that rests, or else the newest."""
         orders = self._by_client_id.get((pair, order_id), [])
         return next((order for order in orders if order.venue_order_id in self.open), orders[-1] if orders else None)
+
+    @property
+    def orders(self) -> Iterable[KeptOrder]:
+        """All orders, oldest first."""
+        return self._orders.values()
 
     def trades(self, pair: str) -> list[Trade]:
         """Return all trades of *pair*, oldest first."""

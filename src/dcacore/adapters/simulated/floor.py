@@ -168,11 +168,7 @@ class Floor:
         if ticket.price is None and state.found is not None:
             found = BaseQty(floor_to(ticket.quantity * state.found, state.market.step_size))
         reports = core.place(asked, found)
-        for report in reports:
-            if isinstance(report, Refused):
-                if report.refusal is Refusal.BALANCE:
-                    raise InsufficientBalance(report.reason, -2010)
-                raise FilterViolation(report.reason, -1013)
+        _raise_refusal(reports)
         self.orders_taken += 1
         if ticket.price is None:
             state.found = None
@@ -270,3 +266,11 @@ class Floor:
             if (other.market.base_asset, other.market.quote_asset) == (asset, quote):
                 return other.price
         return None
+
+
+def _raise_refusal(reports: tuple[Report, ...]) -> None:
+    for report in reports:
+        if isinstance(report, Refused):
+            if report.refusal is Refusal.BALANCE:
+                raise InsufficientBalance(report.reason, -2010)
+            raise FilterViolation(report.reason, -1013)
