@@ -92,7 +92,7 @@ def _streams(site: Site) -> ControllerRouterHandler:
                 answer_stream(text, subscriber, site.hub, site.broadcast)
 
         try:
-            await converse(subscriber, socket.receive, socket.send, heard, site.life)  # type: ignore[arg-type]
+            await converse(subscriber, socket.receive, socket.send, heard, site.life)
         finally:
             site.hub.leave(subscriber)
 
@@ -113,7 +113,7 @@ def _ws_api(site: Site) -> ControllerRouterHandler:
                 session.abort()
 
         try:
-            await converse(session, socket.receive, socket.send, heard, site.life)  # type: ignore[arg-type]
+            await converse(session, socket.receive, socket.send, heard, site.life)
         finally:
             site.users.sessions.discard(session)
 

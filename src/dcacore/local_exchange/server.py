@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ipaddress
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Final
 
 import attrs
@@ -52,6 +53,15 @@ class Urls:
         """Return those of a server."""
         at = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         return cls(f"http://{at}", f"ws://{at}", f"ws://{at}/ws-api/v3")
+
+
+class _Embedded(uvicorn.Server):
+    """A server inside another program, whose signals are none of its business."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take no signals."""
+        yield
 
 
 def is_loopback(host: str) -> bool:
@@ -106,12 +116,10 @@ def server_of(site: Site, host: str = LOOPBACK, *, has_control: bool = False) ->
 @contextlib.asynccontextmanager
 async def serving(site: Site, *, port: int = 0, has_control: bool = False) -> AsyncIterator[Urls]:
     """Serve on the loopback interface, in the running event loop, until the block ends."""
-    import asyncio
-
-    server = server_of(site, has_control=has_control)
+    server = _Embedded(server_of(site, has_control=has_control).config)
     listening = bind(LOOPBACK, port)
     urls = Urls.of(LOOPBACK, listening.getsockname()[1])
-    running = asyncio.create_task(server._serve([listening]))  # noqa: SLF001  # `serve` would take over the signals
+    running = asyncio.create_task(server.serve([listening]))
     try:
         while not server.started:
             if running.done():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import MutableMapping
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -32,12 +31,12 @@ class CuttableWebSocket(WebSocketsSansIOProtocol):
             _keep(self.scope, self.transport)
 
 
-def cut(scope: MutableMapping[str, Any]) -> None:
+def cut(scope: Any) -> None:
     """Cut the connection of *scope*, without a word and with nothing more sent."""
     transport: asyncio.Transport | None = (scope.get("extensions") or {}).get(_EXTENSION, {}).get("transport")
     if transport is not None:
         transport.abort()
 
 
-def _keep(scope: MutableMapping[str, Any], transport: asyncio.Transport) -> None:
+def _keep(scope: Any, transport: asyncio.Transport) -> None:
     scope["extensions"] = {**(scope.get("extensions") or {}), _EXTENSION: {"transport": transport}}

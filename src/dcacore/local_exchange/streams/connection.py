@@ -32,11 +32,11 @@ class Connection:
 
     address: str
     cut: Callable[[], None]
-    _unsent: deque[str] = attrs.field(factory=deque)
-    _filled: asyncio.Event = attrs.field(factory=asyncio.Event)
-    _code: int | None = None
-    _since: float = 0.0
-    _received: int = 0
+    _unsent: deque[str] = attrs.field(factory=deque, init=False)
+    _filled: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
+    _code: int | None = attrs.field(default=None, init=False)
+    _window: float = attrs.field(default=0.0, init=False)
+    _received: int = attrs.field(default=0, init=False)
 
     def put(self, text: str) -> None:
         """Send a text, after all that was put before it."""
@@ -60,8 +60,8 @@ class Connection:
 
     def is_too_fast(self, now: float) -> bool:
         """Count a message of the client's at *now*, in seconds, and say whether it is one too many."""
-        if now - self._since >= _WINDOW_S:
-            self._since, self._received = now, 0
+        if now - self._window >= _WINDOW_S:
+            self._window, self._received = now, 0
         self._received += 1
         return self._received > MOST_MESSAGES
 
