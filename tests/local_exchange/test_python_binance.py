@@ -17,6 +17,8 @@ with warnings.catch_warnings():
     from binance.exceptions import BinanceAPIException
 
 PATIENCE_S = 10
+QUICK_S = 0.2
+"""How long it waits for a word before it looks whether it should end."""
 
 
 @pytest.fixture
@@ -24,12 +26,18 @@ async def client(running: Running) -> AsyncIterator[Any]:
     urls = running.urls
     attributes = {"API_URL": f"{urls.rest}/api", "MARGIN_API_URL": f"{urls.rest}/sapi", "WS_API_URL": urls.ws_api}
     made = await type("LocalClient", (AsyncClient,), attributes).create(KEY, SECRET)
+    made.ws_api.TIMEOUT = QUICK_S
     yield made
     await made.close_connection()
 
 
 def sockets(client: Any, running: Running) -> Any:
     return type("LocalSockets", (BinanceSocketManager,), {"STREAM_URL": f"{running.urls.stream}/"})(client)
+
+
+def quick(socket: Any) -> Any:
+    socket.TIMEOUT = QUICK_S
+    return socket
 
 
 async def heard(socket: Any, kind: str) -> dict[str, Any]:
@@ -63,7 +71,7 @@ async def test_an_order_is_placed_asked_for_and_cancelled(client: Any) -> None:
 
 
 async def test_the_user_stream_tells_what_happens(client: Any, running: Running) -> None:
-    async with sockets(client, running).user_socket() as user:
+    async with quick(sockets(client, running).user_socket()) as user:
         placed = await client.order_market_buy(symbol="BTCUSDT", quantity="0.01")
         report = await heard(user, "executionReport")
         assert (report["x"], report["i"]) == ("NEW", placed["orderId"])
@@ -79,7 +87,7 @@ async def test_the_user_stream_tells_what_happens(client: Any, running: Running)
 
 
 async def test_prices_are_watched(client: Any, running: Running) -> None:
-    async with sockets(client, running).symbol_book_ticker_socket("BTCUSDT") as prices:
+    async with quick(sockets(client, running).symbol_book_ticker_socket("BTCUSDT")) as prices:
         first = await asyncio.wait_for(prices.recv(), PATIENCE_S)
         assert first["b"] == "30000.00000000"
         running.move("BTCUSDT", "29500.5")
