@@ -101,15 +101,45 @@ class Floor:
         Raises:
             ValueError: it is no price.
         """
+        self.set_price(pair, price)
+        self.fill_reached(pair)
+        self.tell_price(pair)
+
+    def set_price(self, pair: str, price: Price) -> None:
+        """Bring the market to *price*, and leave what rests as it is until `fill_reached`.
+
+        Raises:
+            ValueError: it is no price.
+        """
         state = self.pair(pair)
         if not price.is_finite() or price <= 0:
             message = f"{price} is no price"
             raise ValueError(message)
         state.price = price
         for account in self._accounts.values():
-            self.apply(account, state, self._core(account, state).move_to(price))
-        for listener in tuple(self.price_listeners):
-            listener(pair, price, self.now())
+            self._core(account, state).price = price
+
+    def fill_reached(self, pair: str) -> None:
+        """Fill the resting orders that the market has reached, at their own prices."""
+        state = self.pair(pair)
+        for account in self._accounts.values():
+            if state.price is not None:
+                self.apply(account, state, self._core(account, state).move_to(state.price))
+
+    def tell_price(self, pair: str) -> None:
+        """Tell all who listen where the market stands."""
+        price = self.pair(pair).price
+        if price is not None:
+            for listener in tuple(self.price_listeners):
+                listener(pair, price, self.now())
+
+    def best_orders(self, pair: str) -> tuple[Price | None, Price | None]:
+        """Return the highest price at which anybody's buy rests, and the lowest of a sell."""
+        state = self.pair(pair)
+        cores = [self._core(account, state) for account in self._accounts.values()]
+        buys = [core.best_buy for core in cores if core.best_buy is not None]
+        sells = [core.best_sell for core in cores if core.best_sell is not None]
+        return max(buys, default=None), min(sells, default=None)
 
     def set_rate(self, asset: str, quote_asset: str, rate: Decimal) -> None:
         """Say what a unit of *asset* is worth in *quote_asset*, where no market tells."""
@@ -139,11 +169,8 @@ class Floor:
 
     def resume(self, pair: str, *, is_halted: bool) -> None:
         """Halt a market or open it again; what rests and has been reached meanwhile then fills."""
-        state = self.pair(pair)
-        state.is_halted = is_halted
-        for account in self._accounts.values():
-            if state.price is not None:
-                self.apply(account, state, self._core(account, state).move_to(state.price))
+        self.pair(pair).is_halted = is_halted
+        self.fill_reached(pair)
 
     @exact
     def take(self, held: Account, pair: str, ticket: Ticket, *, is_by_hand: bool = False) -> VenueOrder:
