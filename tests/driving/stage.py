@@ -101,7 +101,9 @@ class _Venues(Venues):
 class SteppedStage:
     """One engine, one account, and the candles of some markets with a bot on each."""
 
-    def __init__(self, series: Iterable[Series], fees: Fees, *, seed: str = "0", slippage: Decimal = Decimal(0)) -> None:
+    def __init__(
+        self, series: Iterable[Series], fees: Fees, *, seed: str = "0", slippage: Decimal = Decimal(0)
+    ) -> None:
         self.series = tuple(series)
         self.loop = VirtualLoop(Random(seed))
         self.failed: list[object] = []

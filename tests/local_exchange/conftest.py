@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 
 import attrs
@@ -14,6 +15,7 @@ from dcacore.local_exchange.exchange import LocalExchange, Options
 from dcacore.local_exchange.server import Urls, serving
 from dcacore.local_exchange.site import Site
 
+PATIENCE_S = 10
 KEY, SECRET = "key-of-anna", "secret-of-anna"
 BTC = Market(
     pair="BTCUSDT", base_asset="BTC", quote_asset="USDT", tick_size="0.01", step_size="0.00001", min_notional="5"
@@ -43,6 +45,13 @@ def make_exchange() -> LocalExchange:
     exchange.list_pair(BTC, Price(Decimal(30000)))
     exchange.list_pair(ETH, Price(Decimal(2000)))
     return exchange
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Return when it is so: something is on its way through the network."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not is_so():  # noqa: ASYNC110  # what is waited for is not ours to signal
+            await asyncio.sleep(0.01)
 
 
 @pytest.fixture

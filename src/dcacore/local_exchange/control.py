@@ -12,9 +12,12 @@ from litestar import Request, Response, get, post
 from litestar.types import ControllerRouterHandler
 
 from dcacore.domain.errors import DcaError
-from dcacore.domain.money import Price
+from dcacore.domain.money import Price, plain
 from dcacore.local_exchange.acts import strike_now
 from dcacore.local_exchange.books import books_of
+from dcacore.local_exchange.clock import to_ms
+from dcacore.local_exchange.driving.market import move
+from dcacore.local_exchange.driving.stepper import Stepper
 from dcacore.local_exchange.errors import ApiError
 from dcacore.local_exchange.faults.kinds import KINDS, Strikes, listed, read_fault
 from dcacore.local_exchange.site import Site
@@ -58,6 +61,44 @@ def _price(site: Site, told: Told) -> object:
     return {"symbol": told["symbol"], "price": told["price"]}
 
 
+def _move(site: Site, told: Told) -> object:
+    symbol, price = text(told, "symbol"), Price(number(told, "price"))
+    site.exchange.pair(symbol)
+    if not price:
+        raise BadControl("price has to be above 0")
+    move(site.exchange.venue, symbol, price)
+    return {"symbol": symbol, "price": told["price"]}
+
+
+def _stepper(site: Site) -> Stepper:
+    if site.stepper is None:
+        raise BadControl("there are no candles to step through: this exchange was started without any")
+    return site.stepper
+
+
+def _step(site: Site, _: Told) -> object:
+    stand = _stepper(site).step()
+    return {
+        "symbol": stand.symbol,
+        "price": plain(stand.price),
+        "time_ms": to_ms(stand.at),
+        "candle": stand.candle,
+        "point": None if stand.point is None else stand.point.value,
+        "stopped_by": stand.stopped_by.value,
+        "pending": stand.pending.value,
+        "is_over": stand.is_over,
+    }
+
+
+def _watch(site: Site, told: Told) -> object:
+    symbol, prices = text(told, "symbol"), told.get("prices")
+    site.exchange.pair(symbol)
+    if not isinstance(prices, list):
+        raise BadControl("prices has to be a list")
+    _stepper(site).watch(symbol, [Price(number({"prices": price}, "prices")) for price in prices])
+    return {"symbol": symbol, "prices": prices}
+
+
 def _balance(site: Site, told: Told) -> object:
     key, asset = text(told, "apiKey"), text(told, "asset")
     site.exchange.set_free(key, asset, number(told, "free"))
@@ -94,6 +135,9 @@ def _reset(site: Site, _: Told) -> object:
 
 POSTS: Final[Mapping[str, Callable[[Site, Told], object]]] = {
     "/control/price": _price,
+    "/control/move": _move,
+    "/control/step": _step,
+    "/control/watch": _watch,
     "/control/balance": _balance,
     "/control/symbol": _symbol,
     "/control/key": _key,

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Final
 
+from dcacore.local_exchange.driving.stepper import Stepper
 from dcacore.local_exchange.exchange import LocalExchange
 from dcacore.local_exchange.faults.desk import FaultDesk
 from dcacore.local_exchange.faults.requests import Gauntlet
@@ -29,16 +30,20 @@ class Site:
         hub: who hears the markets.
         broadcast: what they hear.
         users: who hears of an account.
+        stepper: moves the markets along candles, a step at a time; None when there are no candles.
         life: seconds for which a connection is good.
     """
 
-    def __init__(self, exchange: LocalExchange | None = None, *, life: float = LIFE_S) -> None:
+    def __init__(
+        self, exchange: LocalExchange | None = None, *, stepper: Stepper | None = None, life: float = LIFE_S
+    ) -> None:
         self.exchange = exchange or LocalExchange()
         self.desk = FaultDesk()
         self.gauntlet = Gauntlet(self.exchange, self.desk)
         self.hub = Hub()
         self.broadcast = Broadcast(self.exchange, self.hub)
         self.users = UserStreams(self.exchange, self.desk)
+        self.stepper = stepper
         self.life = life
 
     @contextlib.asynccontextmanager
