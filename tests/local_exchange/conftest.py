@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 
 import attrs
+import httpx
 import pytest
 
 from dcacore.domain.market import Fees, Market
@@ -14,6 +15,7 @@ from dcacore.domain.money import Price
 from dcacore.local_exchange.exchange import LocalExchange, Options
 from dcacore.local_exchange.server import Urls, serving
 from dcacore.local_exchange.site import Site
+from tests.local_exchange.api import Api
 
 PATIENCE_S = 10
 KEY, SECRET = "key-of-anna", "secret-of-anna"
@@ -59,3 +61,9 @@ async def running() -> AsyncIterator[Running]:
     site = Site(make_exchange())
     async with serving(site, has_control=True) as urls:
         yield Running(site, urls)
+
+
+@pytest.fixture
+async def api(running: Running) -> AsyncIterator[Api]:
+    async with httpx.AsyncClient(base_url=running.urls.rest) as http:
+        yield Api(http, KEY, SECRET)
