@@ -210,5 +210,3 @@ async def test_faults_of_one_account_leave_others_alone(api: Api) -> None:
     await api.control("fault", kind="refuse", apiKey=api.key, times=None)
     assert (await api.order(MARKET_BUY)).status_code == 500
     assert (await other.order(MARKET_BUY)).status_code == 200
-
-
