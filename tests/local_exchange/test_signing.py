@@ -112,8 +112,8 @@ async def test_parameters_come_in_the_query_the_body_or_both(api: Api) -> None:
     both = urlencode(MARKET_BUY | at)
     for query, body in ((both, ""), ("", both), ("quantity=0.02", both), (urlencode(at), urlencode(MARKET_BUY))):
         signature = f"&signature={sign(SECRET, (query + body).encode())}"
-        query, body = (query, body + signature) if body else (query + signature, body)
-        answer = await api.http.post(f"/api/v3/order?{query}", content=body, headers=head)
+        ends = ("", signature) if body else (signature, "")
+        answer = await api.http.post(f"/api/v3/order?{query}{ends[0]}", content=body + ends[1], headers=head)
         assert answer.json()["executedQty"] == ("0.02000000" if "0.02" in query else "0.01000000"), answer.text
 
 

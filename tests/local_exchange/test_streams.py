@@ -101,13 +101,18 @@ async def test_what_cannot_be_asked(running: Running, text: str, wrong: int) -> 
         assert (await market.read())["code"] == wrong
 
 
+async def end_of(socket: Socket) -> None:
+    """Read on until there is nothing more."""
+    while True:
+        await socket.read()
+
+
 async def test_who_asks_too_fast_is_cut_off(running: Running) -> None:
     async with opened(f"{running.urls.stream}/ws") as market:
         for _ in range(6):
             await market.send('{"id": 1, "method": "LIST_SUBSCRIPTIONS"}')
         with pytest.raises(websockets.ConnectionClosed) as closed:
-            while True:
-                await market.read()
+            await end_of(market)
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1008
 
