@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 import attrs
-from decimal import Decimal
 
 from dcacore.backtest.run import backtest
 from dcacore.domain.books import Books
