@@ -24,7 +24,6 @@ from dcacore.domain.bot import Bot
 from dcacore.domain.deal import Deal
 from dcacore.domain.ids import OWN_PREFIX, AccountId, BotId, RequestId, UserId
 from dcacore.domain.market import Fees, Market
-from dcacore.domain.money import Price
 from dcacore.domain.strategy import Strategy
 from dcacore.domain.watch import watches
 from dcacore.local_exchange.driving.clock import ExchangeClock
@@ -101,7 +100,9 @@ class _Venues(Venues):
 class SteppedStage:
     """One engine, one account, and the candles of some markets with a bot on each."""
 
-    def __init__(self, series: Iterable[Series], fees: Fees, *, seed: str = "0", slippage: Decimal = Decimal(0)) -> None:
+    def __init__(
+        self, series: Iterable[Series], fees: Fees, *, seed: str = "0", slippage: Decimal = Decimal(0)
+    ) -> None:
         self.series = tuple(series)
         self.loop = VirtualLoop(Random(seed))
         self.failed: list[object] = []
@@ -109,9 +110,8 @@ class SteppedStage:
         self._logs_before = structlog.get_config()
         structlog.configure(processors=[_silent], cache_logger_on_first_use=False)
         self.clock = ExchangeClock(_no_time)
-        self.stepper_points = candle_points(self.series)
         self.venue = SimulatedVenue(self.clock.now, slippage=slippage)
-        self.stepper = Stepper(self.venue, self.clock, self.stepper_points)
+        self.stepper = Stepper(self.venue, self.clock, candle_points(self.series))
         for one in self.series:
             self.venue.list_pair(one.market)
         self.account = AccountId("account")
@@ -205,6 +205,7 @@ class SteppedStage:
     def close(self) -> None:
         """Leave nothing behind."""
         self.loop.bury()
+        self.loop.close()
         structlog.configure(**self._logs_before)
 
 
