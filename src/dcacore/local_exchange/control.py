@@ -16,7 +16,7 @@ from dcacore.domain.money import Price, plain
 from dcacore.local_exchange.acts import strike_now
 from dcacore.local_exchange.books import books_of
 from dcacore.local_exchange.clock import to_ms
-from dcacore.local_exchange.driving.market import move
+from dcacore.local_exchange.driving.hand import Hand
 from dcacore.local_exchange.driving.stepper import Stepper
 from dcacore.local_exchange.errors import ApiError
 from dcacore.local_exchange.faults.kinds import KINDS, Strikes, listed, read_fault
@@ -56,17 +56,22 @@ def number(told: Told, name: str) -> Decimal:
     return value
 
 
+def _hand(site: Site) -> Hand:
+    stepper = site.stepper
+    return Hand(site.exchange.venue) if stepper is None else Hand(site.exchange.venue, stepper.watched)
+
+
 def _price(site: Site, told: Told) -> object:
-    site.exchange.move(text(told, "symbol"), Price(number(told, "price")))
-    return {"symbol": told["symbol"], "price": told["price"]}
+    symbol, price = text(told, "symbol"), Price(number(told, "price"))
+    site.exchange.pair(symbol)
+    _hand(site).price(symbol, price)
+    return {"symbol": symbol, "price": told["price"]}
 
 
 def _move(site: Site, told: Told) -> object:
     symbol, price = text(told, "symbol"), Price(number(told, "price"))
     site.exchange.pair(symbol)
-    if not price:
-        raise BadControl("price has to be above 0")
-    move(site.exchange.venue, symbol, price)
+    _hand(site).move(symbol, price)
     return {"symbol": symbol, "price": told["price"]}
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Final, Protocol
+
+import structlog
 
 from dcacore.local_exchange.driving.stepper import Stepper
 from dcacore.local_exchange.exchange import LocalExchange
@@ -17,7 +19,15 @@ from dcacore.local_exchange.streams.hub import Hub, encode
 from dcacore.local_exchange.streams.payloads import shutdown
 from dcacore.local_exchange.ws_api.users import UserStreams
 
+log = structlog.get_logger("dcacore.local_exchange")
 _BEAT_S: Final = BEAT_MS / 1_000
+
+
+class Driver(Protocol):
+    """Something that moves markets by itself."""
+
+    async def run(self) -> None:
+        """Go on until there is nowhere left to go."""
 
 
 class Site:
@@ -31,6 +41,7 @@ class Site:
         broadcast: what they hear.
         users: who hears of an account.
         stepper: moves the markets along candles, a step at a time; None when there are no candles.
+        drivers: what moves the markets by itself.
         life: seconds for which a connection is good.
     """
 
@@ -44,19 +55,21 @@ class Site:
         self.broadcast = Broadcast(self.exchange, self.hub)
         self.users = UserStreams(self.exchange, self.desk)
         self.stepper = stepper
+        self.drivers: list[Driver] = []
         self.life = life
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Tell what has to be told from time to time, until the block ends; then everybody is sent away."""
         self.exchange.feed.later = asyncio.get_running_loop().call_soon
-        beating = asyncio.create_task(self._beat())
+        tasks = [asyncio.create_task(work) for work in (self._beat(), *map(_driven, self.drivers))]
         try:
             yield
         finally:
             self.exchange.feed.later = None
-            beating.cancel()
-            await asyncio.gather(beating, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             self.close("all")
 
     def close(self, which: str, code: int = 1001) -> None:
@@ -84,3 +97,10 @@ class Site:
         while True:
             await asyncio.sleep(_BEAT_S)
             self.broadcast.beat()
+
+
+async def _driven(driver: Driver) -> None:
+    try:
+        await driver.run()
+    except Exception:
+        log.exception("the markets stand still: what moves them has failed")
