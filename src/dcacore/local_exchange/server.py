@@ -23,6 +23,8 @@ PING_S: Final = 20.0
 """Seconds between pings (web-socket-streams.md)."""
 PONG_S: Final = 60.0
 """Seconds for which the answer to a ping is waited for."""
+KEPT_ALIVE_S: Final = 75
+"""Seconds for which an idle connection stays open; with few, a request could meet its end."""
 _PATIENCE_S: Final = 1
 _BACKLOG: Final = 256
 
@@ -114,6 +116,7 @@ def server_of(site: Site, host: str = LOOPBACK, *, has_control: bool = False) ->
         ws_per_message_deflate=False,
         ws_ping_interval=PING_S,
         ws_ping_timeout=PONG_S,
+        timeout_keep_alive=KEPT_ALIVE_S,
         timeout_graceful_shutdown=_PATIENCE_S,
         access_log=False,
         log_config=None,
