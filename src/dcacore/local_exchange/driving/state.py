@@ -27,6 +27,7 @@ _NOTE: Final = "note:"
 _PRICE: Final = "price:"
 _OFTEN: Final = (_PRICE, f"{_NOTE}drive")
 """Keys that change all the time and that nobody is told to be kept: they outlast a kill, not a loss of power."""
+_BEGINS: Final = b'{"at":'
 LEAST_REWRITTEN: Final = 2**24
 GROWN: Final = 4
 """A journal is written anew when it has this many times its first length, and so many bytes at least."""
@@ -139,6 +140,10 @@ class VenueState:
         self._changed.update((name, kept.venue_order_id) for kept in held.orders)
 
     def _read(self) -> Mapping[str, Any]:
+        with self._journal.file.open("rb") as lines:
+            if lines.read(len(_BEGINS)) not in {b"", _BEGINS}:  # nothing of it may be cut off for a torn line
+                message = "it does not begin as a journal does"
+                raise ValueError(message)
         records: dict[str, Any] = {}
         for entry in self._journal.replay():
             if entry.name != _NAME:
