@@ -158,7 +158,7 @@ def control_handlers(site: Site) -> list[ControllerRouterHandler]:
     @post(list(POSTS), status_code=HTTPStatus.OK)
     async def change(request: Request[Any, Any, Any]) -> Response[Any]:
         body = await request.body()
-        return _answered(lambda: POSTS[request.scope["path"]](site, _read(body)))
+        return _answered(lambda: _done(site, request.scope["path"], _read(body)))
 
     @get("/control/fault")
     async def faults() -> Response[Any]:
@@ -170,6 +170,12 @@ def control_handlers(site: Site) -> list[ControllerRouterHandler]:
         return _answered(lambda: books_of(site.exchange, text(request.query_params, "apiKey")))
 
     return [change, faults, books]
+
+
+def _done(site: Site, path: str, told: Told) -> object:
+    done = POSTS[path](site, told)
+    site.keep()
+    return done
 
 
 def _read(body: bytes) -> Told:

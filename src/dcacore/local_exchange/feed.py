@@ -45,6 +45,7 @@ class Feed:
     Attributes:
         executions: how many reports there have been.
         hearers: who hears them, with the account's key.
+        keep: writes what has happened to disk, before anybody is told; nothing unless it is set.
         later: calls something when what is going on now is done; at once unless there is an event loop.
     """
 
@@ -52,6 +53,7 @@ class Feed:
         self._venue, self._tape, self._clock, self._limits = venue, tape, clock, limits
         self.executions = 0
         self.hearers: list[Hearer] = []
+        self.keep: Callable[[], None] | None = None
         self.later: Later | None = None
         self._waiting: dict[str, _Waiting] = {}
         self._known: set[str] = set()
@@ -80,6 +82,8 @@ class Feed:
 
     def settle(self) -> None:
         """Hand out all that has not been told."""
+        if self.keep is not None:
+            self.keep()
         while self._waiting:
             key, waiting = self._waiting.popitem()
             account = self._venue.account(AccountId(key))

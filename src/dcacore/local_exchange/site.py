@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import AsyncIterator
 from typing import Final, Protocol
 
 import structlog
 
 from dcacore.local_exchange.driving.stepper import Stepper
+from dcacore.local_exchange.errors import ApiError
 from dcacore.local_exchange.exchange import LocalExchange
 from dcacore.local_exchange.faults.desk import FaultDesk
 from dcacore.local_exchange.faults.requests import Gauntlet
+from dcacore.local_exchange.keeping import Keeper
 from dcacore.local_exchange.streams.broadcast import BEAT_MS, Broadcast
 from dcacore.local_exchange.streams.connection import LIFE_S, Connection
 from dcacore.local_exchange.streams.hub import Hub, encode
@@ -21,6 +24,8 @@ from dcacore.local_exchange.ws_api.users import UserStreams
 
 log = structlog.get_logger("dcacore.local_exchange")
 _BEAT_S: Final = BEAT_MS / 1_000
+_KEPT_EVERY: Final = 10
+"""Beats after which prices are kept that nobody has traded at."""
 
 
 class Driver(Protocol):
@@ -42,6 +47,7 @@ class Site:
         users: who hears of an account.
         stepper: moves the markets along candles, a step at a time; None when there are no candles.
         drivers: what moves the markets by itself.
+        keeper: keeps it on disk; None keeps nothing.
         life: seconds for which a connection is good.
     """
 
@@ -56,6 +62,7 @@ class Site:
         self.users = UserStreams(self.exchange, self.desk)
         self.stepper = stepper
         self.drivers: list[Driver] = []
+        self.keeper: Keeper | None = None
         self.life = life
 
     @contextlib.asynccontextmanager
@@ -71,6 +78,18 @@ class Site:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self.close("all")
+            if self.keeper is not None:
+                self.exchange.feed.keep = None
+                self.keeper.close()
+
+    def keep(self) -> None:
+        """Write what has happened to disk, before anybody is told.
+
+        Raises:
+            ApiError: it cannot be written.
+        """
+        if self.keeper is not None:
+            self.keeper.keep()
 
     def close(self, which: str, code: int = 1001) -> None:
         """Close the connections that *which* names: market, user or all."""
@@ -94,9 +113,12 @@ class Site:
                 session.put(encode({"event": event}))
 
     async def _beat(self) -> None:
-        while True:
+        for number in itertools.count(1):
             await asyncio.sleep(_BEAT_S)
             self.broadcast.beat()
+            if number % _KEPT_EVERY == 0:
+                with contextlib.suppress(ApiError):  # it was logged, and the next one may succeed
+                    self.keep()
 
 
 async def _driven(driver: Driver) -> None:

@@ -19,7 +19,7 @@ _POINTS: Final = len(PointKind)
 
 @attrs.define(eq=False)
 class Player:
-    """Plays points on markets. The exchange's clock is the machine's: the prices are those of the data, the time is now.
+    """Plays points on markets. The exchange's clock is the machine's: prices of the data, and the time of now.
 
     Attributes:
         market: what is moved.
