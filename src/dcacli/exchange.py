@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -76,6 +77,7 @@ def exchange() -> None:
 )
 @click.option("--candles", multiple=True, metavar="FILE...", help="Candle files that the markets follow.")
 @click.option("--speed", type=click.FloatRange(min=0, min_open=True), metavar="X", help="Candles a second.")
+@click.option("--live-prices", is_flag=True, help="Follow Binance's market data; by chance while it is out of reach.")
 @click.option("--random-walk", is_flag=True, help="Let the markets wander by chance.")
 @click.option("--seed", type=click.IntRange(min=0), metavar="S", help="Which chance.")
 @click.option(
@@ -91,6 +93,9 @@ def exchange() -> None:
 )
 @click.option("--fee", default="0.001", show_default=True, metavar="X", help="What a trade costs, as a fraction.")
 @click.option("--key", "keys", multiple=True, metavar="KEY:SECRET", help="A key and its secret; others are taken too.")
+@click.option(
+    "--state", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Keep everything in this file."
+)
 @click.option("--no-limits", is_flag=True, help="Count requests and orders, and refuse none of them for it.")
 @click.option("--control", is_flag=True, help="Serve /control: prices, balances, faults. Only on the loopback.")
 @as_json
@@ -100,12 +105,14 @@ def serve(
     port: int,
     candles: tuple[str, ...],
     speed: float | None,
+    live_prices: bool,
     random_walk: bool,
     seed: int | None,
     pairs: tuple[tuple[tuple[str, str], ...], ...],
     balance: tuple[tuple[str, str], ...],
     fee: str,
     keys: tuple[str, ...],
+    state: Path | None,
     no_limits: bool,
     control: bool,
     as_json: bool,
@@ -113,10 +120,11 @@ def serve(
     """Serve an exchange that any client for Binance spot can use, until Ctrl-C.
 
     Any API key is an account of its own, opened when it is first used. A signature tells nothing of the secret: that
-    of a key is checked once --key has told it, or /control/key. Nothing is kept when it ends.
+    of a key is checked once --key has told it, or /control/key. With --state the next one goes on where this one ended;
+    without it nothing is kept.
     """
-    if candles and random_walk:
-        raise click.UsageError("--candles and --random-walk exclude each other")
+    if len([way for way in (candles, random_walk, live_prices) if way]) > 1:
+        raise click.UsageError("--candles, --random-walk and --live-prices exclude each other")
     if seed is not None and not random_walk:
         raise click.UsageError("--seed needs --random-walk")
     secrets = dict(_secret(text) for text in keys)
@@ -137,6 +145,8 @@ def serve(
         steps=control and speed is None,
         speed=None if speed is None else Decimal(str(speed)),
         seed=(seed or 0) if random_walk else None,
+        is_live=live_prices,
+        state=state,
     )
     asyncio.run(run(open_site(opening), host, port, has_control=control, tell=_json if as_json else _lines))
 

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.local_exchange.api import MARKET_BUY, Api
+from tests.local_exchange.api import LIMIT_BUY, MARKET_BUY, Api
 
 DCA = Path(sys.executable).with_name("dca")
 CANDLES = """open_time,open,high,low,close,volume
@@ -110,3 +110,33 @@ async def test_markets_that_wander() -> None:
                     break
             else:
                 pytest.fail("the market stands still")
+
+
+async def test_what_is_kept_outlives_a_kill(tmp_path: Path) -> None:
+    (tmp_path / "BTCUSDT-1m.csv").write_text(CANDLES)
+    options = ("--candles", "BTCUSDT-1m.csv", "--control", "--state", "books")
+    with serving(*options, "--key", "anna:hers", cwd=tmp_path) as (urls, _):
+        async with httpx.AsyncClient(base_url=urls["rest"]) as http:
+            api = Api(http, "anna", "hers")
+            for _ in range(2):
+                await api.control("step")
+            await api.order(LIMIT_BUY | {"price": "98.2", "quantity": "1"}, newClientOrderId="resting")
+            await api.order(MARKET_BUY | {"quantity": "1"})
+            before = await api.books()
+        another = subprocess.run(
+            [DCA, "exchange", "serve", "--port", "0", "--state", tmp_path / "books"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "another exchange has this file" in another.stderr
+    with serving(*options, cwd=tmp_path) as (urls, _):
+        async with httpx.AsyncClient(base_url=urls["rest"]) as http:
+            api = Api(http, "anna", "hers")
+            assert await api.books() == before
+            assert (await Api(http, "anna", "another").order(MARKET_BUY)).json()["code"] == -1022
+            prices = [(await api.control("step"))["price"] for _ in range(5)]
+            assert prices == ["103", "101", "102", "102.5", "98.2"]
+            await api.control("step")
+            kept = await api.signed("GET", "/api/v3/order", symbol="BTCUSDT", origClientOrderId="resting")
+            assert kept.json()["status"] == "FILLED"

@@ -20,6 +20,7 @@ from dcacore.domain.ids import AccountId
 from dcacore.domain.orders import Side
 from dcacore.domain.venue import Trade
 from dcacore.local_exchange.clock import ServerClock, to_ms
+from dcacore.local_exchange.errors import ApiError
 from dcacore.local_exchange.formats import amount
 from dcacore.local_exchange.limits import Limits
 from dcacore.local_exchange.market.tape import PublicTrade, Tape
@@ -81,9 +82,12 @@ class Feed:
         waiting.assets[asset] = None
 
     def settle(self) -> None:
-        """Hand out all that has not been told."""
-        if self.keep is not None:
-            self.keep()
+        """Hand out all that has not been told; nothing while it cannot be kept."""
+        try:
+            if self.keep is not None:
+                self.keep()
+        except ApiError:
+            return
         while self._waiting:
             key, waiting = self._waiting.popitem()
             account = self._venue.account(AccountId(key))

@@ -119,6 +119,7 @@ class Site:
             if number % _KEPT_EVERY == 0:
                 with contextlib.suppress(ApiError):  # it was logged, and the next one may succeed
                     self.keep()
+                    self.exchange.feed.settle()  # what could not be kept before, and so was not told
 
 
 async def _driven(driver: Driver) -> None:
