@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -50,13 +49,10 @@ def test_what_happens_at_once_may_happen_in_any_order() -> None:
         assert stepped(strategy, candles, seed=f"order {seed}") == expected
 
 
-def weekly() -> Iterator[object]:
-    """Yield the bots that play the week: some of them always, the others when everything is proven."""
-    for name in BOTS:
-        yield name if name in QUICK else pytest.param(name, marks=pytest.mark.prove)
-
-
-@pytest.mark.parametrize("name", weekly())
+@pytest.mark.parametrize(
+    "name",
+    [name if name in QUICK else pytest.param(name, marks=pytest.mark.prove) for name in BOTS],
+)
 def test_they_agree_on_a_real_week(name: str, real_data: Path) -> None:
     candles = read_candles(real_data / "binance-spot-BTCUSDT-1m-2021-04_2021-05.parquet")
     begin, end = (int(at.astype(np.int64)) for at in WEEK)
