@@ -1,0 +1,111 @@
+"""What the control interface does: whoever tests with this exchange is its market, its staff and its bad luck."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from dcacore.domain.money import Price, plain
+from dcacore.local_exchange.clock import to_ms
+from dcacore.local_exchange.control.strikes import strike_now
+from dcacore.local_exchange.control.told import BadControl, Told, number, text
+from dcacore.local_exchange.driving.hand import Hand
+from dcacore.local_exchange.driving.stepper import Stepper
+from dcacore.local_exchange.faults.kinds import KINDS, Strikes, read_fault
+from dcacore.local_exchange.site import Site
+
+
+def _hand(site: Site) -> Hand:
+    stepper = site.stepper
+    return Hand(site.exchange.venue) if stepper is None else Hand(site.exchange.venue, stepper.watched)
+
+
+def _price(site: Site, told: Told) -> object:
+    symbol, price = text(told, "symbol"), Price(number(told, "price"))
+    site.exchange.pair(symbol)
+    _hand(site).price(symbol, price)
+    return {"symbol": symbol, "price": told["price"]}
+
+
+def _move(site: Site, told: Told) -> object:
+    symbol, price = text(told, "symbol"), Price(number(told, "price"))
+    site.exchange.pair(symbol)
+    _hand(site).move(symbol, price)
+    return {"symbol": symbol, "price": told["price"]}
+
+
+def _stepper(site: Site) -> Stepper:
+    if site.stepper is None:
+        raise BadControl("there are no candles to step through: this exchange was started without any")
+    return site.stepper
+
+
+def _step(site: Site, _: Told) -> object:
+    stand = _stepper(site).step()
+    return {
+        "symbol": stand.symbol,
+        "price": plain(stand.price),
+        "time_ms": to_ms(stand.at),
+        "candle": stand.candle,
+        "point": None if stand.point is None else stand.point.value,
+        "stopped_by": stand.stopped_by.value,
+        "pending": stand.pending.value,
+        "is_over": stand.is_over,
+    }
+
+
+def _watch(site: Site, told: Told) -> object:
+    symbol, prices = text(told, "symbol"), told.get("prices")
+    site.exchange.pair(symbol)
+    if not isinstance(prices, list):
+        raise BadControl("prices has to be a list")
+    _stepper(site).watch(symbol, [Price(number({"prices": price}, "prices")) for price in prices])
+    return {"symbol": symbol, "prices": prices}
+
+
+def _balance(site: Site, told: Told) -> object:
+    key, asset = text(told, "apiKey"), text(told, "asset")
+    site.exchange.set_free(key, asset, number(told, "free"))
+    return {"apiKey": key, "asset": asset, "free": told["free"]}
+
+
+def _symbol(site: Site, told: Told) -> object:
+    symbol = text(told, "symbol")
+    site.exchange.set_status(symbol, text(told, "status"))
+    return {"symbol": symbol, "status": site.exchange.status(symbol)}
+
+
+def _key(site: Site, told: Told) -> object:
+    key = text(told, "apiKey")
+    if not site.exchange.keys.tell(key, text(told, "secret")):
+        raise BadControl(f"{key} has another secret already")
+    site.exchange.account(key)
+    return {"apiKey": key}
+
+
+def _fault(site: Site, told: Told) -> object:
+    fault = read_fault(told)
+    if KINDS[fault.kind].strikes is Strikes.NOW:
+        return strike_now(site, fault)
+    site.desk.add(fault)
+    return {"kind": fault.kind, "match": fault.match, "times": fault.times}
+
+
+def _reset(site: Site, _: Told) -> object:
+    site.desk.clear()
+    site.exchange.reset()
+    return {}
+
+
+POSTS: Final[Mapping[str, Callable[[Site, Told], object]]] = {
+    "/control/price": _price,
+    "/control/move": _move,
+    "/control/step": _step,
+    "/control/watch": _watch,
+    "/control/balance": _balance,
+    "/control/symbol": _symbol,
+    "/control/key": _key,
+    "/control/fault": _fault,
+    "/control/reset": _reset,
+}
+"""By path: what is done, and told back."""
