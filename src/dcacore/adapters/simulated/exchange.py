@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
 from dcacore.adapters.simulated.books import Ticket
-from dcacore.adapters.simulated.ticks import TickBox
+from dcacore.ports.tick_box import TickBox
 from dcacore.adapters.simulated.venue import SimulatedVenue
 from dcacore.domain.ids import AccountId, OrderId
 from dcacore.domain.market import Fees

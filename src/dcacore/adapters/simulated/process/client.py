@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from dcacore.adapters.simulated.books import Books, Ticket
 from dcacore.adapters.simulated.process.link import Address, Link, Lost
-from dcacore.adapters.simulated.ticks import TickBox
+from dcacore.ports.tick_box import TickBox
 from dcacore.adapters.simulated.wire import pack, unpack
 from dcacore.domain.ids import AccountId, OrderId
 from dcacore.domain.market import Fees

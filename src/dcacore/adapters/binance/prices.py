@@ -1,0 +1,224 @@
+"""The prices of one environment: one connection for all pairs, shared by everybody who watches one of them.
+
+A pair without trades is quiet, not silent: as long as the exchange answers over the connection and still lists the
+pair's stream, that it is alive is said every few seconds. What a quiet pair costs is asked for beside the stream now
+and then, so that a stream that has lost its way does not pass for a quiet one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import random
+from collections.abc import AsyncIterator
+from typing import Final
+
+import structlog
+
+from dcacore.adapters.binance.dials import Dials
+from dcacore.adapters.binance.frames import stream_of, tick_of
+from dcacore.adapters.binance.keeper import Keeper, Talk
+from dcacore.adapters.binance.link import Dead, Link
+from dcacore.adapters.binance.pace import Pace
+from dcacore.adapters.binance.quiet import Quiet
+from dcacore.adapters.binance.quotes import Quotes
+from dcacore.adapters.binance.reading import Row, Unreadable
+from dcacore.adapters.binance.venue_clock import VenueClock
+from dcacore.ports.clock import Clock
+from dcacore.ports.errors import PortError, Unavailable
+from dcacore.ports.prices import Prices, Tick
+from dcacore.ports.tick_box import TickBox
+
+log = structlog.get_logger("dcacore.binance")
+
+MOST_PAIRS: Final = 1000
+"""The exchange takes 1,024 streams over a connection."""
+
+
+class BinancePrices(Prices, Talk):
+    """Live prices of one environment."""
+
+    def __init__(
+        self,
+        url: str,
+        clock: Clock,
+        time: VenueClock,
+        quotes: Quotes,
+        *,
+        dials: Dials,
+        pace: Pace,
+        chance: random.Random,
+    ) -> None:
+        self._url = url
+        self._clock = clock
+        self._time = time
+        self._quotes = quotes
+        self._pace = pace
+        self._quiet = Quiet(clock, pace)
+        self._keeper = Keeper(self, "prices", clock, pace, dials, chance)
+        self._task: asyncio.Task[None] | None = None
+        self._watched: set[str] = set()
+        self._last: dict[str, Tick] = {}
+        self._boxes: list[TickBox] = []
+        self._changed = asyncio.Event()
+        self._subscribed: dict[Link, set[str]] = {}
+        self.heard_at: float | None = None
+        """When the exchange last said anything, by the monotonic clock; None before."""
+        self.bad_frames = 0
+        """How many frames could not be read, or told a price that is none."""
+
+    # ----------------------------------------------------------------------------------------------------- the port
+
+    def now(self) -> datetime.datetime:
+        return self._time.now()
+
+    async def watch(self, pair: str) -> None:
+        if pair in self._watched:
+            return
+        if len(self._watched) >= MOST_PAIRS:
+            raise Unavailable(f"no more than {MOST_PAIRS} pairs can be watched")
+        at = self.now()
+        price = await self._quotes.one(pair)
+        if pair in self._watched:
+            return  # by another, meanwhile
+        self._watched.add(pair)
+        self._quiet.add(pair)
+        self._tell(Tick(pair, price, at))
+        self._changed.set()
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._keeper.run(), name="binance prices")
+
+    async def unwatch(self, pair: str) -> None:
+        self._watched.discard(pair)
+        self._quiet.remove(pair)
+        self._last.pop(pair, None)
+        self._changed.set()
+
+    def ticks(self) -> AsyncIterator[Tick]:
+        box = TickBox()
+        self._boxes.append(box)
+        for pair in sorted(self._last):
+            box.put(self._last[pair])
+
+        async def told() -> AsyncIterator[Tick]:
+            try:
+                while True:
+                    yield await box.get()
+            finally:
+                self._boxes.remove(box)
+
+        return told()
+
+    async def close(self) -> None:
+        """Hang up."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    def _tell(self, tick: Tick) -> None:
+        if tick.price is not None:
+            self._last[tick.pair] = tick
+        for box in self._boxes:
+            box.put(tick)
+
+    # ----------------------------------------------------------------------------------------------- the connection
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the stream is open."""
+        return self._keeper.opened_at is not None
+
+    def url(self) -> str:
+        return f"{self._url}/stream"
+
+    async def greet(self, link: Link) -> None:
+        self._subscribed = {it: pairs for it, pairs in self._subscribed.items() if not it.ended.done()}
+        self._subscribed[link] = set()
+        await self._subscribe(link)
+
+    async def attend(self, link: Link) -> None:
+        while not link.ended.done():
+            try:
+                async with asyncio.timeout(self._pace.heartbeat):
+                    await self._changed.wait()
+            except TimeoutError:
+                await self._beat(link)
+            else:
+                self._changed.clear()
+                if self._subscribed[link] or not self.is_up:
+                    await self._clock.sleep(self._pace.between_messages)
+                await self._subscribe(link)
+
+    async def _subscribe(self, link: Link) -> None:
+        """Make what is subscribed to what is watched; what that made known is that no trade before it was told."""
+        has = self._subscribed[link]
+        for method, pairs in (("UNSUBSCRIBE", has - self._watched), ("SUBSCRIBE", self._watched - has)):
+            if not pairs:
+                continue
+            names = [stream_of(pair) for pair in sorted(pairs)]
+            answer = await link.ask({"method": method, "params": names})
+            if "result" not in answer:
+                raise Dead(f"the exchange does not {method.lower()}")
+            has.symmetric_difference_update(pairs)
+            if method == "SUBSCRIBE":
+                await self._ask_for(pairs)
+            await self._clock.sleep(self._pace.between_messages)
+
+    async def _beat(self, link: Link) -> None:
+        """See that the connection is alive, and say so of each pair that has been quiet."""
+        answer = await link.ask({"method": "LIST_SUBSCRIPTIONS"})
+        listed = answer.get("result")
+        if not isinstance(listed, list):
+            raise Dead("the exchange does not say what it streams")
+        missing = {pair for pair in self._subscribed[link] if stream_of(pair) not in listed}
+        if missing:
+            self._subscribed[link] -= missing
+            self._changed.set()
+            return
+        self.heard_at = self._clock.monotonic()
+        await self._time.refresh()
+        for pair in self._quiet.to_be_called_alive(self._subscribed[link] & self._watched):
+            self._tell(Tick(pair, None, self.now()))
+        if due := self._quiet.to_be_asked_for(self._subscribed[link] & self._watched):
+            untold = await self._ask_for(due)
+            if self._quiet.is_suspicious(untold):
+                raise Dead("prices move that the stream does not tell")
+
+    async def _ask_for(self, pairs: set[str]) -> set[str]:
+        """Ask for prices beside the stream; return the pairs whose price the stream has not told."""
+        at, untold = self.now(), set[str]()
+        self._quiet.asked(pairs)
+        try:
+            prices = await self._quotes.many(pairs)
+        except PortError as exc:  # the stream goes on all the same
+            log.info("prices_not_asked", reason=str(exc))
+            return set()
+        for pair, price in prices.items():
+            last = self._last.get(pair)
+            if pair in self._watched and (last is None or (last.price != price and last.at < at)):
+                untold.add(pair)
+                self._tell(Tick(pair, price, at))
+        return untold
+
+    def hear(self, link: Link, frame: Row) -> None:  # noqa: ARG002  # whichever connection it comes over
+        self.heard_at = self._clock.monotonic()
+        try:
+            tick = tick_of(frame)
+        except Unreadable as exc:
+            self.bad_frame()
+            log.debug("frame_refused", reason=str(exc))
+            return
+        if tick is not None and tick.pair in self._watched:
+            self._quiet.heard(tick.pair)
+            self._tell(tick)
+
+    def bad_frame(self) -> None:
+        self.bad_frames += 1
+        if self.bad_frames & (self.bad_frames - 1) == 0:  # the first, the second, the fourth ...: never a flood
+            log.warning("frames_refused", count=self.bad_frames)
+
+    def up(self) -> None:
+        """Nothing has to be told: ticks come."""
+
+    def down(self, reason: str) -> None:  # noqa: ARG002
+        self._changed.set()

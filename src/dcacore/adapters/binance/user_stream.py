@@ -1,0 +1,263 @@
+"""What happens to an account's orders, as the exchange tells it over a connection of its own.
+
+The reader only queues; one task values fees and hands on, so that no event waits in a buffer that could be full. A gap
+is told as such, and so is an event that cannot be read: whoever listens compares then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import random
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+import attrs
+import structlog
+
+from dcacore.adapters.binance.dials import Dials
+from dcacore.adapters.binance.keeper import Keeper, Talk
+from dcacore.adapters.binance.link import Dead, Link
+from dcacore.adapters.binance.orders import reported
+from dcacore.adapters.binance.pace import Pace
+from dcacore.adapters.binance.rates import Rates
+from dcacore.adapters.binance.reading import Row, Unreadable, integer_in, milliseconds_of, row_of, rows_of, text_in
+from dcacore.adapters.binance.refusals import CLOCK_IS_OFF, Refused, of_reading
+from dcacore.adapters.binance.rules import Rules
+from dcacore.adapters.binance.venue_clock import VenueClock
+from dcacore.domain.venue import VenueOrder
+from dcacore.ports.clock import Clock
+from dcacore.ports.errors import BadCredentials, PortError
+from dcacore.ports.exchange import AccountEvent, OrderChanged, StreamLost, StreamOpened
+from dcacore.ports.secrets import ApiKey
+
+log = structlog.get_logger("dcacore.binance")
+
+WINDOW_MS: Final = 5000
+VALUED_WITHIN_S: Final = 5
+_ENDED: Final = "eventStreamTerminated"
+_REPORT: Final = "executionReport"
+
+
+@attrs.frozen(kw_only=True)
+class Shared:
+    """What all streams of one environment work with."""
+
+    url: str
+    clock: Clock
+    time: VenueClock
+    rules: Rules
+    rates: Rates
+    dials: Dials
+    pace: Pace
+    chance: random.Random
+    spend: Callable[[int], None]
+    limited: Callable[[int, str], None]
+
+
+class UserStream(Talk):
+    """The account events of one key."""
+
+    def __init__(self, shared: Shared, key: ApiKey) -> None:
+        self._shared = shared
+        self._key = key
+        self.on_order: Callable[[str, VenueOrder], None] | None = None
+        """Called with every order that is told of, before anybody else."""
+        self._boxes: list[asyncio.Queue[AccountEvent | PortError]] = []
+        self._heard: asyncio.Queue[Row | AccountEvent] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
+        self._is_open = False
+        self._subscription: dict[Link, int] = {}
+        self.heard_at: float | None = None
+        """When the exchange last said anything, by the monotonic clock; None before."""
+        self.bad_frames = 0
+
+    def events(self) -> AsyncIterator[AccountEvent]:
+        """Yield what happens from now on; see `Exchange.events`."""
+        box: asyncio.Queue[AccountEvent | PortError] = asyncio.Queue()
+        self._boxes.append(box)
+        if self._is_open:
+            box.put_nowait(StreamOpened())
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run(), name="binance account events")
+
+        async def told() -> AsyncIterator[AccountEvent]:
+            try:
+                while True:
+                    event = await box.get()
+                    if isinstance(event, PortError):
+                        raise event
+                    yield event
+            finally:
+                self._boxes.remove(box)
+                if not self._boxes:
+                    self._stop()
+
+        return told()
+
+    async def close(self) -> None:
+        """Hang up."""
+        task = self._task
+        self._stop()
+        if task is not None:
+            await asyncio.wait({task})
+
+    def _stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+        self._is_open = False
+
+    async def _run(self) -> None:
+        shared = self._shared
+        self._heard = asyncio.Queue()  # what a stream before this one has left is for nobody
+        keeper = Keeper(self, "account events", shared.clock, shared.pace, shared.dials, shared.chance)
+        telling = asyncio.create_task(self._tell_on(), name="binance account events, told")
+        try:
+            await keeper.run()
+        except BadCredentials as exc:
+            for box in self._boxes:
+                box.put_nowait(exc)
+        finally:
+            self._is_open = False
+            telling.cancel()
+
+    # ------------------------------------------------------------------------------------------------- the connection
+
+    def url(self) -> str:
+        return self._shared.url
+
+    async def greet(self, link: Link) -> None:
+        """Subscribe; once more after the clock has been set, if the exchange finds it wrong."""
+        await self._shared.time.refresh()
+        try:
+            answer = await self._subscribe(link)
+        except Refused as exc:
+            if exc.code != CLOCK_IS_OFF:
+                raise of_reading(exc) from None
+            self._shared.time.doubt()
+            await self._shared.time.refresh()
+            try:
+                answer = await self._subscribe(link)
+            except Refused as again:
+                raise of_reading(again) from None
+        self._subscription = {it: number for it, number in self._subscription.items() if not it.ended.done()}
+        try:
+            self._subscription[link] = integer_in(row_of(answer.get("result")), "subscriptionId")
+        except Unreadable as exc:
+            raise Dead(f"the subscription cannot be read: {exc}") from None
+
+    async def _subscribe(self, link: Link) -> Row:
+        params = {
+            "apiKey": self._key.key,
+            "recvWindow": str(WINDOW_MS),
+            "timestamp": str(milliseconds_of(self._shared.time.now())),
+        }
+        payload = "&".join(f"{name}={value}" for name, value in sorted(params.items()))
+        signature = hmac.new(self._key.secret.encode(), payload.encode(), hashlib.sha256).hexdigest()
+        signed: dict[str, object] = {
+            **params,
+            "recvWindow": WINDOW_MS,
+            "timestamp": int(params["timestamp"]),
+            "signature": signature,
+        }
+        return await self._request(link, "userDataStream.subscribe.signature", signed)
+
+    async def _request(self, link: Link, method: str, params: Row | None = None) -> Row:
+        self._shared.spend(2)
+        answer = await link.ask({"method": method, **({} if params is None else {"params": params})})
+        status = answer.get("status")
+        if status == 200:  # noqa: PLR2004
+            return answer
+        try:
+            error = row_of(answer.get("error"))
+            refused = Refused(
+                status if isinstance(status, int) else 0, integer_in(error, "code"), str(error.get("msg"))
+            )
+        except Unreadable as exc:
+            raise Dead(f"the answer cannot be used: {exc}") from None
+        if refused.status in {418, 429}:
+            self._shared.limited(refused.status, refused.text)
+        raise refused
+
+    async def attend(self, link: Link) -> None:
+        while not link.ended.done():
+            await self._shared.clock.sleep(self._shared.pace.looks_every)
+            subscription = self._subscription.get(link)
+            if subscription is None:
+                continue  # it is being greeted
+            try:
+                answer = await self._request(link, "session.subscriptions")
+                known = {integer_in(row, "subscriptionId") for row in rows_of(answer.get("result"))}
+            except Refused as exc:
+                raise Dead(f"the subscription cannot be asked for: {exc}") from None
+            except Unreadable as exc:
+                raise Dead(f"the subscriptions cannot be read: {exc}") from None
+            if subscription not in known:
+                raise Dead("the exchange has dropped the subscription")
+            self.heard_at = self._shared.clock.monotonic()
+
+    def hear(self, link: Link, frame: Row) -> None:
+        self.heard_at = self._shared.clock.monotonic()
+        event = frame.get("event", frame)
+        if not isinstance(event, dict):
+            self.bad_frame()
+        elif event.get("e") == _ENDED:
+            link.fail("the exchange has ended the subscription")
+        elif event.get("e") == _REPORT:
+            self._heard.put_nowait(event)
+
+    def bad_frame(self) -> None:
+        """Take it for an event that was missed."""
+        self.bad_frames += 1
+        self._heard.put_nowait(StreamLost("an event could not be read"))
+        self._heard.put_nowait(StreamOpened())
+
+    def up(self) -> None:
+        self._heard.put_nowait(StreamOpened())
+
+    def down(self, reason: str) -> None:
+        self._subscription.clear()
+        self._heard.put_nowait(StreamLost(reason))
+
+    # ------------------------------------------------------------------------------------------------------ handing on
+
+    async def _tell_on(self) -> None:
+        while True:
+            heard = await self._heard.get()
+            match heard:
+                case OrderChanged() | StreamOpened() | StreamLost():
+                    self._is_open = not isinstance(heard, StreamLost)
+                    self._tell(heard)
+                case _:
+                    await self._tell_report(heard)
+
+    async def _tell_report(self, event: Row) -> None:
+        try:
+            pair = text_in(event, "s")
+            order = await self._valued(pair, reported(event))
+        except Unreadable as exc:
+            log.error("account_event_not_read", reason=str(exc))  # noqa: TRY400  # the traceback says no more
+            self.bad_frame()
+            return
+        if self.on_order is not None:
+            self.on_order(pair, order)
+        self._tell(OrderChanged(pair, order))
+
+    async def _valued(self, pair: str, order: VenueOrder) -> VenueOrder:
+        """Return *order* with what its trade's fee was worth; without the trade when that is not known in time."""
+        if not order.trades:
+            return order
+        try:
+            async with asyncio.timeout(VALUED_WITHIN_S):
+                market = self._shared.rules.market(pair) or (await self._shared.rules.listing(pair)).market
+                trades = tuple([await self._shared.rates.valued(trade, market) for trade in order.trades])
+        except (PortError, TimeoutError) as exc:
+            log.warning("fees_not_valued_yet", pair=pair, reason=str(exc))
+            return attrs.evolve(order, trades=())
+        return attrs.evolve(order, trades=trades)
+
+    def _tell(self, event: AccountEvent) -> None:
+        for box in self._boxes:
+            box.put_nowait(event)
