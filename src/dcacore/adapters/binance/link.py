@@ -134,13 +134,14 @@ class Link:
         try:
             async with asyncio.timeout(self._pace.answers_within):
                 await self._socket.send(json.dumps({**message, "id": number}))
-                return await answered
+                answer: Row = await answered
         except TimeoutError:
             raise Dead(f"no answer within {self._pace.answers_within:g} seconds") from None
         except ConnectionClosed:
             raise Dead("the connection was closed") from None
         finally:
             del self._asked[number]
+        return answer
 
     async def close(self) -> None:
         """Hang up; at once, if the other side does not answer."""
