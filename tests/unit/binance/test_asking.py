@@ -24,8 +24,15 @@ PAIR = "BTCUSDT"
 def row(number: int = 12, **changes: Json) -> dict[str, Json]:
     """Return an order as a question is answered."""
     return {
-        **{"symbol": PAIR, "orderId": number, "clientOrderId": "one", "price": "29000.00", "origQty": "0.01000000"},
-        **{"executedQty": "0.00400000", "status": "PARTIALLY_FILLED", "type": "LIMIT", "side": "BUY"},
+        "symbol": PAIR,
+        "orderId": number,
+        "clientOrderId": "one",
+        "price": "29000.00",
+        "origQty": "0.01000000",
+        "executedQty": "0.00400000",
+        "status": "PARTIALLY_FILLED",
+        "type": "LIMIT",
+        "side": "BUY",
         **changes,
     }
 
@@ -33,8 +40,16 @@ def row(number: int = 12, **changes: Json) -> dict[str, Json]:
 def trade(number: int, **changes: Json) -> dict[str, Json]:
     """Return a row of `myTrades`."""
     return {
-        **{"symbol": PAIR, "id": number, "orderId": 12, "price": "29000", "qty": "0.004", "commission": "0.000004"},
-        **{"commissionAsset": "BTC", "time": 1700000000000 + number, "isBuyer": True, "isMaker": True},
+        "symbol": PAIR,
+        "id": number,
+        "orderId": 12,
+        "price": "29000",
+        "qty": "0.004",
+        "commission": "0.000004",
+        "commissionAsset": "BTC",
+        "time": 1700000000000 + number,
+        "isBuyer": True,
+        "isMaker": True,
         **changes,
     }
 
@@ -89,7 +104,9 @@ async def test_f63_statuses_known_and_unknown(bench: Bench, status: str, stands:
     ],
     ids=str,
 )
-async def test_f64_a_question_that_is_not_answered_says_so(bench: Bench, answer: Answer, error: type[Exception]) -> None:
+async def test_f64_a_question_that_is_not_answered_says_so(
+    bench: Bench, answer: Answer, error: type[Exception]
+) -> None:
     bench.wire.answers["GET order"] = answer
     with pytest.raises(error) as raised:
         await bench.exchange.find(PAIR, order_id=OrderId("one"))
@@ -234,4 +251,3 @@ async def test_f33_what_only_the_live_exchange_has_is_never_asked_elsewhere(benc
     with pytest.raises(NoSapi):
         await client.get_account_api_permissions()
     await client.close_connection()
-

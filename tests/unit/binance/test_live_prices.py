@@ -57,7 +57,9 @@ async def test_f27_all_pairs_share_one_connection_and_few_messages(bench: Bench)
     names = [f"A{number}USDT" for number in range(40)]
     bench.wire.pairs.update({name: symbol(name) for name in names})
     bench.wire.prices.update(dict.fromkeys(names, "1.0"))
-    await asyncio.gather(*(bench.site.prices.watch(name) for name in names), *(bench.site.prices.watch(PAIR) for _ in "ab"))
+    await asyncio.gather(
+        *(bench.site.prices.watch(name) for name in names), *(bench.site.prices.watch(PAIR) for _ in "ab")
+    )
     await until(lambda: len(bench.wire.subscribed) == 41)
     assert bench.wire.connections == 1
     assert sum(said["method"] == "SUBSCRIBE" for said in bench.wire.said) <= 5
@@ -65,7 +67,9 @@ async def test_f27_all_pairs_share_one_connection_and_few_messages(bench: Bench)
     await until(lambda: len(bench.wire.subscribed) == 40)
 
 
-@pytest.mark.parametrize("price", ["0", "0.00000000", "-1", "NaN", "Infinity", "", None, ..., "abc", True, [1]], ids=str)
+@pytest.mark.parametrize(
+    "price", ["0", "0.00000000", "-1", "NaN", "Infinity", "", None, ..., "abc", True, [1]], ids=str
+)
 async def test_f32_a_price_that_is_none_is_dropped_and_counted(bench: Bench, price: Json) -> None:
     ticks = await watched(bench)
     await bench.wire.tell(trade_frame(price))
@@ -113,7 +117,7 @@ async def test_f24_a_dead_connection_is_not_called_alive_and_is_replaced(bench: 
     assert (await asyncio.wait_for(silent, 1)).price is not None  # the last one, from before
     assert await asyncio.wait({again := asyncio.ensure_future(anext(box))}, timeout=0.3) == (set(), {again})
     bench.wire.is_mute = False
-    assert await asyncio.wait_for(again, 5)
+    assert (await asyncio.wait_for(again, 5)).pair == PAIR
 
 
 async def test_f24_a_stream_that_has_lost_its_way_does_not_pass_for_a_quiet_one(bench: Bench) -> None:

@@ -71,7 +71,9 @@ async def test_what_was_sent_is_what_was_signed(bench: Bench) -> None:
         ("12.30", "0.00001200", {"type": "LIMIT", "quantity": "12.3", "price": "0.000012"}),
     ],
 )
-async def test_numbers_are_written_plainly(bench: Bench, quantity: str, price: str | None, told: dict[str, str]) -> None:
+async def test_numbers_are_written_plainly(
+    bench: Bench, quantity: str, price: str | None, told: dict[str, str]
+) -> None:
     await place(bench, order(quantity, price))
     (seen,) = bench.wire.calls("POST order")
     assert {name: seen.params[name] for name in told} == told

@@ -1,4 +1,4 @@
-"""A server on the loopback that speaks Binance just well enough, records what is on the wire, and can be made to fail."""
+"""A server on the loopback that speaks Binance just well enough, keeps what was on the wire, and can be made to fail."""
 
 from __future__ import annotations
 
@@ -81,6 +81,17 @@ RATE_LIMITS = [
 ]
 Answer = Say | Drop | Callable[[Seen], "Say | Drop"]
 
+COMMISSION = {"maker": "0.00100000", "taker": "0.00100000", "buyer": "0", "seller": "0"}
+DEFAULTS = {
+    "GET account": Say({"canTrade": True, "balances": [{"asset": "USDT", "free": "1000.0", "locked": "0"}]}),
+    "GET account/commission": Say({"symbol": "BTCUSDT", "standardCommission": COMMISSION}),
+    "GET openOrders": Say([]),
+    "GET myTrades": Say([]),
+    "GET klines": Say([[1, "250.50", "0", "0", "0"]]),
+    "GET order": refusal(-2013, "Order does not exist."),
+    "DELETE order": refusal(-2011, "Unknown order sent."),
+}
+
 
 class Wire:
     """The server. `answers` maps "GET order" to what is said, `once` to what is said first, one after the other."""
@@ -113,7 +124,7 @@ class Wire:
         body = await request.text()
         query = request.rel_url.raw_query_string
         raw = query + body
-        path = request.path.removeprefix("/api/v3/")
+        path = request.path.removeprefix("/api/v3/").removeprefix("/sapi/v1/")
         seen = Seen(request.method, path, dict(parse_qsl(raw)), raw, dict(request.headers))
         self.seen.append(seen)
         name = f"{seen.method} {seen.path}"
@@ -132,29 +143,13 @@ class Wire:
 
     def default(self, seen: Seen) -> Say:
         """Return what a healthy exchange says."""
-        match f"{seen.method} {seen.path}":
-            case "GET time":
-                return Say({"serverTime": self.now_ms()})
-            case "GET exchangeInfo":
-                return self._rules(seen)
-            case "GET ticker/price":
-                return self._prices(seen)
-            case "POST order":
-                return Say(placed(seen))
-            case "GET account":
-                return Say({"canTrade": True, "balances": [{"asset": "USDT", "free": "1000.0", "locked": "0"}]})
-            case "GET account/commission":
-                part = {"maker": "0.00100000", "taker": "0.00100000", "buyer": "0", "seller": "0"}
-                return Say({"symbol": "BTCUSDT", "standardCommission": part})
-            case "GET openOrders" | "GET myTrades":
-                return Say([])
-            case "GET klines":
-                return Say([[1, "250.50", "0", "0", "0"]])
-            case "GET order":
-                return refusal(-2013, "Order does not exist.")
-            case "DELETE order":
-                return refusal(-2011, "Unknown order sent.")
-        return Say("<html>404</html>", 404)
+        answer = {
+            "GET time": lambda _: Say({"serverTime": self.now_ms()}),
+            "GET exchangeInfo": self._rules,
+            "GET ticker/price": self._prices,
+            "POST order": lambda seen: Say(placed(seen)),
+        }.get(f"{seen.method} {seen.path}")
+        return DEFAULTS[f"{seen.method} {seen.path}"] if answer is None else answer(seen)
 
     def _wanted(self, seen: Seen) -> list[str]:
         return [seen.params["symbol"]] if "symbol" in seen.params else json.loads(seen.params["symbols"])
@@ -274,9 +269,29 @@ def trade_frame(price: Json, pair: str = "BTCUSDT", at: int | None = None, **cha
 def report(execution: str = "NEW", status: str = "NEW", **changes: Json) -> dict[str, Json]:
     """Return an `executionReport`."""
     return {
-        **{"e": "executionReport", "E": 1700000000001, "s": "BTCUSDT", "c": "one", "S": "BUY", "o": "LIMIT"},
-        **{"f": "GTC", "q": "0.01", "p": "29000", "C": "", "x": execution, "X": status, "r": "NONE", "i": 12},
-        **{"l": "0", "z": "0", "L": "0", "n": "0", "N": None, "T": 1700000000000, "t": -1, "I": 5, "w": True},
+        "e": "executionReport",
+        "E": 1700000000001,
+        "s": "BTCUSDT",
+        "c": "one",
+        "S": "BUY",
+        "o": "LIMIT",
+        "f": "GTC",
+        "q": "0.01",
+        "p": "29000",
+        "C": "",
+        "x": execution,
+        "X": status,
+        "r": "NONE",
+        "i": 12,
+        "l": "0",
+        "z": "0",
+        "L": "0",
+        "n": "0",
+        "N": None,
+        "T": 1700000000000,
+        "t": -1,
+        "I": 5,
+        "w": True,
         **changes,
     }
 
@@ -305,5 +320,5 @@ async def serving() -> AsyncIterator[tuple[Wire, Urls]]:
 async def until(is_true: Callable[[], object], within_s: float = 5.0) -> None:
     """Return when *is_true* says so."""
     async with asyncio.timeout(within_s):
-        while not is_true():
+        while not is_true():  # noqa: ASYNC110  # it looks at whatever the test names
             await asyncio.sleep(0.005)

@@ -10,9 +10,10 @@ from dcacore.adapters.binance.urls import Urls
 from dcacore.ports.clock import Clock
 from dcacore.ports.errors import BadCredentials, Unavailable
 from dcacore.ports.exchange import Exchange
+from dcacore.ports.keys import KeyRights, Keys
 from dcacore.ports.prices import Prices
 from dcacore.ports.records import Account, Environment
-from dcacore.ports.secrets import CipherText, Secrets
+from dcacore.ports.secrets import ApiKey, CipherText, Secrets
 from dcacore.ports.venues import Venues
 
 if TYPE_CHECKING:  # python-binance is slow to import, and most commands never trade
@@ -22,7 +23,7 @@ if TYPE_CHECKING:  # python-binance is slow to import, and most commands never t
     from dcacore.adapters.binance.site import Site
 
 
-class BinanceVenues(Venues):
+class BinanceVenues(Venues, Keys):
     """The environments whose addresses are known, and their accounts."""
 
     def __init__(
@@ -64,6 +65,16 @@ class BinanceVenues(Venues):
         exchange = self._exchanges.pop((account.id, account.api_key), None)
         if exchange is not None:
             await exchange.close()
+
+    async def rights(self, environment: Environment, key: ApiKey) -> KeyRights:
+        from dcacore.adapters.binance.key_rights import rights_of
+
+        site = self._site(environment)
+        rest = site.rest(key)
+        try:
+            return await rights_of(rest, has_restrictions=site.urls.sapi is not None)
+        finally:
+            await rest.close()
 
     def health(self) -> Mapping[Environment, Health]:
         """Return how the environments are doing that have been used."""
