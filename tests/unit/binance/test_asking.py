@@ -177,7 +177,7 @@ async def test_balances(bench: Bench) -> None:
     assert await bench.exchange.balances() == {"USDT": Balance(Decimal(1000), Decimal(0))}
 
 
-# ------------------------------------------------------------------------------------------------------------- the rules
+# ------------------------------------------------------------------------------------------------------------ the rules
 
 
 async def test_rules_are_read_once_an_hour_for_all_accounts(bench: Bench) -> None:

@@ -1,4 +1,4 @@
-"""A server on the loopback that speaks Binance just well enough, keeps what was on the wire, and can be made to fail."""
+"""A server on the loopback that speaks Binance well enough, keeps what was on the wire, and can be made to fail."""
 
 from __future__ import annotations
 
@@ -143,12 +143,13 @@ class Wire:
 
     def default(self, seen: Seen) -> Say:
         """Return what a healthy exchange says."""
-        answer = {
+        answers: dict[str, Callable[[Seen], Say]] = {
             "GET time": lambda _: Say({"serverTime": self.now_ms()}),
             "GET exchangeInfo": self._rules,
             "GET ticker/price": self._prices,
             "POST order": lambda seen: Say(placed(seen)),
-        }.get(f"{seen.method} {seen.path}")
+        }
+        answer = answers.get(f"{seen.method} {seen.path}")
         return DEFAULTS[f"{seen.method} {seen.path}"] if answer is None else answer(seen)
 
     def _wanted(self, seen: Seen) -> list[str]:

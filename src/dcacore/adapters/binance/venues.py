@@ -43,6 +43,11 @@ class BinanceVenues(Venues, Keys):
         self._sites: dict[Environment, Site] = {}
         self._exchanges: dict[tuple[str, CipherText], BinanceExchange] = {}
 
+    @property
+    def environments(self) -> tuple[Environment, ...]:
+        """The environments whose addresses are known."""
+        return tuple(self._urls)
+
     async def exchange(self, account: Account) -> Exchange:
         if account.api_key is None:
             raise BadCredentials("the account has no key")
@@ -95,6 +100,6 @@ class BinanceVenues(Venues, Keys):
         if environment not in self._sites:
             urls = self._urls.get(environment)
             if urls is None:
-                raise Unavailable(f"no address is known of {environment.value}")
+                raise Unavailable(f"no address of a {environment.value} exchange is set")
             self._sites[environment] = Site(urls, self._clock, self._chance, pace=self._pace)
         return self._sites[environment]
