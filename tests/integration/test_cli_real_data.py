@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from dcacore.backtest.ticks import coarsest_tick
+from dcacore.adapters.simulated.candle_ticks import coarsest_tick
 from dcacore.bootstrap import read_candles
 from dcacore.domain.money import exact
 

@@ -16,7 +16,7 @@ import attrs
 import numpy as np
 
 from dcacore.adapters.simulated import MatchingCore, Path, turning_points
-from dcacore.backtest.ticks import TickCandles
+from dcacore.adapters.simulated.candle_ticks import TickCandles
 from dcacore.domain.bot import Bot, Phase
 from dcacore.domain.commands import Cancel, Command
 from dcacore.domain.deal import Deal

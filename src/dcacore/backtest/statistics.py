@@ -10,7 +10,7 @@ import numpy as np
 
 from dcacore.backtest.player import Mark
 from dcacore.backtest.report import ClosedDeal, OpenDeal, Statistics
-from dcacore.backtest.ticks import TickCandles
+from dcacore.adapters.simulated.candle_ticks import TickCandles
 from dcacore.domain.market import FeeAsset, Fees, Market
 from dcacore.domain.money import HUNDRED, NO_QUOTE, ZERO, QuoteAmount, Quotient, exact
 

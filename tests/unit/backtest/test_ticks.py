@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dcacore.backtest.ticks import OffGrid, to_ticks
+from dcacore.adapters.simulated.candle_ticks import OffGrid, to_ticks
 from dcacore.domain.errors import DcaError, InvalidParameter
 from dcacore.domain.market import Market
 from tests.strategies import candles

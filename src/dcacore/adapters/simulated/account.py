@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Final
 
 import attrs
 
-from dcacore.adapters.simulated.books import BookedTrade, Books, KeptOrder, Transfer
+from dcacore.adapters.simulated.books import BookedTrade, Books, KeptOrder, Ticket, Transfer
 from dcacore.adapters.simulated.matching import MatchingCore
 from dcacore.adapters.simulated.wallet import Wallet
 from dcacore.domain.ids import AccountId, OrderId, TradeId
@@ -90,6 +90,14 @@ class Account:
         self.open[order.venue_order_id] = order
         self.tell(order)
 
+    def rename(self, order: KeptOrder, ticket: Ticket, at: datetime.datetime) -> None:
+        """Let *ticket* stand for an order that rests, under whatever id it bears, and tell of it."""
+        self._by_client_id[order.pair, order.ticket.order_id].remove(order)
+        order.ticket, order.changed_at = ticket, at
+        order.amended += 1
+        self._by_client_id.setdefault((order.pair, ticket.order_id), []).append(order)
+        self.tell(order)
+
     def end(self, order: KeptOrder, status: VenueStatus, at: datetime.datetime) -> None:
         """Note that *order* rests no more, and tell of it."""
         order.status, order.changed_at = status, at
@@ -140,6 +148,11 @@ class Account:
         """Return the order of that id of the client's: the one that rests, or else the newest."""
         orders = self._by_client_id.get((pair, order_id), [])
         return next((order for order in orders if order.venue_order_id in self.open), orders[-1] if orders else None)
+
+    @property
+    def orders(self) -> Iterable[KeptOrder]:
+        """All orders, oldest first."""
+        return self._orders.values()
 
     def trades(self, pair: str) -> list[Trade]:
         """Return all trades of *pair*, oldest first."""

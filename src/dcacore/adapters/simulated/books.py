@@ -5,14 +5,23 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from decimal import Decimal
+from enum import Enum
 
 import attrs
 
 from dcacore.domain.ids import OrderId
-from dcacore.domain.money import NO_BASE, BaseQty, Price
+from dcacore.domain.money import NO_BASE, BaseQty, Price, QuoteAmount
 from dcacore.domain.orders import Order, Side
 from dcacore.domain.venue import Trade, VenueOrder, VenueOrderId, VenueStatus
 from dcacore.ports.exchange import Balance
+
+
+class TimeInForce(Enum):
+    """How long a limit order may rest."""
+
+    GTC = "GTC"  # until it is cancelled
+    IOC = "IOC"  # not at all: what does not fill at once expires
+    FOK = "FOK"  # not at all: it fills whole at once, or expires
 
 
 @attrs.frozen(kw_only=True)
@@ -24,12 +33,20 @@ class Ticket:
         side: buy or sell.
         quantity: base.
         price: the limit; None is a market order.
+        time_in_force: how long it may rest, when it has a limit.
+        is_maker_only: it is refused where it would fill at once.
+        quote_amount: the sum in quote that *quantity* was made from, when the client gave one.
+        labels: what else the client calls it, told back as it came.
     """
 
     order_id: OrderId
     side: Side
     quantity: BaseQty
     price: Price | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    is_maker_only: bool = False
+    quote_amount: QuoteAmount | None = None
+    labels: Mapping[str, str] = attrs.field(factory=dict)
 
     @classmethod
     def of(cls, order: Order) -> Ticket:
@@ -92,7 +109,12 @@ class Books:
 
 @attrs.define(kw_only=True)
 class KeptOrder:
-    """An order in the venue's own hands."""
+    """An order in the venue's own hands.
+
+    Attributes:
+        has_rested: it was a maker: its trades are at its own limit.
+        amended: how often its quantity was lowered.
+    """
 
     pair: str
     ticket: Ticket
@@ -102,6 +124,8 @@ class KeptOrder:
     is_by_hand: bool
     status: VenueStatus = VenueStatus.OPEN
     executed: BaseQty = NO_BASE
+    has_rested: bool = False
+    amended: int = 0
     trades: list[Trade] = attrs.field(factory=list)
 
     def told(self, trades: tuple[Trade, ...] = ()) -> VenueOrder:

@@ -9,13 +9,13 @@ from decimal import Decimal
 import attrs
 
 from dcacore.adapters.simulated.account import Account
-from dcacore.adapters.simulated.books import KeptOrder, Ticket
+from dcacore.adapters.simulated.books import KeptOrder, Ticket, TimeInForce
 from dcacore.adapters.simulated.matching import MatchingCore
-from dcacore.domain.events import Canceled, Expired, Filled, Refusal, Refused, Report
+from dcacore.domain.events import Accepted, Canceled, Expired, Filled, Refusal, Refused, Report
 from dcacore.domain.ids import AccountId, OrderId
 from dcacore.domain.market import Fees, Market
-from dcacore.domain.money import ZERO, BaseQty, Price, exact, floor_to
-from dcacore.domain.orders import Order, Role
+from dcacore.domain.money import ZERO, BaseQty, Price, exact, floor_to, plain
+from dcacore.domain.orders import Order, Role, Side
 from dcacore.domain.venue import VenueOrder, VenueOrderId, VenueStatus
 from dcacore.ports.errors import (
     BadCredentials,
@@ -101,15 +101,45 @@ class Floor:
         Raises:
             ValueError: it is no price.
         """
+        self.set_price(pair, price)
+        self.fill_reached(pair)
+        self.tell_price(pair)
+
+    def set_price(self, pair: str, price: Price) -> None:
+        """Bring the market to *price*, and leave what rests as it is until `fill_reached`.
+
+        Raises:
+            ValueError: it is no price.
+        """
         state = self.pair(pair)
         if not price.is_finite() or price <= 0:
             message = f"{price} is no price"
             raise ValueError(message)
         state.price = price
         for account in self._accounts.values():
-            self.apply(account, state, self._core(account, state).move_to(price))
-        for listener in tuple(self.price_listeners):
-            listener(pair, price, self.now())
+            self._core(account, state).price = price
+
+    def fill_reached(self, pair: str) -> None:
+        """Fill the resting orders that the market has reached, at their own prices."""
+        state = self.pair(pair)
+        for account in self._accounts.values():
+            if state.price is not None:
+                self.apply(account, state, self._core(account, state).move_to(state.price))
+
+    def tell_price(self, pair: str) -> None:
+        """Tell all who listen where the market stands."""
+        price = self.pair(pair).price
+        if price is not None:
+            for listener in tuple(self.price_listeners):
+                listener(pair, price, self.now())
+
+    def best_orders(self, pair: str) -> tuple[Price | None, Price | None]:
+        """Return the highest price at which anybody's buy rests, and the lowest of a sell."""
+        state = self.pair(pair)
+        cores = [self._core(account, state) for account in self._accounts.values()]
+        buys = [core.best_buy for core in cores if core.best_buy is not None]
+        sells = [core.best_sell for core in cores if core.best_sell is not None]
+        return max(buys, default=None), min(sells, default=None)
 
     def set_rate(self, asset: str, quote_asset: str, rate: Decimal) -> None:
         """Say what a unit of *asset* is worth in *quote_asset*, where no market tells."""
@@ -139,11 +169,8 @@ class Floor:
 
     def resume(self, pair: str, *, is_halted: bool) -> None:
         """Halt a market or open it again; what rests and has been reached meanwhile then fills."""
-        state = self.pair(pair)
-        state.is_halted = is_halted
-        for account in self._accounts.values():
-            if state.price is not None:
-                self.apply(account, state, self._core(account, state).move_to(state.price))
+        self.pair(pair).is_halted = is_halted
+        self.fill_reached(pair)
 
     @exact
     def take(self, held: Account, pair: str, ticket: Ticket, *, is_by_hand: bool = False) -> VenueOrder:
@@ -158,6 +185,8 @@ class Floor:
             raise OutcomeUnknown("Duplicate order sent.")  # an order of this id lives: nobody may take this for a no
         if len(resting) >= state.most_open:
             raise FilterViolation("Filter failure: MAX_NUM_ORDERS", -1013)
+        core = self._core(held, state)
+        self._check_limit(held, state, core, ticket)
         number = VenueOrderId(str(self.orders_taken + 1))
         asked = Order(
             id=OrderId(number), side=ticket.side, role=Role.BASE, quantity=ticket.quantity, price=ticket.price
@@ -165,12 +194,8 @@ class Floor:
         found = None
         if ticket.price is None and state.found is not None:
             found = BaseQty(floor_to(ticket.quantity * state.found, state.market.step_size))
-        reports = self._core(held, state).place(asked, found)
-        for report in reports:
-            if isinstance(report, Refused):
-                if report.refusal is Refusal.BALANCE:
-                    raise InsufficientBalance(report.reason, -2010)
-                raise FilterViolation(report.reason, -1013)
+        reports = core.place(asked, found)
+        _raise_refusal(reports)
         self.orders_taken += 1
         if ticket.price is None:
             state.found = None
@@ -179,7 +204,23 @@ class Floor:
         )
         held.keep(order)
         self.apply(held, state, reports)
+        if ticket.time_in_force is not TimeInForce.GTC and order.venue_order_id in held.open:
+            self.take_off(held, state, order, VenueStatus.EXPIRED)  # the market has not come to its limit
         return order.told(tuple(order.trades))
+
+    def amend(self, held: Account, order: KeptOrder, quantity: BaseQty, order_id: OrderId) -> None:
+        """Lower an open order to *quantity*, and let it go by *order_id* from now on; it keeps its priority.
+
+        Raises:
+            NotAccepted: *quantity* is not below what it was, or all of it has filled already.
+        """
+        if quantity >= order.ticket.quantity:
+            raise NotAccepted("Order amend (quantity increase) is not supported.", -2038)
+        if quantity <= order.executed:
+            raise NotAccepted("The requested action would change no state; rejecting.", -2038)
+        state = self.pair(order.pair)
+        self._core(held, state).reduce(OrderId(order.venue_order_id), quantity)
+        held.rename(order, attrs.evolve(order.ticket, quantity=quantity, order_id=order_id), self.now())
 
     def take_off(self, held: Account, state: PairState, order: KeptOrder | None, status: VenueStatus) -> None:
         """End an open order as *status*.
@@ -211,12 +252,29 @@ class Floor:
                     is_third = fee[1] not in {market.base_asset, market.quote_asset}
                     state.trades += 1
                     held.book(order, held.trade(order, fill, state.trades, fee, rate if is_third else None))
+                case Accepted():
+                    order.has_rested = True
                 case Expired():
                     held.end(order, VenueStatus.EXPIRED, self.now())
                 case Canceled():
                     held.end(order, VenueStatus.CANCELED, self.now())
                 case _:
                     pass
+
+    def _check_limit(self, held: Account, state: PairState, core: MatchingCore, ticket: Ticket) -> None:
+        """Refuse a limit order that would fill though it may not, or whose whole worth at its limit is not there.
+
+        The exchange locks price x quantity before it matches: a better fill gives the rest back.
+        """
+        if ticket.price is None:
+            return
+        takes = core.takes(ticket.side, ticket.price)
+        if ticket.is_maker_only and takes:
+            raise NotAccepted("Order would immediately match and take.", -2010)
+        if takes and ticket.side is Side.BUY:
+            needed, asset = ticket.price * ticket.quantity, state.market.quote_asset
+            if needed > held.wallet.free(asset):
+                raise InsufficientBalance(f"needs {plain(needed)} {asset} at its limit", -2010)
 
     def _core(self, held: Account, state: PairState) -> MatchingCore:
         core = held.core(state.market, state.price, self._slippage, self.now())
@@ -235,3 +293,11 @@ class Floor:
             if (other.market.base_asset, other.market.quote_asset) == (asset, quote):
                 return other.price
         return None
+
+
+def _raise_refusal(reports: tuple[Report, ...]) -> None:
+    for report in reports:
+        if isinstance(report, Refused):
+            if report.refusal is Refusal.BALANCE:
+                raise InsufficientBalance(report.reason, -2010)
+            raise FilterViolation(report.reason, -1013)

@@ -111,9 +111,7 @@ class MatchingCore:
         broken = self._broken_rule(order)
         if broken is not None or self.price is None:
             return (Refused(order.id, Refusal.RULE, broken or "the market has no price yet"),)
-        takes = order.price is None or (
-            order.price >= self.price if order.side is Side.BUY else order.price <= self.price
-        )
+        takes = order.price is None or self.takes(order.side, order.price)
         price = self._taker_price(order, self.price) if takes else order.price or self.price
         rate = self.fees.fee_taker if takes else self.fees.fee_maker
         asset, needed = self._needs(order.side, price, order.quantity, rate)
@@ -140,6 +138,23 @@ class MatchingCore:
         self._known_best = None
         self._release(rest, rest.reserved)
         return (Canceled(order_id, BaseQty(rest.order.quantity - rest.left)),)
+
+    @exact
+    def reduce(self, order_id: OrderId, quantity: BaseQty) -> None:
+        """Lower a resting order to *quantity*, which is above what has filled of it; its place in the queue stays.
+
+        Raises:
+            KeyError: no such order rests.
+        """
+        rest = self._resting[order_id]
+        rest.left = BaseQty(rest.left - rest.order.quantity + quantity)
+        rest.order = attrs.evolve(rest.order, quantity=quantity)
+        still = self._needs(rest.order.side, rest.price, rest.left, self.fees.fee_maker)[1]
+        self._release(rest, rest.reserved - still)
+
+    def takes(self, side: Side, price: Price) -> bool:
+        """Say whether an order with this limit would fill at once."""
+        return self.price is not None and (price >= self.price if side is Side.BUY else price <= self.price)
 
     @exact
     def move_to(self, price: Price) -> tuple[Report, ...]:

@@ -1,0 +1,159 @@
+"""Steps by hand: the market goes on to the next price that matters, and stands there until somebody has reacted.
+
+A backtest tells a bot what happens in one exact order. A bot at the other end of a wire hears of fills and of prices
+on two ways, and which comes first changes what it does. So that it does the same, a step that fills orders becomes
+two, with time to react in between:
+
+* the price first, then the fills: the next deal begins at the price at which the last one was sold;
+* where the price is a watched one, the fills first: buys come before the stop loss that stands at their price.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator
+from enum import Enum
+
+import attrs
+
+from dcacore.domain.money import Price, exact
+from dcacore.local_exchange.driving.clock import ExchangeClock
+from dcacore.local_exchange.driving.market import Movable, is_order_at, next_stop
+from dcacore.local_exchange.driving.points import Point, PointKind
+
+
+class Stop(Enum):
+    """What ended a step."""
+
+    POINT = "point"  # a point of the candle, and nothing else
+    ORDER = "order"  # a price at which orders rest
+    WATCHED = "watched"  # a watched price
+    NEAR = "near"  # one tick before a price that is watched and at which orders rest
+
+
+class Pending(Enum):
+    """What of a step comes with the next one, at the same price."""
+
+    NOTHING = "nothing"
+    FILLS = "fills"  # the price has been told
+    PRICE = "price"  # the fills have been told
+
+
+@attrs.frozen(kw_only=True)
+class Stand:
+    """Where a step has come to.
+
+    Attributes:
+        symbol: the market that moved.
+        price: where it stands.
+        at: the exchange's time.
+        candle: the number of the symbol's candle, from 0.
+        point: which point of the candle that is; None on the way to one.
+        stopped_by: what ended the step.
+        pending: what has not been told yet, and comes with the next step.
+        is_over: whether nothing is left to come.
+    """
+
+    symbol: str
+    price: Price
+    at: datetime.datetime
+    candle: int
+    point: PointKind | None
+    stopped_by: Stop
+    pending: Pending = Pending.NOTHING
+    is_over: bool = False
+
+
+class Stepper:
+    """Moves markets along points, a step at a time; meanwhile the exchange's clock stands at the time of the data."""
+
+    def __init__(self, market: Movable, clock: ExchangeClock, points: Iterator[Point]) -> None:
+        """Stand before the first of *points*, at its time.
+
+        Raises:
+            ValueError: there are none.
+        """
+        self._market = market
+        self._clock = clock
+        self._points = points
+        self._target: Point | None = None  # where the market is going; None where it has arrived
+        self._ahead = next(points, None)
+        self._watched: dict[str, frozenset[Price]] = {}
+        self.last: Stand | None = None
+        if self._ahead is None:
+            message = "there are no candles to step through"
+            raise ValueError(message)
+        clock.stands_at = self._ahead.at
+
+    def watch(self, symbol: str, prices: Iterable[Price]) -> None:
+        """Let steps of *symbol* stop at *prices* too, and no more at those of the call before."""
+        self._watched[symbol] = frozenset(prices)
+
+    def step(self) -> Stand:
+        """Go on to the next candle's point, resting order or watched price, and return where that is.
+
+        Where the data has ended nothing moves, and the last stand is returned once more.
+        """
+        if self.last is not None and self.last.pending is not Pending.NOTHING:
+            self.last = self._tell_rest(self.last)
+        elif self.last is None or not self.last.is_over:
+            self.last = self._go_on()
+        return self.last
+
+    def _tell_rest(self, stand: Stand) -> Stand:
+        if stand.pending is Pending.FILLS:
+            self._market.fill_reached(stand.symbol)
+        else:
+            self._market.tell_price(stand.symbol)
+        return attrs.evolve(stand, pending=Pending.NOTHING, is_over=self._is_over)
+
+    @property
+    def _is_over(self) -> bool:
+        return self._target is None and self._ahead is None
+
+    @exact
+    def _go_on(self) -> Stand:
+        target = self._target or self._ahead
+        if target is None:
+            message = "the data has ended"
+            raise AssertionError(message)
+        if self._target is None:
+            self._target, self._ahead = target, next(self._points, None)
+        self._clock.stands_at = target.at
+        market, symbol = self._market, target.symbol
+        here, watched = market.price(symbol), self._watched.get(symbol, frozenset())
+        is_jump = target.kind is PointKind.OPEN or here is None
+        price = target.price if is_jump else next_stop(market, symbol, target.price, watched)
+        is_order = is_order_at(market, symbol, price)
+        is_watched = here is not None and any(_is_passed(level, here, price) for level in watched)
+        stopped_by = Stop.ORDER if is_order else Stop.WATCHED if is_watched else Stop.POINT
+        pending = Pending.NOTHING
+        if is_order:
+            pending = Pending.PRICE if is_watched else Pending.FILLS
+        if pending is Pending.PRICE and here is not None and not is_jump:
+            tick = market.listing(symbol).market.tick_size
+            near = Price(price + tick if price < here else price - tick)
+            if near != here:  # who hears of the fill before the price then knows the price all but for a tick
+                price, stopped_by, pending = near, Stop.NEAR, Pending.NOTHING
+        market.set_price(symbol, price)
+        if pending is Pending.PRICE:
+            market.fill_reached(symbol)
+        else:
+            market.tell_price(symbol)
+        is_there = price == target.price
+        if is_there:
+            self._target = None
+        return Stand(
+            symbol=symbol,
+            price=price,
+            at=target.at,
+            candle=target.candle,
+            point=target.kind if is_there else None,
+            stopped_by=stopped_by,
+            pending=pending,
+            is_over=pending is Pending.NOTHING and self._is_over,
+        )
+
+
+def _is_passed(level: Price, here: Price, there: Price) -> bool:
+    return here < level <= there or there <= level < here

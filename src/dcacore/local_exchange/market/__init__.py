@@ -1,0 +1,1 @@
+"""What everybody sees of a market: trades, candles, the book, the statistics of a day."""

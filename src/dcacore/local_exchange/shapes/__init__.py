@@ -1,0 +1,1 @@
+"""What the exchange's answers and events look like: orders, trades, symbols, accounts."""

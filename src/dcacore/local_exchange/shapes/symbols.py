@@ -1,0 +1,57 @@
+"""Symbols, as `exchangeInfo` lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from dcacore.domain.market import Market
+from dcacore.local_exchange.filters import told_filters
+from dcacore.local_exchange.limits import LIMITS
+from dcacore.local_exchange.orders import PREVENTION, PREVENTIONS, TYPES
+from dcacore.local_exchange.params import PRECISION
+
+Shape = dict[str, Any]
+
+
+def symbol_shape(market: Market, status: str) -> Shape:
+    """Return a symbol with its filters."""
+    return {
+        "symbol": market.pair,
+        "status": status,
+        "baseAsset": market.base_asset,
+        "baseAssetPrecision": PRECISION,
+        "quoteAsset": market.quote_asset,
+        "quotePrecision": PRECISION,
+        "quoteAssetPrecision": PRECISION,
+        "baseCommissionPrecision": PRECISION,
+        "quoteCommissionPrecision": PRECISION,
+        "orderTypes": list(TYPES),
+        "icebergAllowed": False,
+        "ocoAllowed": False,
+        "otoAllowed": False,
+        "opoAllowed": False,
+        "quoteOrderQtyMarketAllowed": True,
+        "allowTrailingStop": False,
+        "cancelReplaceAllowed": False,
+        "amendAllowed": True,
+        "pegInstructionsAllowed": False,
+        "isSpotTradingAllowed": True,
+        "isMarginTradingAllowed": False,
+        "filters": told_filters(market),
+        "permissions": [],
+        "permissionSets": [["SPOT"]],
+        "defaultSelfTradePreventionMode": PREVENTION,
+        "allowedSelfTradePreventionModes": sorted(PREVENTIONS),
+    }
+
+
+def exchange_info(server_ms: int, symbols: Iterable[Shape]) -> Shape:
+    """Return the exchange with its limits and *symbols*."""
+    return {
+        "timezone": "UTC",
+        "serverTime": server_ms,
+        "rateLimits": [limit.told() for limit in LIMITS],
+        "exchangeFilters": [],
+        "symbols": list(symbols),
+    }

@@ -1,0 +1,1 @@
+"""The WebSocket API: requests over a socket, and the events of accounts."""

@@ -1,0 +1,1 @@
+"""What moves the markets of a local exchange."""

@@ -1,0 +1,206 @@
+"""A real engine on an exchange that is stepped by hand: no wire, no waiting, and time that comes from the data."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import heapq
+import itertools
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from random import Random
+from typing import Final
+
+import attrs
+
+from dcacore.adapters.memory import MemoryStore
+from dcacore.adapters.simulated.exchange import SimulatedExchange, SimulatedPrices
+from dcacore.adapters.simulated.venue import SimulatedVenue
+from dcacore.application.engine.engine import Engine
+from dcacore.application.engine.ownership import SoleOwner
+from dcacore.application.engine.surroundings import Surroundings
+from dcacore.domain.bot import Bot
+from dcacore.domain.deal import Deal
+from dcacore.domain.ids import OWN_PREFIX, AccountId, BotId, RequestId, UserId
+from dcacore.domain.market import Fees, Market
+from dcacore.domain.money import Price
+from dcacore.domain.strategy import Strategy
+from dcacore.domain.watch import watches
+from dcacore.local_exchange.driving.clock import ExchangeClock
+from dcacore.local_exchange.driving.points import Series, candle_points
+from dcacore.local_exchange.driving.stepper import Pending, Stand, Stepper
+from dcacore.ports.candles import Candles
+from dcacore.ports.clock import Clock
+from dcacore.ports.exchange import Exchange
+from dcacore.ports.prices import Prices
+from dcacore.ports.records import Account, BotRecord, Environment, Request, RequestKind, User
+from dcacore.ports.venues import Venues
+from tests.simulation.clock import SeededIds
+from tests.simulation.loop import VirtualLoop
+
+USER: Final = UserId("user")
+RICH: Final = Decimal(10**12)
+_MOMENT: Final = 0.001
+
+
+@attrs.define(eq=False)
+class DataClock(Clock):
+    """The engine's clock: it says what the exchange says, and whoever sleeps wakes when `wake` is called.
+
+    Attributes:
+        exchange: the exchange's clock.
+        loop: counts the moments between two steps.
+    """
+
+    exchange: ExchangeClock
+    loop: asyncio.AbstractEventLoop
+    _sleepers: list[tuple[datetime.datetime, int, asyncio.Future[None]]] = attrs.field(factory=list)
+    _count: itertools.count[int] = attrs.field(factory=itertools.count)
+
+    def now(self) -> datetime.datetime:
+        return self.exchange.now()
+
+    def monotonic(self) -> float:
+        return self.loop.time()
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds > 0:
+            due = self.now() + datetime.timedelta(seconds=seconds)
+            future = self.loop.create_future()
+            heapq.heappush(self._sleepers, (due, next(self._count), future))
+            await future
+
+    def wake(self, ahead: datetime.timedelta = datetime.timedelta(0)) -> None:
+        """Let all go on whose time has come, or comes within *ahead*."""
+        until = self.now() + ahead
+        while self._sleepers and self._sleepers[0][0] <= until:
+            future = heapq.heappop(self._sleepers)[2]
+            if not future.done():
+                future.set_result(None)
+
+
+@attrs.define(eq=False)
+class _Venues(Venues):
+    venue: SimulatedVenue
+    clock: Clock
+    told: SimulatedPrices = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.told = SimulatedPrices(self.venue)
+
+    async def exchange(self, account: Account) -> Exchange:
+        return SimulatedExchange(self.venue, account.id, self.clock)
+
+    async def prices(self, environment: Environment) -> Prices:
+        return self.told
+
+    async def forget(self, account: Account) -> None:
+        pass
+
+
+class SteppedStage:
+    """One engine, one account, and the candles of some markets with a bot on each."""
+
+    def __init__(self, series: Iterable[Series], fees: Fees, *, seed: str = "0", slippage: Decimal = Decimal(0)) -> None:
+        self.series = tuple(series)
+        self.loop = VirtualLoop(Random(seed))
+        self.failed: list[object] = []
+        self.loop.set_exception_handler(lambda _, context: self.failed.append(context))
+        self.clock = ExchangeClock(_no_time)
+        self.stepper_points = candle_points(self.series)
+        self.venue = SimulatedVenue(self.clock.now, slippage=slippage)
+        self.stepper = Stepper(self.venue, self.clock, self.stepper_points)
+        for one in self.series:
+            self.venue.list_pair(one.market)
+        self.account = AccountId("account")
+        holdings: Mapping[str, Decimal] = {one.market.quote_asset: RICH for one in self.series}
+        self.venue.open_account(self.account, holdings, fees)
+        self.engine_clock = DataClock(self.clock, self.loop)
+        self.store = MemoryStore(self.engine_clock)
+        ids = SeededIds(Random(seed))
+        venues = _Venues(self.venue, self.engine_clock)
+        around = Surroundings(store=self.store, venues=venues, clock=self.engine_clock, ids=ids, name="engine")
+        self.engine = Engine(around, SoleOwner(self.store, "engine"))
+        self.fees = fees
+        self.bots: list[tuple[BotId, str]] = []
+
+    def add_bot(self, strategy: Strategy, market: Market) -> BotId:
+        """Store a bot, and the wish that it runs."""
+        bot_id = BotId(f"bot{len(self.bots)}")
+        self.bots.append((bot_id, market.pair))
+
+        async def add() -> None:
+            async with self.store.begin() as work:
+                if len(self.bots) == 1:
+                    at = self.clock.now()
+                    await work.users.add(User(id=USER, email="user@example.org", created_at=at))
+                    account = Account(
+                        id=self.account, user_id=USER, name="paper", environment=Environment.PAPER, created_at=at
+                    )
+                    await work.accounts.add(account)
+                prefix = OWN_PREFIX + await self.store.epoch()
+                bot = Bot(id=bot_id, strategy=strategy, market=market, fees=self.fees, order_prefix=prefix)
+                record = BotRecord(
+                    bot=bot, user_id=USER, account_id=self.account, name=bot_id, created_at=self.clock.now()
+                )
+                await work.bots.add(record)
+                request = Request(
+                    id=RequestId(bot_id), bot_id=bot_id, kind=RequestKind.START, details={}, asked_at=self.clock.now()
+                )
+                await work.requests.add(request)
+                await work.commit()
+
+        self.loop.run_until_complete(add())
+        return bot_id
+
+    def play(self, each: Callable[[Stand], object] = lambda _: None) -> None:
+        """Step through all candles; *each* is told where every step has come to, when all have reacted."""
+        for _ in self.series:
+            self.stepper.step()  # every market stands at its first open when the bots begin
+        self.loop.create_task(self.engine.run())
+        for _ in range(20):  # coming up takes looks and sleeps that have nothing to do with the data
+            self._settle()
+            self.engine_clock.wake(datetime.timedelta(seconds=3))
+        self._settle()
+        while True:
+            self._watch()
+            stand = self.stepper.step()
+            self._settle()
+            self.engine_clock.wake()
+            self._settle()
+            each(stand)
+            if stand.is_over:
+                return
+
+    def _settle(self) -> None:
+        """Return when nobody has anything to do any more before time passes."""
+        self.loop.run_until_complete(asyncio.sleep(_MOMENT))
+
+    def _watch(self) -> None:
+        """Let the exchange stop where the bots want to be asked."""
+        for bot_id, symbol in self.bots:
+            wanted = watches(self.engine.runners[bot_id].bot)
+            self.stepper.watch(symbol, [it for it in (wanted.falls_to, wanted.rises_to) if it is not None])
+
+    def ended(self, bot_id: BotId) -> tuple[Deal, ...]:
+        """Return a bot's deals that have ended, oldest first."""
+
+        async def get() -> tuple[Deal, ...]:
+            async with self.store.begin(reads_only=True) as work:
+                return tuple(record.deal for record in await work.deals.of([bot_id], limit=1_000_000))
+
+        return tuple(deal for deal in reversed(self.loop.run_until_complete(get())) if deal.closed_at is not None)
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        self.loop.bury()
+
+
+def series_of(candles: Candles, market: Market) -> Series:
+    """Return the candles of one market."""
+    return Series(market, candles)
+
+
+def _no_time() -> datetime.datetime:
+    message = "nobody but the data knows what time it is"
+    raise AssertionError(message)
