@@ -13,6 +13,7 @@ import structlog
 
 from dcacore.adapters.binance import calls
 from dcacore.adapters.binance.fees import fees_of
+from dcacore.adapters.binance.key_rights import rights_of
 from dcacore.adapters.binance.orders import fill_of, order_of, ticket, trade_of
 from dcacore.adapters.binance.reading import (
     Row,
@@ -32,7 +33,7 @@ from dcacore.domain.market import Fees
 from dcacore.domain.money import Price
 from dcacore.domain.orders import Order
 from dcacore.domain.venue import Trade, VenueOrder, VenueOrderId
-from dcacore.ports.errors import NotAccepted, OutcomeUnknown, PortError, Unavailable
+from dcacore.ports.errors import BadCredentials, NotAccepted, OutcomeUnknown, PortError, Unavailable
 from dcacore.ports.exchange import AccountEvent, Balance, Exchange, Listing
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ log = structlog.get_logger("dcacore.binance")
 
 PAGE: Final = 1000
 FEES_LAST_S: Final = 3600
+RIGHTS_LAST_S: Final = 86_400
 VALUED_WITHIN_S: Final = 2
 """How long an answer may wait for what a fee in a third asset was worth; without that the trade is told later."""
 CANCEL_WINDOW: Final = datetime.timedelta(seconds=5)
@@ -54,26 +56,28 @@ class BinanceExchange(Exchange):
     """One account of one environment."""
 
     def __init__(self, site: Site, rest: Rest, stream: UserStream) -> None:
-        self._site = site
+        self.site = site
+        """What it shares with the other accounts of its environment."""
         self._rest = rest
         self._stream = stream
         stream.on_order = self._note
+        self._rights_seen_at = float("-inf")
         self._fees: dict[str, tuple[float, Fees]] = {}
         self._names: dict[tuple[str, VenueOrderId], OrderId] = {}
 
     def now(self) -> datetime.datetime:
-        return self._site.time.now()
+        return self.site.time.now()
 
     # ----------------------------------------------------------------------------------------------------- the pair
 
     async def listing(self, pair: str) -> Listing:
-        return await self._site.rules.listing(pair)
+        return await self.site.rules.listing(pair)
 
     async def reload_rules(self, pair: str) -> None:
-        self._site.rules.forget(pair)
+        self.site.rules.forget(pair)
 
     async def fees(self, pair: str) -> Fees:
-        now = self._site.clock.monotonic()
+        now = self.site.clock.monotonic()
         known = self._fees.get(pair)
         if known is None or now - known[0] >= FEES_LAST_S:
             answer = await self._rest.ask(calls.COMMISSION, {"symbol": pair}, pair=pair)
@@ -84,15 +88,36 @@ class BinanceExchange(Exchange):
         return known[1]
 
     async def price(self, pair: str) -> Price | None:
-        return await self._site.quotes.one(pair)
+        return await self.site.quotes.one(pair)
 
     async def balances(self) -> Mapping[str, Balance]:
+        await self._see_what_the_key_may_do()
         answer = await self._rest.ask(calls.ACCOUNT, {"omitZeroBalances": "true"})
         try:
             rows = rows_of(row_of(answer).get("balances"))
             return {text_in(it, "asset"): Balance(number_in(it, "free"), number_in(it, "locked")) for it in rows}
         except Unreadable as exc:
             raise Unavailable(f"the balances cannot be read: {exc}") from None
+
+    async def _see_what_the_key_may_do(self) -> None:
+        """Once a day, where the exchange tells: a key that was given the right to withdraw since is used no more.
+
+        Raises:
+            BadCredentials: it was.
+        """
+        now = self.site.clock.monotonic()
+        if self.site.urls.sapi is None or now - self._rights_seen_at < RIGHTS_LAST_S:
+            return
+        try:
+            rights = await rights_of(self._rest, has_restrictions=True)
+        except BadCredentials:
+            raise
+        except PortError as exc:
+            log.warning("key_rights_not_known", reason=str(exc))
+            return
+        if rights.may_withdraw:
+            raise BadCredentials("this key may withdraw coins by now: take that right from it, or give another key")
+        self._rights_seen_at = now
 
     # ------------------------------------------------------------------------------------------------------- acting
 
@@ -117,8 +142,8 @@ class BinanceExchange(Exchange):
         """Return *fills* with what their fees were worth; none of them if that takes too long: `trades` has them."""
         try:
             async with asyncio.timeout(VALUED_WITHIN_S):
-                market = self._site.rules.market(pair) or (await self._site.rules.listing(pair)).market
-                return tuple([await self._site.rates.valued(fill, market) for fill in fills])
+                market = self.site.rules.market(pair) or (await self.site.rules.listing(pair)).market
+                return tuple([await self.site.rates.valued(fill, market) for fill in fills])
         except (PortError, TimeoutError) as exc:
             log.warning("fees_not_valued_yet", pair=pair, reason=str(exc))
             return ()
@@ -176,7 +201,7 @@ class BinanceExchange(Exchange):
     async def trades(
         self, pair: str, *, venue_order_id: VenueOrderId | None = None, after: str | None = None
     ) -> tuple[Trade, ...]:
-        market = self._site.rules.market(pair) or (await self._site.rules.listing(pair)).market
+        market = self.site.rules.market(pair) or (await self.site.rules.listing(pair)).market
         call = calls.TRADES if venue_order_id is None else calls.TRADES_OF_ORDER
         params = {"symbol": pair, "limit": str(PAGE)}
         if venue_order_id is not None:
@@ -189,7 +214,7 @@ class BinanceExchange(Exchange):
         while True:
             page = self._page(pair, await self._rest.ask(call, params, pair=pair))
             known = {trade.trade_id for trade in trades}
-            trades += [await self._site.rates.valued(it, market) for it in page if it.trade_id not in known]
+            trades += [await self.site.rates.valued(it, market) for it in page if it.trade_id not in known]
             if len(page) < PAGE:
                 return tuple(sorted(trades, key=lambda trade: int(trade.trade_id)))
             params.pop("startTime", None)
@@ -213,6 +238,11 @@ class BinanceExchange(Exchange):
 
     def events(self) -> AsyncIterator[AccountEvent]:
         return self._stream.events()
+
+    @property
+    def heard_at(self) -> float | None:
+        """When the stream of account events last said anything, by the monotonic clock; None while there is none."""
+        return self._stream.heard_at
 
     async def close(self) -> None:
         """Hang up."""

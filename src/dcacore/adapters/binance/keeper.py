@@ -79,7 +79,7 @@ class Keeper:
         """
         try:
             while True:
-                reason = await self._one_life()
+                reason = await self._one_life_or_why_not()
                 log.warning("stream_down", stream=self._name, reason=reason)
                 await self._clock.sleep(self._pace.pause(self._failures, self._chance))
                 self._failures += 1
@@ -87,18 +87,27 @@ class Keeper:
             for link in tuple(self._links):
                 await self._drop(link)
 
-    async def _one_life(self) -> str:
-        """Open a connection and return why it, and those that replaced it, came to an end."""
+    async def _one_life_or_why_not(self) -> str:
         try:
-            link = await self._open()
+            return await self._one_life()
         except (Dead, Unavailable) as exc:
             return str(exc)
         except BadCredentials:
             raise
         except Exception as exc:
-            # Whatever nobody foresaw: the stream must come back all the same.
+            # Whatever nobody foresaw: the stream must come back all the same, and nobody may go on believing in it.
             log.exception("stream_failed", stream=self._name, reason=str(exc))
-            return f"it failed ({type(exc).__name__})"
+            reason = f"it failed ({type(exc).__name__})"
+            for link in tuple(self._links):
+                await self._drop(link)
+            if self.opened_at is not None:
+                self.opened_at = None
+                self._talk.down(reason)
+            return reason
+
+    async def _one_life(self) -> str:
+        """Open a connection and return why it, and those that replaced it, came to an end."""
+        link = await self._open()
         self._talk.up()
         while True:
             reason = await self._until_it_ends_or_is_old(link)

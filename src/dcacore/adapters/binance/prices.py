@@ -8,9 +8,10 @@ and then, so that a stream that has lost its way does not pass for a quiet one.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Final
 
 import structlog
@@ -33,6 +34,14 @@ log = structlog.get_logger("dcacore.binance")
 
 MOST_PAIRS: Final = 1000
 """The exchange takes 1,024 streams over a connection."""
+
+
+STREAMS_A_MESSAGE: Final = 100
+
+
+def _batches(pairs: list[str]) -> Iterator[list[str]]:
+    for first in range(0, len(pairs), STREAMS_A_MESSAGE):
+        yield pairs[first : first + STREAMS_A_MESSAGE]
 
 
 class BinancePrices(Prices, Talk):
@@ -155,14 +164,14 @@ class BinancePrices(Prices, Talk):
         for method, pairs in (("UNSUBSCRIBE", has - self._watched), ("SUBSCRIBE", self._watched - has)):
             if not pairs:
                 continue
-            names = [stream_of(pair) for pair in sorted(pairs)]
-            answer = await link.ask({"method": method, "params": names})
-            if "result" not in answer:
-                raise Dead(f"the exchange does not {method.lower()}")
-            has.symmetric_difference_update(pairs)
+            for some in _batches(sorted(pairs)):
+                answer = await link.ask({"method": method, "params": [stream_of(pair) for pair in some]})
+                if "result" not in answer:
+                    raise Dead(f"the exchange does not {method.lower()}")
+                has.symmetric_difference_update(some)
+                await self._clock.sleep(self._pace.between_messages)
             if method == "SUBSCRIBE":
                 await self._ask_for(pairs)
-            await self._clock.sleep(self._pace.between_messages)
 
     async def _beat(self, link: Link) -> None:
         """See that the connection is alive, and say so of each pair that has been quiet."""
@@ -176,7 +185,8 @@ class BinancePrices(Prices, Talk):
             self._changed.set()
             return
         self.heard_at = self._clock.monotonic()
-        await self._time.refresh()
+        with contextlib.suppress(PortError):  # what the stream tells is no worse for it
+            await self._time.refresh()
         for pair in self._quiet.to_be_called_alive(self._subscribed[link] & self._watched):
             self._tell(Tick(pair, None, self.now()))
         if due := self._quiet.to_be_asked_for(self._subscribed[link] & self._watched):

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from dcacore.adapters.binance.calls import PRICE, PRICES
 from dcacore.adapters.binance.reading import Row, Unreadable, number_in, row_of, rows_of, text_in
 from dcacore.adapters.binance.rest import Rest
 from dcacore.domain.money import Price
 from dcacore.ports.errors import Unavailable, UnknownPair
+
+NAMED_TOGETHER: Final = 100
+"""For more pairs than that all prices are asked for, which weighs no more."""
 
 
 class Quotes:
@@ -41,10 +45,9 @@ class Quotes:
         if len(wanted) == 1:
             price = await self._one_if_listed(wanted[0])
             return {} if price is None else {wanted[0]: price}
+        named = {"symbols": json.dumps(wanted, separators=(",", ":"))} if len(wanted) <= NAMED_TOGETHER else {}
         try:
-            answer = await self._rest.ask(
-                PRICES, {"symbols": json.dumps(wanted, separators=(",", ":"))}, pair=wanted[0]
-            )
+            answer = await self._rest.ask(PRICES, named, pair=wanted[0])
         except UnknownPair:  # one of them is listed no more: each for itself
             found = {pair: await self._one_if_listed(pair) for pair in wanted}
             return {pair: price for pair, price in found.items() if price is not None}

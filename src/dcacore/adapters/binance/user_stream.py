@@ -108,6 +108,7 @@ class UserStream(Talk):
             self._task.cancel()
             self._task = None
         self._is_open = False
+        self.heard_at = None
 
     async def _run(self) -> None:
         shared = self._shared
@@ -147,6 +148,7 @@ class UserStream(Talk):
             self._subscription[link] = integer_in(row_of(answer.get("result")), "subscriptionId")
         except Unreadable as exc:
             raise Dead(f"the subscription cannot be read: {exc}") from None
+        self.heard_at = self._shared.clock.monotonic()
 
     async def _subscribe(self, link: Link) -> Row:
         params = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -29,6 +30,7 @@ class VenueClock:
     def __init__(self, clock: Clock, ask: AskTime) -> None:
         self._clock = clock
         self._ask = ask
+        self._measuring = asyncio.Lock()
         self._measured: tuple[datetime.datetime, float] | None = None
         self.offset = datetime.timedelta(0)
         """What is added to the local clock."""
@@ -64,8 +66,11 @@ class VenueClock:
         Raises:
             Unavailable: the exchange does not say what time it is.
         """
-        if not self.is_good:
-            await self.measure()
+        if self.is_good:
+            return
+        async with self._measuring:  # whoever comes meanwhile takes what the first one finds
+            if not self.is_good:
+                await self.measure()
 
     async def measure(self) -> None:
         """Ask the exchange what time it is, several times if need be.

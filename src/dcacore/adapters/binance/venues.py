@@ -6,6 +6,8 @@ import random
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import attrs
+
 from dcacore.adapters.binance.urls import Urls
 from dcacore.ports.clock import Clock
 from dcacore.ports.errors import BadCredentials, Unavailable
@@ -83,7 +85,15 @@ class BinanceVenues(Venues, Keys):
 
     def health(self) -> Mapping[Environment, Health]:
         """Return how the environments are doing that have been used."""
-        return {environment: site.health() for environment, site in self._sites.items()}
+        return {
+            environment: attrs.evolve(site.health(), events_age_s=self._events_age_s(environment))
+            for environment, site in self._sites.items()
+        }
+
+    def _events_age_s(self, environment: Environment) -> float | None:
+        site = self._sites[environment]
+        heard = [it.heard_at for it in self._exchanges.values() if it.site is site and it.heard_at is not None]
+        return self._clock.monotonic() - min(heard) if heard else None
 
     async def close(self) -> None:
         """Hang up everywhere."""
