@@ -17,9 +17,13 @@ from dcacore.application import accounts, asking, bots, users
 from dcacore.bootstrap import market_of
 from dcacore.bootstrap.app import App, open_app, running
 from dcacore.domain.bot import Phase
-from dcacore.domain.ids import UserId
+from dcacore.domain.ids import AccountId, UserId
+from dcacore.domain.market import Market
 from dcacore.domain.money import Price
+from dcacore.domain.orders import Side
+from dcacore.local_exchange.acts import strike_now
 from dcacore.local_exchange.exchange import LocalExchange, Options
+from dcacore.local_exchange.faults.kinds import KINDS, Strikes, read_fault
 from dcacore.local_exchange.server import serving
 from dcacore.local_exchange.site import Site
 from dcacore.ports.records import BotRecord, Environment, RequestKind, Tier
@@ -30,6 +34,7 @@ from tests.integration.live import CALM, PASSWORD
 BOT_FILE = read_bot(CALM)
 KEY = ApiKey("key-of-anna", "secret-of-anna")
 PATIENCE_S = 30
+PROFIT = Decimal("1.49552378")
 
 
 @attrs.frozen
@@ -134,3 +139,54 @@ async def test_f25_it_goes_on_when_every_connection_is_cut_in_mid_deal(stage: St
     stage.site.announce_shutdown("all")
     stage.move("30600")
     await stage.until(lambda it: it.lifetime.deals == 1)
+
+
+FAULTS: dict[str, tuple[dict[str, object], ...]] = {
+    "none": (),
+    "F01 lost answers": ({"kind": "drop_after", "match": "POST /api/v3/order", "times": 3},),
+    "F05 failures after the fact": ({"kind": "fail_after", "match": "POST /api/v3/order", "times": 3},),
+    "F64 half answers": ({"kind": "garbage", "match": "POST /api/v3/order", "times": 3},),
+    "F21 events twice": ({"kind": "event_twice", "times": None},),
+    "F22 events swapped": ({"kind": "events_swapped", "times": 20},),
+    "F64 questions that fail": (
+        {"kind": "fail_before", "match": "GET /api/v3/order", "times": 2},
+        {"kind": "fail_before", "match": "GET /api/v3/myTrades", "times": 1},
+        {"kind": "drop_after", "match": "POST /api/v3/order", "times": 1},
+    ),
+    "F54 a clock that is off": ({"kind": "clock_skew", "ms": 4000},),
+}
+
+
+@pytest.mark.parametrize("faults", FAULTS.values(), ids=FAULTS)
+async def test_f01_f05_f21_f22_f54_f64_a_deal_comes_to_the_same_whatever_the_wire_does(
+    stage: Stage, faults: tuple[dict[str, object], ...]
+) -> None:
+    for told in faults:
+        fault = read_fault(told)
+        if KINDS[fault.kind].strikes is Strikes.NOW:
+            strike_now(stage.site, fault)
+        else:
+            stage.site.desk.add(fault)
+    await stage.wish(RequestKind.START)
+    await stage.until(has(0))
+    await stage.until(lambda _: stage.resting == 1 + BOT_FILE.strategy.max_safety_orders)
+    stage.move("30600")
+    record = await stage.until(lambda it: it.lifetime.deals == 1)
+    assert str(record.lifetime.profit) == str(PROFIT)
+    sold = [it for it in stage.site.exchange.venue.trades(AccountId(KEY.key), "BTCUSDT") if it.side is Side.SELL]
+    assert sum(it.quantity for it in sold) == Decimal("0.00332")
+
+
+async def test_a_fee_in_bnb_is_a_cost_at_the_price_of_then(tmp_path: Path) -> None:
+    async with playing(tmp_path, pays_with="BNB") as stage:
+        bnb = Market(
+            pair="BNBUSDT", base_asset="BNB", quote_asset="USDT", tick_size="0.01", step_size="0.001", min_notional="5"
+        )
+        stage.site.exchange.list_pair(bnb, Price(Decimal(250)))
+        stage.site.exchange.transfer(KEY.key, "BNB", Decimal(1))
+        await stage.wish(RequestKind.START)
+        record = await stage.until(has(0))
+        assert record.bot.deal is not None
+        books = record.bot.deal.books
+        assert books.base_fees == 0
+        assert books.buy_fees == Decimal("0.074925")

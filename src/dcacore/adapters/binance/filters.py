@@ -7,7 +7,7 @@ from typing import Final
 
 from dcacore.adapters.binance.reading import Row, Unreadable, flag_in, named, number_in, rows_of, text_in
 from dcacore.domain.market import Market
-from dcacore.domain.money import ZERO, plain
+from dcacore.domain.money import ZERO
 from dcacore.ports.exchange import Listing
 
 _TRADING: Final = "TRADING"
@@ -52,4 +52,4 @@ def _size(filters: dict[str, Row], kinds: tuple[str, ...], name: str) -> Decimal
 def _most(filters: dict[str, Row], kinds: tuple[str, ...], name: str) -> Decimal:
     """Return the largest value of *name* in the filters of *kinds* that the pair has; 0 without any."""
     found = [number_in(filters[kind], name) for kind in kinds if name in filters.get(kind, {})]
-    return Decimal(plain(max(found, default=ZERO)))
+    return max(found, default=ZERO)

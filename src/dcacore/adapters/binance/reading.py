@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Final, TypeAlias
 
+from dcacore.domain.money import plain
+
 Row: TypeAlias = Mapping[str, object]
 """A JSON object."""
 _EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -79,7 +81,7 @@ def flag_in(row: Row, name: str) -> bool | None:
 
 
 def number_in(row: Row, name: str) -> Decimal:
-    """Return a finite number that is 0 or more."""
+    """Return a finite number that is 0 or more, without the zeros that the exchange fills its decimals up with."""
     value = row.get(name)
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal) or len(str(value)) > _LONGEST:
         raise Unreadable(f"{name} is no number")
@@ -89,7 +91,7 @@ def number_in(row: Row, name: str) -> Decimal:
         raise Unreadable(f"{name} is no number") from None
     if not number.is_finite() or number < 0:
         raise Unreadable(f"{name} is no number of 0 or more")
-    return number
+    return Decimal(plain(number))
 
 
 def positive_in(row: Row, name: str) -> Decimal:
