@@ -39,7 +39,7 @@ async def watched(bench: Bench) -> AsyncIterator[Tick]:
     return ticks
 
 
-async def test_the_price_of_now_comes_first_and_then_each_trade(bench: Bench) -> None:
+async def test_f29_the_price_of_now_comes_first_and_then_each_trade_with_its_own_time(bench: Bench) -> None:
     ticks = await watched(bench)
     await bench.wire.tell(trade_frame("30001.50000000", at=1700000000123))
     tick = await anext(ticks)
