@@ -61,6 +61,12 @@ async def test_f27_all_pairs_share_one_connection_and_few_messages(bench: Bench)
         *(bench.site.prices.watch(name) for name in names), *(bench.site.prices.watch(PAIR) for _ in "ab")
     )
     await until(lambda: len(bench.wire.subscribed) == 41)
+    alive: set[str] = set()
+    ticks = bench.site.prices.ticks()
+    async with asyncio.timeout(5):
+        while len(alive) < 41:
+            tick = await anext(ticks)
+            alive |= {tick.pair} if tick.price is None else set()
     assert bench.wire.connections == 1
     assert sum(said["method"] == "SUBSCRIBE" for said in bench.wire.said) <= 5
     await bench.site.prices.unwatch(names[0])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import random
 from collections.abc import AsyncIterator
 
@@ -10,6 +9,7 @@ import attrs
 import pytest
 
 from dcacore.adapters.binance import BinanceVenues
+from dcacore.adapters.binance.exchange import BinanceExchange
 from dcacore.adapters.fernet import FernetSecrets, generate_key
 from dcacore.application.key_rights import looked_at
 from dcacore.application.refusals import UnfitKey
@@ -187,6 +187,7 @@ async def test_f60_a_key_that_may_withdraw_by_now_is_used_no_more(office: Office
     await exchange.balances()
     assert len(office.wire.calls("GET account/apiRestrictions")) == 1
     office.wire.answers["GET account/apiRestrictions"] = Say({**ALLOWED, "enableWithdrawals": True})
-    exchange._rights_seen_at -= datetime.timedelta(days=1).total_seconds()  # type: ignore[attr-defined]  # a day later
+    assert isinstance(exchange, BinanceExchange)
+    exchange._rights._seen_at -= 86_400  # a day later
     with pytest.raises(BadCredentials, match="withdraw"):
         await exchange.balances()

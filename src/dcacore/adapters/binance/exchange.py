@@ -13,12 +13,10 @@ import structlog
 
 from dcacore.adapters.binance import calls
 from dcacore.adapters.binance.fees import fees_of
-from dcacore.adapters.binance.key_rights import rights_of
-from dcacore.adapters.binance.orders import fill_of, order_of, ticket, trade_of
+from dcacore.adapters.binance.key_rights import DailyLook
+from dcacore.adapters.binance.orders import fill_of, order_of, ticket
 from dcacore.adapters.binance.reading import (
-    Row,
     Unreadable,
-    milliseconds_of,
     number_in,
     row_of,
     rows_of,
@@ -27,13 +25,14 @@ from dcacore.adapters.binance.reading import (
 )
 from dcacore.adapters.binance.refusals import NO_SUCH_ORDER, NoAnswer, Refused, of_reading
 from dcacore.adapters.binance.rest import Rest
+from dcacore.adapters.binance.trades import Trades
 from dcacore.adapters.binance.user_stream import UserStream
 from dcacore.domain.ids import LONGEST_ORDER_ID, OrderId
 from dcacore.domain.market import Fees
 from dcacore.domain.money import Price
 from dcacore.domain.orders import Order
 from dcacore.domain.venue import Trade, VenueOrder, VenueOrderId
-from dcacore.ports.errors import BadCredentials, NotAccepted, OutcomeUnknown, PortError, Unavailable
+from dcacore.ports.errors import NotAccepted, OutcomeUnknown, PortError, Unavailable
 from dcacore.ports.exchange import AccountEvent, Balance, Exchange, Listing
 
 if TYPE_CHECKING:
@@ -41,14 +40,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("dcacore.binance")
 
-PAGE: Final = 1000
 FEES_LAST_S: Final = 3600
-RIGHTS_LAST_S: Final = 86_400
 VALUED_WITHIN_S: Final = 2
 """How long an answer may wait for what a fee in a third asset was worth; without that the trade is told later."""
 CANCEL_WINDOW: Final = datetime.timedelta(seconds=5)
-_DAY: Final = datetime.timedelta(days=1)
-_NAMES_KEPT: Final = 5000
 _TAKEN: Final = re.compile(rf"[a-zA-Z0-9_-]{{1,{LONGEST_ORDER_ID}}}", re.ASCII)
 
 
@@ -60,10 +55,10 @@ class BinanceExchange(Exchange):
         """What it shares with the other accounts of its environment."""
         self._rest = rest
         self._stream = stream
-        stream.on_order = self._note
-        self._rights_seen_at = float("-inf")
+        self._trades = Trades(site, rest)
+        stream.on_order = self._trades.note
+        self._rights = DailyLook(rest, site.clock, is_told=site.urls.sapi is not None)
         self._fees: dict[str, tuple[float, Fees]] = {}
-        self._names: dict[tuple[str, VenueOrderId], OrderId] = {}
 
     def now(self) -> datetime.datetime:
         return self.site.time.now()
@@ -91,33 +86,13 @@ class BinanceExchange(Exchange):
         return await self.site.quotes.one(pair)
 
     async def balances(self) -> Mapping[str, Balance]:
-        await self._see_what_the_key_may_do()
+        await self._rights.look()
         answer = await self._rest.ask(calls.ACCOUNT, {"omitZeroBalances": "true"})
         try:
             rows = rows_of(row_of(answer).get("balances"))
             return {text_in(it, "asset"): Balance(number_in(it, "free"), number_in(it, "locked")) for it in rows}
         except Unreadable as exc:
             raise Unavailable(f"the balances cannot be read: {exc}") from None
-
-    async def _see_what_the_key_may_do(self) -> None:
-        """Once a day, where the exchange tells: a key that was given the right to withdraw since is used no more.
-
-        Raises:
-            BadCredentials: it was.
-        """
-        now = self.site.clock.monotonic()
-        if self.site.urls.sapi is None or now - self._rights_seen_at < RIGHTS_LAST_S:
-            return
-        try:
-            rights = await rights_of(self._rest, has_restrictions=True)
-        except BadCredentials:
-            raise
-        except PortError as exc:
-            log.warning("key_rights_not_known", reason=str(exc))
-            return
-        if rights.may_withdraw:
-            raise BadCredentials("this key may withdraw coins by now: take that right from it, or give another key")
-        self._rights_seen_at = now
 
     # ------------------------------------------------------------------------------------------------------- acting
 
@@ -135,7 +110,7 @@ class BinanceExchange(Exchange):
             raise OutcomeUnknown(f"the answer cannot be used: {exc}") from None
         if placed.order_id != order.id or row.get("symbol") != pair:
             raise OutcomeUnknown("the answer is about another order")
-        self._note(pair, placed)
+        self._trades.note(pair, placed)
         return attrs.evolve(placed, trades=await self._valued_at_once(pair, fills))
 
     async def _valued_at_once(self, pair: str, fills: tuple[Trade, ...]) -> tuple[Trade, ...]:
@@ -195,44 +170,13 @@ class BinanceExchange(Exchange):
             raise Unavailable(f"an order cannot be read: {exc}") from None
         if row.get("symbol") != pair:
             raise Unavailable("the answer is about another pair")
-        self._note(pair, order)
+        self._trades.note(pair, order)
         return order
 
     async def trades(
         self, pair: str, *, venue_order_id: VenueOrderId | None = None, after: str | None = None
     ) -> tuple[Trade, ...]:
-        market = self.site.rules.market(pair) or (await self.site.rules.listing(pair)).market
-        call = calls.TRADES if venue_order_id is None else calls.TRADES_OF_ORDER
-        params = {"symbol": pair, "limit": str(PAGE)}
-        if venue_order_id is not None:
-            params["orderId"] = venue_order_id
-        if after is not None:
-            params["fromId"] = str(int(after) + 1)
-        elif venue_order_id is None:
-            params["startTime"] = str(milliseconds_of(self.now() - _DAY))
-        trades: list[Trade] = []
-        while True:
-            page = self._page(pair, await self._rest.ask(call, params, pair=pair))
-            known = {trade.trade_id for trade in trades}
-            trades += [await self.site.rates.valued(it, market) for it in page if it.trade_id not in known]
-            if len(page) < PAGE:
-                return tuple(sorted(trades, key=lambda trade: int(trade.trade_id)))
-            params.pop("startTime", None)
-            params["fromId"] = str(max(int(trade.trade_id) for trade in page) + 1)
-
-    def _page(self, pair: str, answer: object) -> list[Trade]:
-        try:
-            rows: list[Row] = [row for row in rows_of(answer) if row.get("symbol", pair) == pair]
-            trades = [trade_of(row, None) for row in rows]
-        except Unreadable as exc:
-            raise Unavailable(f"the trades cannot be read: {exc}") from None
-        return [attrs.evolve(it, order_id=self._names.get((pair, it.venue_order_id))) for it in trades]
-
-    def _note(self, pair: str, order: VenueOrder) -> None:
-        """Remember our id of the order: the exchange does not tell it with trades."""
-        if len(self._names) >= _NAMES_KEPT:
-            del self._names[next(iter(self._names))]
-        self._names[pair, order.venue_order_id] = order.order_id
+        return await self._trades.read(pair, venue_order_id=venue_order_id, after=after)
 
     # ------------------------------------------------------------------------------------------------------- events
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import Any, Final, Protocol
+from typing import Any
 
 import attrs
 import structlog
@@ -13,42 +13,11 @@ from dcacore.adapters.binance.dials import Dials
 from dcacore.adapters.binance.link import Dead, Link, Turned
 from dcacore.adapters.binance.pace import Pace
 from dcacore.adapters.binance.reading import Row
+from dcacore.adapters.binance.talk import Talk, is_shutdown
 from dcacore.ports.clock import Clock
 from dcacore.ports.errors import BadCredentials, Unavailable
 
 log = structlog.get_logger("dcacore.binance")
-
-SHUTDOWN: Final = "serverShutdown"
-
-
-class Talk(Protocol):
-    """What is said over a connection that is kept open."""
-
-    def url(self) -> str:
-        """Return where to connect."""
-
-    async def greet(self, link: Link) -> None:
-        """Say what has to be said first.
-
-        Raises:
-            Dead, Unavailable: it is no good; another connection will be tried.
-            BadCredentials: no other will be any better.
-        """
-
-    async def attend(self, link: Link) -> None:
-        """See for as long as the connection lasts that it is alive, and raise `Dead` when it is not."""
-
-    def hear(self, link: Link, frame: Row) -> None:
-        """Take in a frame."""
-
-    def bad_frame(self) -> None:
-        """Take note of a frame that cannot be read."""
-
-    def up(self) -> None:
-        """Learn that the connection is open, and nothing was open before."""
-
-    def down(self, reason: str) -> None:
-        """Learn that none is open any more."""
 
 
 @attrs.define(eq=False)
@@ -115,12 +84,10 @@ class Keeper:
                 break
             try:
                 link = await self._replace(link)
-            except (Dead, Unavailable) as exc:
+            except (Dead, Unavailable) as exc:  # the old one is as good as ever, until it ends
                 log.warning("stream_not_renewed", stream=self._name, reason=str(exc))
-                if link.leaving.is_set():
-                    reason = str(exc)
-                    break
                 await self._clock.sleep(self._pace.pause(self._failures, self._chance))
+                self._failures += 1
         if self.opened_at is not None and self._clock.monotonic() - self.opened_at > self._pace.steady_after:
             self._failures = 0
         self.opened_at = None
@@ -136,12 +103,12 @@ class Keeper:
             self._dials.turned(exc.status, "", exc.retry_after)
             raise
         link.listen(lambda frame: self._hear(link, frame))
-        self._links[link] = asyncio.create_task(self._attend(link), name=f"binance {self._name}")
         try:
             await self._talk.greet(link)
         except BaseException:
-            await self._drop(link)
+            await link.close()
             raise
+        self._links[link] = asyncio.create_task(self._attend(link), name=f"binance {self._name}")
         self.opened_at = self._clock.monotonic()
         self.opened += 1
         return link
@@ -190,11 +157,3 @@ class Keeper:
         if task is not None:
             task.cancel()
         await link.close()
-
-
-def is_shutdown(frame: Row) -> bool:
-    """Say whether *frame* tells that the exchange will close the connection, in any of the three ways it is put."""
-    for inner in (frame, frame.get("data"), frame.get("event")):
-        if isinstance(inner, dict) and inner.get("e") == SHUTDOWN:
-            return True
-    return False

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+import attrs
+import structlog
+
 from dcacore.adapters.binance.calls import ACCOUNT, RESTRICTIONS
 from dcacore.adapters.binance.reading import Row, Unreadable, flag_in, row_of
 from dcacore.adapters.binance.rest import Rest
-from dcacore.ports.errors import Unavailable
+from dcacore.ports.clock import Clock
+from dcacore.ports.errors import BadCredentials, PortError, Unavailable
 from dcacore.ports.keys import KeyRights
+
+LAST_S: Final = 86_400
+log = structlog.get_logger("dcacore.binance")
 
 
 async def rights_of(rest: Rest, *, has_restrictions: bool) -> KeyRights:
@@ -41,3 +50,33 @@ def _flag(row: Row, name: str) -> bool:
     if flag is None:
         raise Unreadable(f"{name} is neither true nor false")
     return flag
+
+
+@attrs.define
+class DailyLook:
+    """Looks once a day, where the exchange tells it, whether a key was given the right to withdraw since."""
+
+    _rest: Rest
+    _clock: Clock
+    _is_told: bool = attrs.field(kw_only=True)
+    _seen_at: float = attrs.field(default=float("-inf"), init=False)
+
+    async def look(self) -> None:
+        """Look if it is due.
+
+        Raises:
+            BadCredentials: the key may withdraw, and is used no more; or it is not accepted.
+        """
+        now = self._clock.monotonic()
+        if not self._is_told or now - self._seen_at < LAST_S:
+            return
+        try:
+            rights = await rights_of(self._rest, has_restrictions=True)
+        except BadCredentials:
+            raise
+        except PortError as exc:
+            log.warning("key_rights_not_known", reason=str(exc))
+            return
+        if rights.may_withdraw:
+            raise BadCredentials("this key may withdraw coins by now: take that right from it, or give another key")
+        self._seen_at = now

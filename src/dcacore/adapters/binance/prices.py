@@ -11,19 +11,21 @@ import asyncio
 import contextlib
 import datetime
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Final
 
 import structlog
 
 from dcacore.adapters.binance.dials import Dials
-from dcacore.adapters.binance.frames import stream_of, tick_of
-from dcacore.adapters.binance.keeper import Keeper, Talk
+from dcacore.adapters.binance.frames import tick_of
+from dcacore.adapters.binance.keeper import Keeper
 from dcacore.adapters.binance.link import Dead, Link
 from dcacore.adapters.binance.pace import Pace
 from dcacore.adapters.binance.quiet import Quiet
 from dcacore.adapters.binance.quotes import Quotes
 from dcacore.adapters.binance.reading import Row, Unreadable
+from dcacore.adapters.binance.subscriptions import Subscriptions
+from dcacore.adapters.binance.talk import Talk
 from dcacore.adapters.binance.venue_clock import VenueClock
 from dcacore.ports.clock import Clock
 from dcacore.ports.errors import PortError, Unavailable
@@ -34,14 +36,6 @@ log = structlog.get_logger("dcacore.binance")
 
 MOST_PAIRS: Final = 1000
 """The exchange takes 1,024 streams over a connection."""
-
-
-STREAMS_A_MESSAGE: Final = 100
-
-
-def _batches(pairs: list[str]) -> Iterator[list[str]]:
-    for first in range(0, len(pairs), STREAMS_A_MESSAGE):
-        yield pairs[first : first + STREAMS_A_MESSAGE]
 
 
 class BinancePrices(Prices, Talk):
@@ -64,13 +58,13 @@ class BinancePrices(Prices, Talk):
         self._quotes = quotes
         self._pace = pace
         self._quiet = Quiet(clock, pace)
+        self._subscriptions = Subscriptions(clock, pace)
         self._keeper = Keeper(self, "prices", clock, pace, dials, chance)
         self._task: asyncio.Task[None] | None = None
         self._watched: set[str] = set()
         self._last: dict[str, Tick] = {}
         self._boxes: list[TickBox] = []
         self._changed = asyncio.Event()
-        self._subscribed: dict[Link, set[str]] = {}
         self.heard_at: float | None = None
         """When the exchange last said anything, by the monotonic clock; None before."""
         self.bad_frames = 0
@@ -141,60 +135,40 @@ class BinancePrices(Prices, Talk):
         return f"{self._url}/stream"
 
     async def greet(self, link: Link) -> None:
-        self._subscribed = {it: pairs for it, pairs in self._subscribed.items() if not it.ended.done()}
-        self._subscribed[link] = set()
-        await self._subscribe(link)
+        self._subscriptions.begin(link)
+        await self._settle(link)
 
     async def attend(self, link: Link) -> None:
+        next_beat = self._clock.monotonic() + self._pace.heartbeat
         while not link.ended.done():
-            try:
-                async with asyncio.timeout(self._pace.heartbeat):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(next_beat - self._clock.monotonic(), 0)):
                     await self._changed.wait()
-            except TimeoutError:
+            self._changed.clear()
+            await self._settle(link)
+            if self._clock.monotonic() >= next_beat:
                 await self._beat(link)
-            else:
-                self._changed.clear()
-                if self._subscribed[link] or not self.is_up:
-                    await self._clock.sleep(self._pace.between_messages)
-                await self._subscribe(link)
+                next_beat = self._clock.monotonic() + self._pace.heartbeat
 
-    async def _subscribe(self, link: Link) -> None:
-        """Make what is subscribed to what is watched; what that made known is that no trade before it was told."""
-        has = self._subscribed[link]
-        for method, pairs in (("UNSUBSCRIBE", has - self._watched), ("SUBSCRIBE", self._watched - has)):
-            if not pairs:
-                continue
-            for some in _batches(sorted(pairs)):
-                answer = await link.ask({"method": method, "params": [stream_of(pair) for pair in some]})
-                if "result" not in answer:
-                    raise Dead(f"the exchange does not {method.lower()}")
-                has.symmetric_difference_update(some)
-                await self._clock.sleep(self._pace.between_messages)
-            if method == "SUBSCRIBE":
-                await self._ask_for(pairs)
+    async def _settle(self, link: Link) -> None:
+        """Make what is subscribed to what is watched; a trade before that was told by nobody, so the price is asked."""
+        if new := await self._subscriptions.settle(link, frozenset(self._watched)):
+            await self._ask_for(new)
 
     async def _beat(self, link: Link) -> None:
         """See that the connection is alive, and say so of each pair that has been quiet."""
-        answer = await link.ask({"method": "LIST_SUBSCRIPTIONS"})
-        listed = answer.get("result")
-        if not isinstance(listed, list):
-            raise Dead("the exchange does not say what it streams")
-        missing = {pair for pair in self._subscribed[link] if stream_of(pair) not in listed}
-        if missing:
-            self._subscribed[link] -= missing
-            self._changed.set()
-            return
+        flowing = await self._subscriptions.confirm(link) & self._watched
         self.heard_at = self._clock.monotonic()
         with contextlib.suppress(PortError):  # what the stream tells is no worse for it
             await self._time.refresh()
-        for pair in self._quiet.to_be_called_alive(self._subscribed[link] & self._watched):
+        for pair in self._quiet.to_be_called_alive(flowing):
             self._tell(Tick(pair, None, self.now()))
-        if due := self._quiet.to_be_asked_for(self._subscribed[link] & self._watched):
+        if due := self._quiet.to_be_asked_for(flowing):
             untold = await self._ask_for(due)
             if self._quiet.is_suspicious(untold):
                 raise Dead("prices move that the stream does not tell")
 
-    async def _ask_for(self, pairs: set[str]) -> set[str]:
+    async def _ask_for(self, pairs: Iterable[str]) -> set[str]:
         """Ask for prices beside the stream; return the pairs whose price the stream has not told."""
         at, untold = self.now(), set[str]()
         self._quiet.asked(pairs)
@@ -230,5 +204,5 @@ class BinancePrices(Prices, Talk):
     def up(self) -> None:
         """Nothing has to be told: ticks come."""
 
-    def down(self, reason: str) -> None:  # noqa: ARG002
-        self._changed.set()
+    def down(self, reason: str) -> None:
+        """Nothing has to be told: that no tick comes is the word for it."""

@@ -7,8 +7,6 @@ is told as such, and so is an event that cannot be read: whoever listens compare
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import random
 from collections.abc import AsyncIterator, Callable
 from typing import Final
@@ -17,14 +15,15 @@ import attrs
 import structlog
 
 from dcacore.adapters.binance.dials import Dials
-from dcacore.adapters.binance.keeper import Keeper, Talk
+from dcacore.adapters.binance.keeper import Keeper
 from dcacore.adapters.binance.link import Dead, Link
 from dcacore.adapters.binance.orders import reported
 from dcacore.adapters.binance.pace import Pace
 from dcacore.adapters.binance.rates import Rates
-from dcacore.adapters.binance.reading import Row, Unreadable, integer_in, milliseconds_of, row_of, rows_of, text_in
-from dcacore.adapters.binance.refusals import CLOCK_IS_OFF, Refused, of_reading
+from dcacore.adapters.binance.reading import Row, Unreadable, text_in
 from dcacore.adapters.binance.rules import Rules
+from dcacore.adapters.binance.session import Session
+from dcacore.adapters.binance.talk import Talk
 from dcacore.adapters.binance.venue_clock import VenueClock
 from dcacore.domain.venue import VenueOrder
 from dcacore.ports.clock import Clock
@@ -34,7 +33,6 @@ from dcacore.ports.secrets import ApiKey
 
 log = structlog.get_logger("dcacore.binance")
 
-WINDOW_MS: Final = 5000
 VALUED_WITHIN_S: Final = 5
 _ENDED: Final = "eventStreamTerminated"
 _REPORT: Final = "executionReport"
@@ -61,7 +59,7 @@ class UserStream(Talk):
 
     def __init__(self, shared: Shared, key: ApiKey) -> None:
         self._shared = shared
-        self._key = key
+        self._session = Session(key, shared.time, shared.spend, shared.limited)
         self.on_order: Callable[[str, VenueOrder], None] | None = None
         """Called with every order that is told of, before anybody else."""
         self._boxes: list[asyncio.Queue[AccountEvent | PortError]] = []
@@ -130,73 +128,14 @@ class UserStream(Talk):
         return self._shared.url
 
     async def greet(self, link: Link) -> None:
-        """Subscribe; once more after the clock has been set, if the exchange finds it wrong."""
-        await self._shared.time.refresh()
-        try:
-            answer = await self._subscribe(link)
-        except Refused as exc:
-            if exc.code != CLOCK_IS_OFF:
-                raise of_reading(exc) from None
-            self._shared.time.doubt()
-            await self._shared.time.refresh()
-            try:
-                answer = await self._subscribe(link)
-            except Refused as again:
-                raise of_reading(again) from None
         self._subscription = {it: number for it, number in self._subscription.items() if not it.ended.done()}
-        try:
-            self._subscription[link] = integer_in(row_of(answer.get("result")), "subscriptionId")
-        except Unreadable as exc:
-            raise Dead(f"the subscription cannot be read: {exc}") from None
+        self._subscription[link] = await self._session.subscribe(link)
         self.heard_at = self._shared.clock.monotonic()
-
-    async def _subscribe(self, link: Link) -> Row:
-        params = {
-            "apiKey": self._key.key,
-            "recvWindow": str(WINDOW_MS),
-            "timestamp": str(milliseconds_of(self._shared.time.now())),
-        }
-        payload = "&".join(f"{name}={value}" for name, value in sorted(params.items()))
-        signature = hmac.new(self._key.secret.encode(), payload.encode(), hashlib.sha256).hexdigest()
-        signed: dict[str, object] = {
-            **params,
-            "recvWindow": WINDOW_MS,
-            "timestamp": int(params["timestamp"]),
-            "signature": signature,
-        }
-        return await self._request(link, "userDataStream.subscribe.signature", signed)
-
-    async def _request(self, link: Link, method: str, params: Row | None = None) -> Row:
-        self._shared.spend(2)
-        answer = await link.ask({"method": method, **({} if params is None else {"params": params})})
-        status = answer.get("status")
-        if status == 200:  # noqa: PLR2004
-            return answer
-        try:
-            error = row_of(answer.get("error"))
-            refused = Refused(
-                status if isinstance(status, int) else 0, integer_in(error, "code"), str(error.get("msg"))
-            )
-        except Unreadable as exc:
-            raise Dead(f"the answer cannot be used: {exc}") from None
-        if refused.status in {418, 429}:
-            self._shared.limited(refused.status, refused.text)
-        raise refused
 
     async def attend(self, link: Link) -> None:
         while not link.ended.done():
             await self._shared.clock.sleep(self._shared.pace.looks_every)
-            subscription = self._subscription.get(link)
-            if subscription is None:
-                continue  # it is being greeted
-            try:
-                answer = await self._request(link, "session.subscriptions")
-                known = {integer_in(row, "subscriptionId") for row in rows_of(answer.get("result"))}
-            except Refused as exc:
-                raise Dead(f"the subscription cannot be asked for: {exc}") from None
-            except Unreadable as exc:
-                raise Dead(f"the subscriptions cannot be read: {exc}") from None
-            if subscription not in known:
+            if self._subscription.get(link) not in await self._session.subscriptions(link):
                 raise Dead("the exchange has dropped the subscription")
             self.heard_at = self._shared.clock.monotonic()
 
