@@ -5,16 +5,22 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import logging
+import random
 from collections.abc import AsyncIterator
 from decimal import Decimal
 
+import attrs
 import pytest
+import structlog
 
+from dcacore.adapters.binance.site import Site
 from dcacore.domain.venue import VenueOrder, VenueStatus
-from dcacore.ports.errors import BadCredentials
+from dcacore.ports.errors import BadCredentials, Unavailable
 from dcacore.ports.exchange import AccountEvent, OrderChanged, StreamLost, StreamOpened
-from tests.unit.binance.conftest import KEY, Bench
-from tests.unit.binance.wire import Say, report, until
+from tests.unit.binance.conftest import KEY, QUICK, Bench
+from tests.unit.binance.wire import Say, report, serving, until
+from tests.unit.simulated.clock import RealClock
 
 
 async def next_of(events: AsyncIterator[AccountEvent]) -> AccountEvent:
@@ -105,7 +111,7 @@ async def test_f26_an_outage_longer_than_any_library_would_try_is_survived(bench
     bench.wire.refused_with = 503
     await bench.wire.cut()
     assert isinstance(await next_of(events), StreamLost)
-    await asyncio.sleep(0.5)
+    await until(lambda: len(bench.site.dials._tried) > 8)
     bench.wire.refused_with = None
     assert await next_of(events) == StreamOpened()
 
@@ -180,10 +186,9 @@ async def test_f51_a_session_that_is_limited_waits_as_everything_does(bench: Ben
     bench.wire.once[method] = [Say({"code": -1003, "msg": "Too many requests."}, 429)]
     events = bench.exchange.events()
     await until(lambda: bench.site.limiter.hold_s > 50)
-    connections = bench.wire.connections
-    await asyncio.sleep(0.2)
-    assert bench.wire.connections == connections
-    await asyncio.wait({asyncio.ensure_future(anext(events))}, timeout=0.01)
+    tried = len(bench.site.dials._tried)
+    assert not (await asyncio.wait({asyncio.ensure_future(anext(events))}, timeout=0.2))[0]
+    assert len(bench.site.dials._tried) == tried
 
 
 async def test_all_who_listen_are_told(bench: Bench) -> None:
@@ -192,3 +197,36 @@ async def test_all_who_listen_are_told(bench: Bench) -> None:
     await bench.wire.report(report())
     assert (await order_of(early)).order_id == (await order_of(late)).order_id == "one"
     assert bench.wire.connections == 1
+
+
+async def test_f25_a_connection_is_replaced_before_the_exchange_cuts_it() -> None:
+    async with serving() as (wire, urls):
+        hurried = attrs.evolve(QUICK, renew_after=0.3)
+        site = Site(urls, RealClock(), random.Random(1), pace=hurried, within_s=1)
+        exchange = site.exchange(KEY)
+        events = exchange.events()
+        assert await next_of(events) == StreamOpened()
+        await until(lambda: wire.connections == 3)
+        await wire.report(report(i=5))
+        assert (await order_of(events)).venue_order_id == "5"
+        await exchange.close()
+        await site.close()
+
+
+async def test_nothing_secret_is_logged_at_any_level(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with structlog.testing.capture_logs() as told:
+        events = await opened(bench)
+        await bench.exchange.balances()
+        bench.wire.answers["GET account"] = Say("", 500)
+        with pytest.raises(Unavailable):
+            await bench.exchange.balances()
+        await bench.wire.report(report("TRADE", "FILLED", z="NaN"))
+        await bench.wire.cut()
+        while not isinstance(await next_of(events), StreamOpened):
+            pass
+    asked = [said["params"]["signature"] for said in bench.wire.said if "params" in said]
+    asked += [seen.params["signature"] for seen in bench.wire.seen if "signature" in seen.params]
+    assert len(asked) >= 3
+    everything = caplog.text + str(told)
+    assert not any(secret in everything for secret in (KEY.key, KEY.secret, *asked))

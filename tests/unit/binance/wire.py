@@ -306,7 +306,7 @@ async def serving() -> AsyncIterator[tuple[Wire, Urls]]:
     app.router.add_route("*", "/sapi/v1/{path:.+}", wire.rest)
     app.router.add_get("/stream", wire.socket)
     app.router.add_get("/ws-api/v3", wire.socket)
-    runner = web.AppRunner(app, shutdown_timeout=0.2)
+    runner = web.AppRunner(app, shutdown_timeout=0.2, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
