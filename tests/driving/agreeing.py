@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 import attrs
-from decimal import Decimal
 
 from dcacore.backtest.run import backtest
 from dcacore.domain.books import Books
@@ -17,6 +17,7 @@ from dcacore.domain.strategy import Strategy
 from dcacore.local_exchange.driving.points import Series
 from dcacore.ports.candles import Candles
 from tests.driving.stage import SteppedStage
+from tests.strategies import USUAL_FEES
 
 BTC: Final = Market(
     pair="BTCUSDT", base_asset="BTC", quote_asset="USDT", tick_size="0.01", step_size="0.00001", min_notional="5"
@@ -61,7 +62,7 @@ class Outcome:
     reason: str
 
 
-def played(strategy: Strategy, candles: Candles, market: Market = BTC, fees: Fees = Fees()) -> list[Outcome]:
+def played(strategy: Strategy, candles: Candles, market: Market = BTC, fees: Fees = USUAL_FEES) -> list[Outcome]:
     """Return the deals of a backtest."""
     report = backtest(strategy, market, fees, candles)
     return [
@@ -81,7 +82,7 @@ def played(strategy: Strategy, candles: Candles, market: Market = BTC, fees: Fee
 
 
 def stepped(
-    strategy: Strategy, candles: Candles, market: Market = BTC, fees: Fees = Fees(), seed: str = "0"
+    strategy: Strategy, candles: Candles, market: Market = BTC, fees: Fees = USUAL_FEES, seed: str = "0"
 ) -> list[Outcome]:
     """Return the deals of a live engine on an exchange that steps through the same candles."""
     stage = SteppedStage([Series(market, candles)], fees, seed=seed)

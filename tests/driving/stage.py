@@ -6,12 +6,13 @@ import asyncio
 import datetime
 import heapq
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from decimal import Decimal
 from random import Random
-from typing import Final
+from typing import Any, Final, NoReturn
 
 import attrs
+import structlog
 
 from dcacore.adapters.memory import MemoryStore
 from dcacore.adapters.simulated.exchange import SimulatedExchange, SimulatedPrices
@@ -23,16 +24,14 @@ from dcacore.domain.bot import Bot
 from dcacore.domain.deal import Deal
 from dcacore.domain.ids import OWN_PREFIX, AccountId, BotId, RequestId, UserId
 from dcacore.domain.market import Fees, Market
-from dcacore.domain.money import Price
 from dcacore.domain.strategy import Strategy
 from dcacore.domain.watch import watches
 from dcacore.local_exchange.driving.clock import ExchangeClock
 from dcacore.local_exchange.driving.points import Series, candle_points
-from dcacore.local_exchange.driving.stepper import Pending, Stand, Stepper
-from dcacore.ports.candles import Candles
+from dcacore.local_exchange.driving.stepper import Stand, Stepper
 from dcacore.ports.clock import Clock
 from dcacore.ports.exchange import Exchange
-from dcacore.ports.prices import Prices
+from dcacore.ports.prices import Prices, Tick
 from dcacore.ports.records import Account, BotRecord, Environment, Request, RequestKind, User
 from dcacore.ports.venues import Venues
 from tests.simulation.clock import SeededIds
@@ -61,7 +60,7 @@ class DataClock(Clock):
         return self.exchange.now()
 
     def monotonic(self) -> float:
-        return self.loop.time()
+        return self.now().timestamp() + self.loop.time()
 
     async def sleep(self, seconds: float) -> None:
         if seconds > 0:
@@ -101,15 +100,18 @@ class _Venues(Venues):
 class SteppedStage:
     """One engine, one account, and the candles of some markets with a bot on each."""
 
-    def __init__(self, series: Iterable[Series], fees: Fees, *, seed: str = "0", slippage: Decimal = Decimal(0)) -> None:
+    def __init__(
+        self, series: Iterable[Series], fees: Fees, *, seed: str = "0", slippage: Decimal = Decimal(0)
+    ) -> None:
         self.series = tuple(series)
         self.loop = VirtualLoop(Random(seed))
         self.failed: list[object] = []
         self.loop.set_exception_handler(lambda _, context: self.failed.append(context))
+        self._logs_before = structlog.get_config()
+        structlog.configure(processors=[_silent], cache_logger_on_first_use=False)
         self.clock = ExchangeClock(_no_time)
-        self.stepper_points = candle_points(self.series)
         self.venue = SimulatedVenue(self.clock.now, slippage=slippage)
-        self.stepper = Stepper(self.venue, self.clock, self.stepper_points)
+        self.stepper = Stepper(self.venue, self.clock, candle_points(self.series))
         for one in self.series:
             self.venue.list_pair(one.market)
         self.account = AccountId("account")
@@ -165,6 +167,7 @@ class SteppedStage:
         while True:
             self._watch()
             stand = self.stepper.step()
+            self._beat()
             self._settle()
             self.engine_clock.wake()
             self._settle()
@@ -176,6 +179,13 @@ class SteppedStage:
         """Return when nobody has anything to do any more before time passes."""
         self.loop.run_until_complete(asyncio.sleep(_MOMENT))
 
+    def _beat(self) -> None:
+        """Say that the stream of prices was alive all the time that the step has taken."""
+        for runner in self.engine.runners.values():
+            feed = self.engine.fleet.watching.feed_of(runner)
+            if feed is not None:
+                feed.hear(Tick(runner.market.pair, None, self.clock.now()))
+
     def _watch(self) -> None:
         """Let the exchange stop where the bots want to be asked."""
         for bot_id, symbol in self.bots:
@@ -183,22 +193,24 @@ class SteppedStage:
             self.stepper.watch(symbol, [it for it in (wanted.falls_to, wanted.rises_to) if it is not None])
 
     def ended(self, bot_id: BotId) -> tuple[Deal, ...]:
-        """Return a bot's deals that have ended, oldest first."""
+        """Return a bot's deals that have ended, in the order in which they began."""
 
         async def get() -> tuple[Deal, ...]:
             async with self.store.begin(reads_only=True) as work:
                 return tuple(record.deal for record in await work.deals.of([bot_id], limit=1_000_000))
 
-        return tuple(deal for deal in reversed(self.loop.run_until_complete(get())) if deal.closed_at is not None)
+        ended = [deal for deal in self.loop.run_until_complete(get()) if deal.closed_at is not None]
+        return tuple(sorted(ended, key=lambda deal: deal.number))
 
     def close(self) -> None:
         """Leave nothing behind."""
         self.loop.bury()
+        self.loop.close()
+        structlog.configure(**self._logs_before)
 
 
-def series_of(candles: Candles, market: Market) -> Series:
-    """Return the candles of one market."""
-    return Series(market, candles)
+def _silent(_: object, __: str, ___: MutableMapping[str, Any]) -> NoReturn:
+    raise structlog.DropEvent
 
 
 def _no_time() -> datetime.datetime:

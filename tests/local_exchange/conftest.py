@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 
 import attrs
+import httpx
 import pytest
 
 from dcacore.domain.market import Fees, Market
@@ -13,7 +15,9 @@ from dcacore.domain.money import Price
 from dcacore.local_exchange.exchange import LocalExchange, Options
 from dcacore.local_exchange.server import Urls, serving
 from dcacore.local_exchange.site import Site
+from tests.local_exchange.api import Api
 
+PATIENCE_S = 10
 KEY, SECRET = "key-of-anna", "secret-of-anna"
 BTC = Market(
     pair="BTCUSDT", base_asset="BTC", quote_asset="USDT", tick_size="0.01", step_size="0.00001", min_notional="5"
@@ -45,8 +49,21 @@ def make_exchange() -> LocalExchange:
     return exchange
 
 
+async def until(is_so: Callable[[], bool]) -> None:
+    """Return when it is so: something is on its way through the network."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not is_so():  # noqa: ASYNC110  # what is waited for is not ours to signal
+            await asyncio.sleep(0.01)
+
+
 @pytest.fixture
 async def running() -> AsyncIterator[Running]:
     site = Site(make_exchange())
     async with serving(site, has_control=True) as urls:
         yield Running(site, urls)
+
+
+@pytest.fixture
+async def api(running: Running) -> AsyncIterator[Api]:
+    async with httpx.AsyncClient(base_url=running.urls.rest) as http:
+        yield Api(http, KEY, SECRET)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.local_exchange.conftest import KEY, SECRET, Running
+from tests.local_exchange.conftest import KEY, SECRET, Running, until
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -82,8 +82,7 @@ async def test_orders_balances_and_prices_are_watched(client: Any, running: Runn
     await client.load_markets()
     watching = asyncio.create_task(client.watch_orders("BTC/USDT"))
     async with asyncio.timeout(PATIENCE_S):
-        while not running.site.users.sessions or not any(one.keys for one in running.site.users.sessions):
-            await asyncio.sleep(0.01)
+        await until(lambda: any(one.keys for one in running.site.users.sessions))
         placed = await client.create_order("BTC/USDT", "limit", "buy", 0.01, 29000)
         orders = await watching
         assert [(order["id"], order["status"]) for order in orders] == [(placed["id"], "open")]

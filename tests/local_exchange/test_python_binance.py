@@ -25,7 +25,8 @@ QUICK_S = 0.2
 async def client(running: Running) -> AsyncIterator[Any]:
     urls = running.urls
     attributes = {"API_URL": f"{urls.rest}/api", "MARGIN_API_URL": f"{urls.rest}/sapi", "WS_API_URL": urls.ws_api}
-    made = await type("LocalClient", (AsyncClient,), attributes).create(KEY, SECRET)
+    local: Any = type("LocalClient", (AsyncClient,), attributes)
+    made = await local.create(KEY, SECRET)
     made.ws_api.TIMEOUT = QUICK_S
     yield made
     await made.close_connection()

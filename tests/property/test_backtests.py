@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dcacore.adapters.simulated import MatchingCore, Path, Wallet
+from dcacore.adapters.simulated.candle_ticks import to_ticks
 from dcacore.backtest.player import EPOCH, Player
 from dcacore.backtest.report import BacktestReport
 from dcacore.backtest.run import backtest
-from dcacore.adapters.simulated.candle_ticks import to_ticks
 from dcacore.domain.bot import Bot
 from dcacore.domain.commands import Cancel, Place
 from dcacore.domain.deal import Deal, Exit

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from dcacore.adapters.random_walk import random_walk
-from dcacore.backtest.run import backtest
 from dcacore.adapters.simulated.candle_ticks import to_ticks
+from dcacore.backtest.run import backtest
 from dcacore.bootstrap import market_of, read_bot
 from dcacore.bootstrap import random_walk as seeded
 from dcacore.domain.errors import InvalidParameter

@@ -7,10 +7,10 @@ from decimal import Decimal
 import attrs
 
 from dcacore.adapters.simulated import UNLIMITED, MatchingCore, Path, Wallet
+from dcacore.adapters.simulated.candle_ticks import TickCandles, to_ticks
 from dcacore.backtest.player import EPOCH, Player, Progress, to_ms
 from dcacore.backtest.report import BacktestReport, ClosedDeal, OpenDeal
 from dcacore.backtest.statistics import statistics
-from dcacore.adapters.simulated.candle_ticks import TickCandles, to_ticks
 from dcacore.domain.bot import Bot
 from dcacore.domain.deal import Deal, Exit
 from dcacore.domain.errors import InvalidParameter

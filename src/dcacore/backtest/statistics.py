@@ -8,9 +8,9 @@ from fractions import Fraction
 
 import numpy as np
 
+from dcacore.adapters.simulated.candle_ticks import TickCandles
 from dcacore.backtest.player import Mark
 from dcacore.backtest.report import ClosedDeal, OpenDeal, Statistics
-from dcacore.adapters.simulated.candle_ticks import TickCandles
 from dcacore.domain.market import FeeAsset, Fees, Market
 from dcacore.domain.money import HUNDRED, NO_QUOTE, ZERO, QuoteAmount, Quotient, exact
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
@@ -16,7 +18,7 @@ from dcacore.local_exchange.control import control_handlers
 from dcacore.local_exchange.faults.requests import Dropped
 from dcacore.local_exchange.rest import Request, answer
 from dcacore.local_exchange.site import Site
-from dcacore.local_exchange.streams.connection import converse
+from dcacore.local_exchange.streams.connection import POLICY, converse
 from dcacore.local_exchange.streams.hub import Subscriber
 from dcacore.local_exchange.streams.names import parse_name
 from dcacore.local_exchange.streams.requests import answer as answer_stream
@@ -76,18 +78,19 @@ def _rest(site: Site) -> ControllerRouterHandler:
 def _streams(site: Site) -> ControllerRouterHandler:
     @websocket(["/ws", "/ws/{tail:path}", "/stream"])
     async def streams(socket: Socket) -> None:
+        if not await _accepted(site, socket):
+            return
         path = socket.scope["path"]
         subscriber = Subscriber(_address(socket), _cutter(socket), is_combined=path == "/stream")
         names = path.removeprefix("/ws").strip("/") if path != "/stream" else socket.query_params.get("streams", "")
         named = [name for name in map(parse_name, str(names).split("/")) if name is not None]
-        await socket.accept()
         site.hub.join(subscriber)
         site.hub.subscribe(subscriber, named)
         site.broadcast.greet(subscriber, named)
 
-        async def heard(text: str) -> None:
-            if subscriber.is_too_fast(site.exchange.clock.ms() / 1_000) and site.exchange.limits.are_on:
-                subscriber.close(1008)
+        def heard(text: str) -> None:
+            if subscriber.is_too_fast(time.monotonic()) and site.exchange.limits.are_on:
+                subscriber.close(POLICY)
             else:
                 answer_stream(text, subscriber, site.hub, site.broadcast)
 
@@ -100,17 +103,26 @@ def _streams(site: Site) -> ControllerRouterHandler:
 
 
 def _ws_api(site: Site) -> ControllerRouterHandler:
+    under_way: set[asyncio.Task[None]] = set()
+
     @websocket(["/ws-api/v3"])
     async def ws_api(socket: Socket) -> None:
+        if not await _accepted(site, socket):
+            return
         session = Session(_address(socket), _cutter(socket), since=site.exchange.clock.ms())
-        await socket.accept()
         site.users.sessions.add(session)
 
-        async def heard(text: str) -> None:
+        async def answered(text: str) -> None:
             try:
                 await answer_session(site, session, text)
             except Dropped:
                 session.abort()
+
+        def heard(text: str) -> None:
+            # One that is held up holds up no other; and it is carried out even when nobody waits for it any more.
+            task = asyncio.create_task(answered(text))
+            under_way.add(task)
+            task.add_done_callback(under_way.discard)
 
         try:
             await converse(session, socket.receive, socket.send, heard, site.life)
@@ -118,6 +130,14 @@ def _ws_api(site: Site) -> ControllerRouterHandler:
             site.users.sessions.discard(session)
 
     return ws_api
+
+
+async def _accepted(site: Site, socket: Socket) -> bool:
+    if not site.exchange.limits.may_connect(_address(socket), site.exchange.clock.ms()):
+        await socket.close()
+        return False
+    await socket.accept()
+    return True
 
 
 def _address(connection: HttpRequest[Any, Any, Any] | Socket) -> str:

@@ -12,9 +12,12 @@ from litestar import Request, Response, get, post
 from litestar.types import ControllerRouterHandler
 
 from dcacore.domain.errors import DcaError
-from dcacore.domain.money import Price
+from dcacore.domain.money import Price, plain
 from dcacore.local_exchange.acts import strike_now
 from dcacore.local_exchange.books import books_of
+from dcacore.local_exchange.clock import to_ms
+from dcacore.local_exchange.driving.hand import Hand
+from dcacore.local_exchange.driving.stepper import Stepper
 from dcacore.local_exchange.errors import ApiError
 from dcacore.local_exchange.faults.kinds import KINDS, Strikes, listed, read_fault
 from dcacore.local_exchange.site import Site
@@ -53,9 +56,52 @@ def number(told: Told, name: str) -> Decimal:
     return value
 
 
+def _hand(site: Site) -> Hand:
+    stepper = site.stepper
+    return Hand(site.exchange.venue) if stepper is None else Hand(site.exchange.venue, stepper.watched)
+
+
 def _price(site: Site, told: Told) -> object:
-    site.exchange.move(text(told, "symbol"), Price(number(told, "price")))
-    return {"symbol": told["symbol"], "price": told["price"]}
+    symbol, price = text(told, "symbol"), Price(number(told, "price"))
+    site.exchange.pair(symbol)
+    _hand(site).price(symbol, price)
+    return {"symbol": symbol, "price": told["price"]}
+
+
+def _move(site: Site, told: Told) -> object:
+    symbol, price = text(told, "symbol"), Price(number(told, "price"))
+    site.exchange.pair(symbol)
+    _hand(site).move(symbol, price)
+    return {"symbol": symbol, "price": told["price"]}
+
+
+def _stepper(site: Site) -> Stepper:
+    if site.stepper is None:
+        raise BadControl("there are no candles to step through: this exchange was started without any")
+    return site.stepper
+
+
+def _step(site: Site, _: Told) -> object:
+    stand = _stepper(site).step()
+    return {
+        "symbol": stand.symbol,
+        "price": plain(stand.price),
+        "time_ms": to_ms(stand.at),
+        "candle": stand.candle,
+        "point": None if stand.point is None else stand.point.value,
+        "stopped_by": stand.stopped_by.value,
+        "pending": stand.pending.value,
+        "is_over": stand.is_over,
+    }
+
+
+def _watch(site: Site, told: Told) -> object:
+    symbol, prices = text(told, "symbol"), told.get("prices")
+    site.exchange.pair(symbol)
+    if not isinstance(prices, list):
+        raise BadControl("prices has to be a list")
+    _stepper(site).watch(symbol, [Price(number({"prices": price}, "prices")) for price in prices])
+    return {"symbol": symbol, "prices": prices}
 
 
 def _balance(site: Site, told: Told) -> object:
@@ -94,6 +140,9 @@ def _reset(site: Site, _: Told) -> object:
 
 POSTS: Final[Mapping[str, Callable[[Site, Told], object]]] = {
     "/control/price": _price,
+    "/control/move": _move,
+    "/control/step": _step,
+    "/control/watch": _watch,
     "/control/balance": _balance,
     "/control/symbol": _symbol,
     "/control/key": _key,
@@ -109,7 +158,7 @@ def control_handlers(site: Site) -> list[ControllerRouterHandler]:
     @post(list(POSTS), status_code=HTTPStatus.OK)
     async def change(request: Request[Any, Any, Any]) -> Response[Any]:
         body = await request.body()
-        return _answered(lambda: POSTS[request.scope["path"]](site, _read(body)))
+        return _answered(lambda: _done(site, request.scope["path"], _read(body)))
 
     @get("/control/fault")
     async def faults() -> Response[Any]:
@@ -121,6 +170,12 @@ def control_handlers(site: Site) -> list[ControllerRouterHandler]:
         return _answered(lambda: books_of(site.exchange, text(request.query_params, "apiKey")))
 
     return [change, faults, books]
+
+
+def _done(site: Site, path: str, told: Told) -> object:
+    done = POSTS[path](site, told)
+    site.keep()
+    return done
 
 
 def _read(body: bytes) -> Told:

@@ -71,7 +71,10 @@ class LocalExchange:
         self.tape = Tape(self.venue, self.clock)
         self.feed = Feed(self.venue, self.tape, self.clock, self.limits)
         self._statuses: dict[str, str] = {}
-        for account in self.venue.accounts:  # of books that were kept
+
+    def attach_all(self) -> None:
+        """Tell of the accounts of books that were kept, too."""
+        for account in self.venue.accounts:
             self.feed.attach(self.venue.account(account))
 
     # ---------------------------------------------------------------------------------------------------- the markets
@@ -107,6 +110,15 @@ class LocalExchange:
             return TRADING
         kept = self._statuses.get(symbol, TRADING)
         return "BREAK" if kept == TRADING else kept
+
+    @property
+    def statuses(self) -> Mapping[str, str]:
+        """The statuses that were set, by symbol."""
+        return self._statuses
+
+    def restore_statuses(self, statuses: Mapping[str, str]) -> None:
+        """Take up statuses that were kept; whether a market trades, its books say."""
+        self._statuses.update(statuses)
 
     def set_status(self, symbol: str, status: str) -> None:
         """Let a symbol trade, or not: then it takes no orders and fills none, and cancels work.

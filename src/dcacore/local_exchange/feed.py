@@ -20,6 +20,7 @@ from dcacore.domain.ids import AccountId
 from dcacore.domain.orders import Side
 from dcacore.domain.venue import Trade
 from dcacore.local_exchange.clock import ServerClock, to_ms
+from dcacore.local_exchange.errors import ApiError
 from dcacore.local_exchange.formats import amount
 from dcacore.local_exchange.limits import Limits
 from dcacore.local_exchange.market.tape import PublicTrade, Tape
@@ -45,6 +46,7 @@ class Feed:
     Attributes:
         executions: how many reports there have been.
         hearers: who hears them, with the account's key.
+        keep: writes what has happened to disk, before anybody is told; nothing unless it is set.
         later: calls something when what is going on now is done; at once unless there is an event loop.
     """
 
@@ -52,6 +54,7 @@ class Feed:
         self._venue, self._tape, self._clock, self._limits = venue, tape, clock, limits
         self.executions = 0
         self.hearers: list[Hearer] = []
+        self.keep: Callable[[], None] | None = None
         self.later: Later | None = None
         self._waiting: dict[str, _Waiting] = {}
         self._known: set[str] = set()
@@ -79,7 +82,12 @@ class Feed:
         waiting.assets[asset] = None
 
     def settle(self) -> None:
-        """Hand out all that has not been told."""
+        """Hand out all that has not been told; nothing while it cannot be kept."""
+        try:
+            if self.keep is not None:
+                self.keep()
+        except ApiError:
+            return
         while self._waiting:
             key, waiting = self._waiting.popitem()
             account = self._venue.account(AccountId(key))

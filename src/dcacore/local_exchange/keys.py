@@ -29,9 +29,10 @@ class KeyRing:
         """Take *secret* for that of *key*; False when the key has told another one before: that one stays."""
         return self._secrets.setdefault(key, secret) == secret
 
-    def knows(self, key: str) -> bool:
-        """Say whether the key's secret is known."""
-        return key in self._secrets
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        """The secrets that are known, by key."""
+        return self._secrets
 
     def check(self, key: str, request: Signed) -> None:
         """Refuse a request that *key* cannot have signed.

@@ -53,6 +53,8 @@ class Limit:
 WEIGHT: Final = Limit("REQUEST_WEIGHT", "MINUTE", 1, 6_000)
 RAW: Final = Limit("RAW_REQUESTS", "MINUTE", 5, 300_000)
 ORDERS: Final = (Limit("ORDERS", "SECOND", 10, 100), Limit("ORDERS", "DAY", 1, 200_000))
+CONNECTIONS: Final = Limit("CONNECTIONS", "MINUTE", 5, 300)
+"""Attempts to open a WebSocket, by address (web-socket-streams.md); `exchangeInfo` does not show it."""
 LIMITS: Final = (WEIGHT, *ORDERS, RAW)
 
 
@@ -81,6 +83,7 @@ class Count:
 class _Address:
     weight: Count = attrs.field(factory=lambda: Count(WEIGHT))
     raw: Count = attrs.field(factory=lambda: Count(RAW))
+    connections: Count = attrs.field(factory=lambda: Count(CONNECTIONS))
     banned_until: int = 0
     next_ban_ms: int = FIRST_BAN_MS
 
@@ -111,6 +114,12 @@ class Limits:
             count.used += used
             if self.are_on and count.used > count.limit.limit:
                 self._refuse(known, count, now)
+
+    def may_connect(self, address: str, now: int) -> bool:
+        """Count an attempt to open a WebSocket, and say whether it may succeed."""
+        count = self._address(address).connections.at(now)
+        count.used += 1
+        return not self.are_on or count.used <= count.limit.limit
 
     def ban(self, address: str, seconds: int, now: int) -> None:
         """Ban an address."""

@@ -10,7 +10,7 @@ import attrs
 import msgspec
 import structlog
 
-from dcacore.local_exchange.endpoints import REST
+from dcacore.local_exchange.endpoints import REST, Security
 from dcacore.local_exchange.endpoints.call import prepare, unforeseen
 from dcacore.local_exchange.errors import ApiError
 from dcacore.local_exchange.faults.requests import HTML, Garbled, Walled
@@ -107,6 +107,8 @@ def _called(site: Site, request: Request, headers: dict[str, str]) -> object:
     except Exception as mistake:
         log.exception("mistake", request=request.label)
         raise unforeseen() from mistake
+    if endpoint.security is not Security.NONE:
+        site.keep()
     if endpoint.is_free:
         exchange.limits.give_back(request.address, weight)
     if endpoint.is_order:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Final
 
 import attrs
@@ -22,6 +23,8 @@ PING_S: Final = 20.0
 """Seconds between pings (web-socket-streams.md)."""
 PONG_S: Final = 60.0
 """Seconds for which the answer to a ping is waited for."""
+KEPT_ALIVE_S: Final = 75
+"""Seconds for which an idle connection stays open; with few, a request could meet its end."""
 _PATIENCE_S: Final = 1
 _BACKLOG: Final = 256
 
@@ -32,6 +35,14 @@ class ControlNeedsLoopback(DcaError):
     def __init__(self, host: str) -> None:
         self.host = host
         super().__init__(f"--control is only for a server on the loopback interface, and {host} is not on it")
+
+
+class CannotListen(DcaError):
+    """Somebody else has the port, or there is no such address here."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        self.host, self.port = host, port
+        super().__init__(f"cannot listen on {host}, port {port}: {reason}")
 
 
 @attrs.frozen
@@ -105,6 +116,7 @@ def server_of(site: Site, host: str = LOOPBACK, *, has_control: bool = False) ->
         ws_per_message_deflate=False,
         ws_ping_interval=PING_S,
         ws_ping_timeout=PONG_S,
+        timeout_keep_alive=KEPT_ALIVE_S,
         timeout_graceful_shutdown=_PATIENCE_S,
         access_log=False,
         log_config=None,
@@ -130,3 +142,36 @@ async def serving(site: Site, *, port: int = 0, has_control: bool = False) -> As
         server.should_exit = True
         await running
         listening.close()
+
+
+async def run(site: Site, host: str, port: int, *, has_control: bool, tell: Callable[[Urls], object]) -> None:
+    """Serve until SIGTERM or Ctrl-C; *tell* is told where, once clients can connect.
+
+    Raises:
+        CannotListen: the address or the port cannot be had.
+        ControlNeedsLoopback: *host* is not on the loopback interface.
+        KeyboardInterrupt: it was Ctrl-C.
+    """
+    server = _Embedded(server_of(site, host, has_control=has_control).config)
+    try:
+        listening = bind(host, port)
+    except OSError as wrong:
+        raise CannotListen(host, port, wrong.strerror or str(wrong)) from wrong
+    interrupts: list[int] = []
+
+    def stop(signal_number: int) -> None:
+        interrupts.append(signal_number)
+        server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop, number)
+    try:
+        tell(Urls.of(host, listening.getsockname()[1]))  # it listens: who connects now is served in a moment
+        await server.serve([listening])
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+        listening.close()
+    if signal.SIGINT in interrupts:
+        raise KeyboardInterrupt

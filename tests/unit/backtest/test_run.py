@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from dcacore.adapters.simulated.candle_ticks import OffGrid
 from dcacore.backtest.as_json import report_as_json
 from dcacore.backtest.report import BacktestReport
 from dcacore.backtest.run import backtest
-from dcacore.adapters.simulated.candle_ticks import OffGrid
 from dcacore.domain.errors import InvalidParameter
 from dcacore.domain.market import Fees, Market
 from dcacore.domain.money import plain

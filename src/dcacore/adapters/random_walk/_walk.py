@@ -23,22 +23,27 @@ _MINUTE_VOLATILITY: Final = 0.00125
 _WALL: Final = math.log(1.2)
 
 
-def random_walk(market: Market, rng: np.random.Generator, *, count: int = YEAR) -> Candles:
+def random_walk(
+    market: Market, rng: np.random.Generator, *, count: int = YEAR, start_ticks: int = _START_TICKS
+) -> Candles:
     """Return *count* one-minute candles without gaps from 2023 on, on the tick grid of *market*.
 
     The logarithm of the price takes independent normal steps, and is reflected where the price is 1.2 times its
     start or a 1.2th of it, so that a bot sees rises and falls the whole year. The same generator gives the same
-    candles. They start at 3,000,000 ticks: 30,000 for BTCUSDT.
+    candles. They start at *start_ticks*, by default 3,000,000: 30,000 for BTCUSDT.
 
     Raises:
-        InvalidParameter: *count* is below 1.
+        InvalidParameter: *count* or *start_ticks* is below 1.
     """
+    if start_ticks < 1:
+        raise InvalidParameter("start_ticks", start_ticks, "must be 1 or more")
     if count < 1:
         raise InvalidParameter("count", count, "must be 1 or more")
     steps = rng.normal(0, _MINUTE_VOLATILITY / math.sqrt(_STEPS), count * _STEPS)
-    points = np.rint(_START_TICKS * np.exp(_reflected(np.cumsum(steps)))).reshape(count, _STEPS)
+    points = np.rint(start_ticks * np.exp(_reflected(np.cumsum(steps)))).reshape(count, _STEPS)
+    points = np.maximum(points, 1)  # a price of few ticks may not round to none
     close = points[:, -1]
-    opened = np.concatenate(([_START_TICKS], close[:-1]))
+    opened = np.concatenate(([start_ticks], close[:-1]))
     return Candles(
         interval_ms=_MINUTE_MS,
         open_time=_START_MS + _MINUTE_MS * np.arange(count, dtype=np.int64),

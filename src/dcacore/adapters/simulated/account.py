@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -15,7 +15,7 @@ from dcacore.adapters.simulated.wallet import Wallet
 from dcacore.domain.ids import AccountId, OrderId, TradeId
 from dcacore.domain.market import FeeAsset, Fees, Market
 from dcacore.domain.money import ZERO, BaseQty, Price, Quotient, exact
-from dcacore.domain.orders import Fill, Side
+from dcacore.domain.orders import Fill, Order, Role, Side
 from dcacore.domain.venue import Trade, VenueOrderId, VenueStatus
 from dcacore.ports.errors import InsufficientBalance
 from dcacore.ports.exchange import AccountEvent, Balance, OrderChanged
@@ -38,6 +38,7 @@ class Account:
         is_disabled: it may not trade.
         open: its orders that rest, oldest first.
         past: the books that resets of the venue have closed, oldest first.
+        resets: how many resets there have been, those before it was kept and taken up again too.
     """
 
     name: AccountId
@@ -48,6 +49,7 @@ class Account:
     is_disabled: bool = False
     open: dict[VenueOrderId, KeptOrder] = attrs.field(factory=dict)
     past: list[Books] = attrs.field(factory=list)
+    resets: int = 0
     listeners: list[Listener] = attrs.field(factory=list)
     _cores: dict[str, MatchingCore] = attrs.field(factory=dict)
     _orders: dict[VenueOrderId, KeptOrder] = attrs.field(factory=dict)
@@ -139,20 +141,29 @@ class Account:
         for listener in tuple(self.listeners):
             listener(event)
 
+    @property
+    def orders(self) -> Iterable[KeptOrder]:
+        """All orders, oldest first."""
+        return self._orders.values()
+
+    @property
+    def transfers(self) -> Sequence[Transfer]:
+        """What was brought in and taken out, oldest first."""
+        return self._transfers
+
     def by_venue_id(self, pair: str, venue_order_id: VenueOrderId) -> KeptOrder | None:
         """Return the order of that id of the venue's."""
         order = self._orders.get(venue_order_id)
         return order if order is not None and order.pair == pair else None
 
+    def by_number(self, venue_order_id: VenueOrderId) -> KeptOrder | None:
+        """Return the order of that id of the venue's, on whichever market."""
+        return self._orders.get(venue_order_id)
+
     def by_client_id(self, pair: str, order_id: OrderId) -> KeptOrder | None:
         """Return the order of that id of the client's: the one that rests, or else the newest."""
         orders = self._by_client_id.get((pair, order_id), [])
         return next((order for order in orders if order.venue_order_id in self.open), orders[-1] if orders else None)
-
-    @property
-    def orders(self) -> Iterable[KeptOrder]:
-        """All orders, oldest first."""
-        return self._orders.values()
 
     def trades(self, pair: str) -> list[Trade]:
         """Return all trades of *pair*, oldest first."""
@@ -187,9 +198,42 @@ class Account:
             transfers=tuple(self._transfers),
         )
 
+    @exact
+    def restore(
+        self,
+        orders: Iterable[KeptOrder],
+        transfers: Iterable[Transfer],
+        balances: Mapping[str, Balance],
+        core_of: Callable[[str], MatchingCore],
+    ) -> None:
+        """Take up what was kept of an account that has just been opened: *orders* oldest first, those that rest too."""
+        self.wallet.restore(balances)
+        self._transfers.extend(transfers)
+        for order in orders:
+            self._orders[order.venue_order_id] = order
+            self._by_client_id.setdefault((order.pair, order.ticket.order_id), []).append(order)
+            self._all_trades.extend(BookedTrade(order.pair, trade) for trade in order.trades)
+            ticket = order.ticket
+            if order.status is VenueStatus.OPEN and ticket.price is not None:
+                self.open[order.venue_order_id] = order
+                core_of(order.pair).rest_again(
+                    Order(
+                        id=OrderId(order.venue_order_id),
+                        side=ticket.side,
+                        role=Role.BASE,
+                        quantity=ticket.quantity,
+                        price=ticket.price,
+                    ),
+                    BaseQty(ticket.quantity - order.executed),
+                )
+        self._all_trades.sort(key=lambda booked: (booked.trade.at, int(booked.trade.trade_id)))
+        for booked in self._all_trades:
+            self._trades.setdefault(booked.pair, []).append(booked.trade)
+
     def reset(self, holdings: Mapping[str, Decimal], at: datetime.datetime) -> None:
         """Forget all orders and trades, and hold *holdings*; what was is added to `past`."""
         self.past.append(self.books())
+        self.resets += 1
         self.wallet = Wallet()
         for forgotten in (self._cores, self._orders, self._by_client_id, self._trades, self.open):
             forgotten.clear()

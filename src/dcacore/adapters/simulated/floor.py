@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 
 import attrs
 
 from dcacore.adapters.simulated.account import Account
-from dcacore.adapters.simulated.books import KeptOrder, Ticket, TimeInForce
+from dcacore.adapters.simulated.books import KeptOrder, Ticket, TimeInForce, Transfer
 from dcacore.adapters.simulated.matching import MatchingCore
 from dcacore.domain.events import Accepted, Canceled, Expired, Filled, Refusal, Refused, Report
 from dcacore.domain.ids import AccountId, OrderId
@@ -26,6 +26,7 @@ from dcacore.ports.errors import (
     TradingHalted,
     UnknownPair,
 )
+from dcacore.ports.exchange import Balance
 
 PriceListener = Callable[[str, Price, datetime.datetime], None]
 
@@ -65,7 +66,7 @@ class Floor:
         self._slippage = slippage
         self._pairs: dict[str, PairState] = {}
         self._accounts: dict[AccountId, Account] = {}
-        self._rates: dict[tuple[str, str], Decimal] = {}
+        self.rates: dict[tuple[str, str], Decimal] = {}
         self.orders_taken = 0
         self.price_listeners: list[PriceListener] = []
 
@@ -92,6 +93,17 @@ class Floor:
         self._accounts[account] = held
         for asset, amount in holdings.items():
             held.transfer(asset, amount, self.now())
+
+    def restore_pair(self, state: PairState) -> None:
+        """Take up a market that was kept."""
+        self._pairs[state.market.pair] = state
+
+    def restore_account(
+        self, held: Account, orders: Iterable[KeptOrder], transfers: Iterable[Transfer], balances: Mapping[str, Balance]
+    ) -> None:
+        """Take up an account that was kept, after the markets on which it has orders."""
+        self._accounts[held.name] = held
+        held.restore(orders, transfers, balances, lambda pair: self._core(held, self.pair(pair)))
 
     # ------------------------------------------------------------------------------------------------- the market moves
 
@@ -143,7 +155,7 @@ class Floor:
 
     def set_rate(self, asset: str, quote_asset: str, rate: Decimal) -> None:
         """Say what a unit of *asset* is worth in *quote_asset*, where no market tells."""
-        self._rates[asset, quote_asset] = rate
+        self.rates[asset, quote_asset] = rate
 
     # ------------------------------------------------------------------------------- for the hands of user and staff
 
@@ -287,8 +299,8 @@ class Floor:
         quote = state.market.quote_asset
         if asset == quote:
             return Decimal(1)
-        if (asset, quote) in self._rates:
-            return self._rates[asset, quote]
+        if (asset, quote) in self.rates:
+            return self.rates[asset, quote]
         for other in self._pairs.values():
             if (other.market.base_asset, other.market.quote_asset) == (asset, quote):
                 return other.price

@@ -130,6 +130,14 @@ class MatchingCore:
         return (Accepted(order.id),)
 
     @exact
+    def rest_again(self, order: Order, left: BaseQty) -> None:
+        """Let an order rest of which *left* has not filled, and for which the wallet has locked what it holds."""
+        if order.price is not None:
+            needed = self._needs(order.side, order.price, left, self.fees.fee_maker)[1]
+            self._resting[order.id] = Resting(order, order.price, left, needed)
+            self._known_best = None
+
+    @exact
     def cancel(self, order_id: OrderId) -> tuple[Report, ...]:
         """Take a resting order off; nothing is returned when none of that id rests (it filled, or never was)."""
         rest = self._resting.pop(order_id, None)

@@ -9,6 +9,7 @@ from typing import Final
 import attrs
 
 from dcacore.domain.money import ZERO
+from dcacore.ports.exchange import Balance
 
 UNLIMITED: Final = Decimal("Infinity")
 """An amount that never runs out; what is left of it is as much."""
@@ -42,6 +43,11 @@ class Wallet:
     def add(self, asset: str, amount: Decimal) -> None:
         """Add *amount* to what is free; below zero takes it away."""
         self._free[asset] = self.free(asset) + amount
+
+    def restore(self, balances: Mapping[str, Balance]) -> None:
+        """Hold *balances*, and nothing else."""
+        self._free = {asset: balance.free for asset, balance in balances.items()}
+        self._locked = {asset: balance.locked for asset, balance in balances.items()}
 
     def lock(self, asset: str, amount: Decimal) -> None:
         """Set *amount* of what is free aside for a resting order; below zero gives it back."""

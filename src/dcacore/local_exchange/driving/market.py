@@ -57,7 +57,7 @@ def jump(market: Movable, symbol: str, price: Price) -> None:
 def move(market: Movable, symbol: str, price: Price, through: Iterable[Price] = ()) -> None:
     """Bring a market to *price* with a trade at every tick on the way: orders fill as it comes to them.
 
-    Those who listen are told where it was when orders filled, of the prices in *through* that it passes, and of its end.
+    Those who listen are told where it was when orders filled, of the prices in *through* on the way, and of its end.
 
     Raises:
         UnknownPair: there is no such market.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import heapq
+import itertools
 from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import Final
@@ -17,6 +18,7 @@ from dcacore.domain.money import Price
 from dcacore.ports.candles import Candles
 
 _EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_MILLISECOND: Final = datetime.timedelta(milliseconds=1)
 
 
 class PointKind(Enum):
@@ -26,6 +28,9 @@ class PointKind(Enum):
     FIRST = "first"  # the high or the low, as the path has it
     SECOND = "second"  # the other one
     CLOSE = "close"
+
+
+_RANKS: Final = {kind: rank for rank, kind in enumerate(PointKind)}
 
 
 @attrs.frozen(kw_only=True)
@@ -65,10 +70,11 @@ class Series:
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "ticks", to_ticks(self.candles, self.market))
 
-    def points(self, path: Path, start: int = 0) -> Iterator[Point]:
-        """Yield four points a candle, from candle *start* on."""
+    def points(self, path: Path, since: datetime.datetime = _EPOCH) -> Iterator[Point]:
+        """Yield four points a candle, from the first on that opens at *since* or later."""
         ticks, tick_size = self.ticks, self.market.tick_size
         lasts = datetime.timedelta(milliseconds=self.candles.interval_ms)
+        start = int(ticks.open_time.searchsorted((since - _EPOCH) // _MILLISECOND))
         for index in range(start, len(ticks)):
             at = _EPOCH + datetime.timedelta(milliseconds=int(ticks.open_time[index]))
             columns = (ticks.open, ticks.high, ticks.low, ticks.close)
@@ -79,12 +85,41 @@ class Series:
                 yield Point(symbol=self.market.pair, price=price, at=at, candle=index, kind=kind, lasts=lasts)
 
 
-def candle_points(series: Sequence[Series], path: Path = Path.NEAREST) -> Iterator[Point]:
-    """Yield the points of all *series*, oldest first; those of one time in turn, symbol by symbol."""
-    streams = [_ranked(one.points(path), number) for number, one in enumerate(series)]
-    return (point for _, point in heapq.merge(*streams, key=lambda ranked: ranked[0]))
+@attrs.frozen(kw_only=True)
+class Position:
+    """Which point was the last one, so that a restart goes on behind it."""
+
+    symbol: str
+    at: datetime.datetime
+    kind: PointKind
+
+    @classmethod
+    def of(cls, point: Point) -> Position:
+        """Return where *point* is."""
+        return cls(symbol=point.symbol, at=point.at, kind=point.kind)
+
+
+def candle_points(
+    series: Sequence[Series], path: Path = Path.NEAREST, after: Position | None = None
+) -> Iterator[Point]:
+    """Yield the points of all *series*, oldest first, those behind *after* if it is given.
+
+    Points of one time and kind come in turn, symbol by symbol.
+    """
+    since = _EPOCH if after is None else after.at
+    points = in_turn([one.points(path, since) for one in series])
+    if after is None:
+        return points
+    numbers = {one.market.pair: number for number, one in enumerate(series)}
+    last = (after.at, _RANKS[after.kind], numbers.get(after.symbol, len(series)))
+    return itertools.dropwhile(lambda point: (point.at, _RANKS[point.kind], numbers[point.symbol]) <= last, points)
+
+
+def in_turn(streams: Sequence[Iterator[Point]]) -> Iterator[Point]:
+    """Yield the points of all *streams*, each of them oldest first, in the order of their times."""
+    ranked = [_ranked(points, number) for number, points in enumerate(streams)]
+    return (point for _, point in heapq.merge(*ranked, key=lambda pair: pair[0]))
 
 
 def _ranked(points: Iterator[Point], number: int) -> Iterator[tuple[tuple[datetime.datetime, int, int], Point]]:
-    rank = {kind: place for place, kind in enumerate(PointKind)}
-    return (((point.at, rank[point.kind], number), point) for point in points)
+    return (((point.at, _RANKS[point.kind], number), point) for point in points)

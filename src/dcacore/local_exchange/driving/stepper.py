@@ -89,6 +89,10 @@ class Stepper:
         """Let steps of *symbol* stop at *prices* too, and no more at those of the call before."""
         self._watched[symbol] = frozenset(prices)
 
+    def watched(self, symbol: str) -> frozenset[Price]:
+        """Return the prices of *symbol* at which steps stop too."""
+        return self._watched.get(symbol, frozenset())
+
     def step(self) -> Stand:
         """Go on to the next candle's point, resting order or watched price, and return where that is.
 

@@ -109,7 +109,7 @@ def prepare(exchange: LocalExchange, endpoint: Endpoint, params: Params, key: st
 
 def _timing(exchange: LocalExchange, params: Params) -> tuple[datetime.datetime, datetime.timedelta]:
     clock = exchange.clock
-    if not clock.is_running():
+    if not clock.is_running:
         params.need("timestamp")
         return clock.now(), datetime.timedelta(minutes=1)
     at, window = check_timing(params, clock.ms())

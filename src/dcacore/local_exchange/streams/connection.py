@@ -81,7 +81,7 @@ async def converse(
     connection: Connection,
     receive: Callable[[], Awaitable[Mapping[str, Any]]],
     send: Send,
-    heard: Callable[[str], Awaitable[None]],
+    heard: Callable[[str], None],
     life: float = LIFE_S,
 ) -> None:
     """Talk until either side ends it: what comes goes to *heard*, what is put goes out.
@@ -103,7 +103,7 @@ async def converse(
             text = message.get("text")
             if text is None:
                 text = (message.get("bytes") or b"").decode("utf-8", "replace")
-            await heard(text)
+            heard(text)
     finally:
         end.cancel()
         writer.cancel()

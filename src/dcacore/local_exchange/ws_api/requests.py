@@ -95,6 +95,8 @@ def _called(site: Site, session: Session, request: _Request, key: str) -> object
     except Exception as mistake:
         log.exception("mistake", request=request.method)
         raise unforeseen() from mistake
+    if endpoint.security is not Security.NONE:
+        site.keep()
     if endpoint.is_free:
         exchange.limits.give_back(session.address, weight)
     return result

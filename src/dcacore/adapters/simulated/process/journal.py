@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,25 +53,69 @@ class Journal:
                 self._end += len(line)
         os.ftruncate(self._fd, self._end)
 
-    def append(self, entry: Entry) -> None:
-        """Write an entry so that a loss of power does not take it back; all have to be replayed before.
+    @property
+    def size(self) -> int:
+        """How long it is, in bytes."""
+        return self._end
+
+    def append(self, entry: Entry, *, is_synced: bool = True) -> None:
+        """Write an entry; all have to be replayed before.
+
+        The end of this process does not take it back, nor does a loss of power when it *is_synced*.
 
         Raises:
             OSError: there is no room, for instance; nothing was written.
         """
-        line = json.dumps(attrs.asdict(entry, recurse=False), separators=(",", ":")).encode() + b"\n"
+        line = _line(entry)
         try:
             written = 0
             while written < len(line):
                 written += os.pwrite(self._fd, line[written:], self._end + written)
-            os.fsync(self._fd)
+            if is_synced:
+                os.fsync(self._fd)
         except OSError:
             os.ftruncate(self._fd, self._end)
             raise
         self._end += len(line)
+
+    def rewrite(self, entries: Iterable[Entry]) -> None:
+        """Let *entries* take the place of all that is written: of all of it, or, when this is cut short, of nothing.
+
+        Raises:
+            OSError: there is no room, for instance; all is as it was.
+        """
+        fresh = self.file.with_name(f"{self.file.name}.new")
+        fd = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            with os.fdopen(os.dup(fd), "wb") as lines:
+                for entry in entries:
+                    lines.write(_line(entry))
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)  # before it gets its name: nobody can come in between
+            os.fsync(fd)
+            fresh.replace(self.file)
+        except BaseException:
+            os.close(fd)
+            fresh.unlink(missing_ok=True)
+            raise
+        os.close(self._fd)
+        self._fd, self._end = fd, os.fstat(fd).st_size
+        _sync_folder(self.file.parent)
 
     def close(self) -> None:
         """Let go of the file; a second call changes nothing."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+
+def _line(entry: Entry) -> bytes:
+    return json.dumps(attrs.asdict(entry, recurse=False), separators=(",", ":")).encode() + b"\n"
+
+
+def _sync_folder(folder: Path) -> None:
+    """Let the new name of a file outlast a loss of power."""
+    fd = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

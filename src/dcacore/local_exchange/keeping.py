@@ -1,0 +1,85 @@
+"""The exchange on disk: what its venue keeps, and what the wire has to know besides."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from dcacore.local_exchange.driving.points import PointKind, Position
+from dcacore.local_exchange.driving.state import VenueState
+from dcacore.local_exchange.errors import error
+from dcacore.local_exchange.exchange import LocalExchange
+
+log = structlog.get_logger("dcacore.local_exchange")
+_SECRETS: Final = "secrets"
+_STATUSES: Final = "statuses"
+_EXECUTIONS: Final = "executions"
+_DRIVE: Final = "drive"
+
+
+class Keeper:
+    """Keeps an exchange in a file.
+
+    Attributes:
+        state: the file.
+        where: returns the point of the candles that was played last; None before the first, and without candles.
+    """
+
+    def __init__(self, file: Path, exchange: LocalExchange) -> None:
+        """Bring *exchange*, which has just been built, to where *file* says.
+
+        Raises:
+            JournalInUse: another exchange has the file.
+            BadState: it is something else.
+            OSError: it cannot be read or written.
+        """
+        self._exchange = exchange
+        self.where: Callable[[], Position | None] = _nowhere
+        self.state = VenueState(file, exchange.venue)
+        notes = self.state.notes
+        for key, secret in notes.get(_SECRETS, {}).items():
+            exchange.keys.tell(key, secret)
+        exchange.restore_statuses(notes.get(_STATUSES, {}))
+        exchange.feed.executions = notes.get(_EXECUTIONS, 0)
+        exchange.attach_all()
+        exchange.feed.keep = self.keep
+
+    @property
+    def position(self) -> Position | None:
+        """Which point of the candles was the last one, as the file says."""
+        told = self.state.notes.get(_DRIVE)
+        if told is None:
+            return None
+        return Position(
+            symbol=told["symbol"], at=datetime.datetime.fromisoformat(told["at"]), kind=PointKind(told["kind"])
+        )
+
+    def keep(self) -> None:
+        """Write what has changed; return when it is on disk.
+
+        Raises:
+            ApiError: it cannot be written: nobody may be told that it was done.
+        """
+        self.state.note(_SECRETS, dict(self._exchange.keys.secrets))
+        self.state.note(_STATUSES, dict(self._exchange.statuses))
+        self.state.note(_EXECUTIONS, self._exchange.feed.executions)
+        where = self.where()
+        if where is not None:
+            self.state.note(_DRIVE, {"symbol": where.symbol, "at": where.at.isoformat(), "kind": where.kind.value})
+        try:
+            self.state.keep()
+        except OSError as full:
+            log.exception("the state cannot be written")
+            raise error(-1007) from full
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.state.close()
+
+
+def _nowhere() -> None:
+    """Return None: there are no candles."""

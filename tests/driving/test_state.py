@@ -1,0 +1,206 @@
+"""An exchange whose state is kept is the same after a restart, whenever it was killed."""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from dcacore.adapters.simulated.books import Ticket
+from dcacore.adapters.simulated.hands import Hand, Staff
+from dcacore.adapters.simulated.process.journal import Journal, JournalInUse
+from dcacore.adapters.simulated.venue import SimulatedVenue
+from dcacore.domain.ids import AccountId, OrderId
+from dcacore.domain.market import Fees
+from dcacore.domain.money import BaseQty, Price
+from dcacore.domain.orders import Side
+from dcacore.local_exchange.driving import state as state_module
+from dcacore.local_exchange.driving.state import BadState, VenueState
+from dcacore.ports.errors import PortError
+from tests.strategies import MARKET, NOON
+
+ANNA, BEN = AccountId("anna"), AccountId("ben:1")
+WINDOW = datetime.timedelta(seconds=5)
+
+
+def opened(file: Path) -> tuple[SimulatedVenue, VenueState]:
+    """Return a venue over what *file* keeps."""
+    venue = SimulatedVenue(lambda: NOON)
+    return venue, VenueState(file, venue)
+
+
+def begun(file: Path) -> tuple[SimulatedVenue, VenueState]:
+    """Return a venue with a market and two accounts, one of which pays fees in a third asset."""
+    venue, state = opened(file)
+    venue.list_pair(MARKET, Price(Decimal(100)))
+    venue.open_account(ANNA, {"XYZ": Decimal(10_000)})
+    venue.open_account(BEN, {"XYZ": Decimal(500), "BNB": Decimal(1)}, Fees(fee_maker="0.002"), pays_with="BNB")
+    venue.set_rate("BNB", "XYZ", Decimal(300))
+    state.keep()
+    return venue, state
+
+
+def place(venue: SimulatedVenue, account: AccountId, order_id: str, side: Side, price: str | None) -> None:
+    """Place an order for one coin."""
+    limit = None if price is None else Price(Decimal(price))
+    ticket = Ticket(order_id=OrderId(order_id), side=side, quantity=BaseQty(Decimal(1)), price=limit)
+    venue.place(account, MARKET.pair, ticket, sent_at=NOON, recv_window=WINDOW)
+
+
+def told(venue: SimulatedVenue) -> list[object]:
+    """Return all that anybody can be told."""
+    shown: list[object] = [venue.orders_taken, venue.pairs, venue.accounts]
+    for pair in venue.pairs:
+        shown += [venue.pair(pair), venue.best_orders(pair)]
+    for account in venue.accounts:
+        held = venue.account(account)
+        shown += [venue.books(account), held.trades(MARKET.pair), held.fees, held.is_revoked, held.pays_with]
+        shown += [order.told() for order in held.open.values()]
+    return shown
+
+
+def killed(file: Path) -> SimulatedVenue:
+    """Return what a new process makes of the file as it is at this moment."""
+    copy = file.with_name("copy")
+    shutil.copy(file, copy)
+    venue, state = opened(copy)
+    state.close()
+    return venue
+
+
+def act(venue: SimulatedVenue, chance: Random, number: int) -> None:
+    """Do something, sensible or not."""
+    account = chance.choice([ANNA, BEN])
+    price = str(chance.randint(80, 120))
+    match chance.randrange(9):
+        case 0 | 1 | 2:
+            place(venue, account, f"id{number}", chance.choice([*Side]), price)
+        case 3:
+            place(venue, account, f"id{number}", chance.choice([*Side]), None)
+        case 4 | 5:
+            venue.move(MARKET.pair, Price(Decimal(price)))
+        case 6:
+            resting = list(venue.account(account).open.values())
+            if resting:
+                Hand(venue, account).cancel(MARKET.pair, chance.choice(resting).venue_order_id)
+        case 7:
+            resting = list(venue.account(account).open.values())
+            if resting:
+                part = BaseQty(Decimal("0.25"))
+                Staff(venue).fill_in_part(account, MARKET.pair, chance.choice(resting).venue_order_id, part)
+        case _:
+            Hand(venue, account).deposit("XYZ", Decimal(chance.randint(1, 50)))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whatever_was_kept_is_there_after_a_kill_and_goes_on_alike(tmp_path: Path, seed: int) -> None:
+    file, chance = tmp_path / "state", Random(seed)
+    venue, state = begun(file)
+    for number in range(120):
+        try:
+            act(venue, chance, number)
+        except PortError:
+            continue
+        state.keep()
+        if not number % 10:
+            again = killed(file)
+            assert told(again) == told(venue)
+            for other in (again, killed(file)):
+                for price in ("70", "130", "100"):
+                    other.move(MARKET.pair, Price(Decimal(price)))
+            untouched = killed(file)
+            assert told(untouched) == told(venue)
+
+
+def test_a_restart_goes_on_from_there(tmp_path: Path) -> None:
+    venue, state = begun(tmp_path / "state")
+    place(venue, ANNA, "resting", Side.BUY, "90")
+    state.note("secrets", {"anna": "secret"})
+    state.close()
+    venue, state = opened(tmp_path / "state")
+    assert state.notes == {"secrets": {"anna": "secret"}}
+    assert state.last_at == NOON
+    venue.move(MARKET.pair, Price(Decimal(90)))
+    state.close()
+    venue, _ = opened(tmp_path / "state")
+    (order,) = venue.books(ANNA).orders
+    assert order.order.executed == 1
+    assert venue.balances(ANNA)["ABC"].free == Decimal("0.999")
+    assert venue.price(MARKET.pair) == 90
+
+
+def test_a_reset_takes_what_was_before(tmp_path: Path) -> None:
+    venue, state = begun(tmp_path / "state")
+    place(venue, ANNA, "before", Side.BUY, "90")
+    state.keep()
+    Staff(venue).reset({ANNA: {"XYZ": Decimal(7)}})
+    state.keep()
+    again = killed(tmp_path / "state")
+    assert told(again) == told(venue)
+    assert not again.books(ANNA).orders
+
+
+def test_a_line_that_was_cut_short_was_never_acknowledged(tmp_path: Path) -> None:
+    file = tmp_path / "state"
+    venue, state = begun(file)
+    before = told(venue)
+    place(venue, ANNA, "cut", Side.BUY, "90")
+    state.close()
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-5])
+    venue, _ = opened(file)
+    assert told(venue) == before
+
+
+def test_it_is_written_anew_at_the_start_and_when_it_has_grown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "state"
+    venue, state = begun(file)
+    for number in range(500):
+        venue.move(MARKET.pair, Price(Decimal(100 + number % 7)))
+        state.keep()
+    state.close()
+    grown = file.stat().st_size
+    venue, state = opened(file)
+    assert file.stat().st_size < grown / 10
+    monkeypatch.setattr(state_module, "LEAST_REWRITTEN", 5_000)
+    for number in range(500):
+        venue.move(MARKET.pair, Price(Decimal(100 + number % 7)))
+        state.keep()
+    assert file.stat().st_size < 20_000
+    assert told(killed(file)) == told(venue)
+
+
+def test_a_price_alone_is_not_synced_and_an_order_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    venue, state = begun(tmp_path / "state")
+    synced: list[bool] = []
+    append = Journal.append
+
+    def note(journal: Journal, entry: Any, *, is_synced: bool = True) -> None:
+        synced.append(is_synced)
+        append(journal, entry, is_synced=is_synced)
+
+    monkeypatch.setattr(Journal, "append", note)
+    venue.move(MARKET.pair, Price(Decimal(99)))
+    state.keep()
+    place(venue, ANNA, "one", Side.BUY, "90")
+    state.keep()
+    state.keep()
+    assert synced == [False, True]
+
+
+def test_two_exchanges_do_not_share_a_file_and_other_files_are_refused(tmp_path: Path) -> None:
+    _, state = begun(tmp_path / "state")
+    with pytest.raises(JournalInUse):
+        opened(tmp_path / "state")
+    state.close()
+    for text in ("precious", "[general]\n", '{"at":"2024-01-01T00:00:00+00:00","name":"place","params":{}}\n'):
+        other = tmp_path / "other"
+        other.write_text(text)
+        with pytest.raises(BadState, match="other is not the state of an exchange"):
+            opened(other)
+        assert other.read_text() == text
