@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import logging
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from decimal import Decimal
 
 import attrs
@@ -230,3 +230,16 @@ async def test_nothing_secret_is_logged_at_any_level(bench: Bench, caplog: pytes
     assert len(asked) >= 3
     everything = caplog.text + str(told)
     assert not any(secret in everything for secret in (KEY.key, KEY.secret, *asked))
+
+
+async def test_who_listens_again_at_once_misses_nothing(bench: Bench) -> None:
+    for number in range(5):
+        events = bench.exchange.events()
+        assert await next_of(events) == StreamOpened()
+        await until(lambda: len(bench.wire.sessions) == 1)
+        late = await opened(bench)
+        await bench.wire.report(report(i=number))
+        assert (await order_of(events)).venue_order_id == (await order_of(late)).venue_order_id == str(number)
+        for listening in (events, late):
+            assert isinstance(listening, AsyncGenerator)
+            await listening.aclose()

@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import datetime
 import re
-from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -22,6 +21,7 @@ import attrs
 import structlog
 
 from dcacore.adapters.binance.calls import Call, Rank
+from dcacore.adapters.binance.lines import Lines
 from dcacore.adapters.binance.windows import BEFORE_TOLD, ORDERS, REQUESTS, WEIGHT, Limit, Window, told_by
 from dcacore.ports.clock import Clock
 from dcacore.ports.errors import RateLimited
@@ -34,7 +34,6 @@ BAN_S: Final = {403: 300, 418: 120, 429: 60}
 _LONGEST_BAN_S: Final = 3 * 86_400
 _ORDERS_REST_S: Final = 10
 _UNTIL: Final = re.compile(r"banned until (\d{13})")
-_Waiting = deque[tuple[Call, "asyncio.Future[None]"]]
 
 
 @attrs.define(eq=False)
@@ -52,11 +51,10 @@ class Limiter:
     _order_limits: tuple[Limit, ...] = attrs.field(init=False)
     _orders: dict[str, list[Window]] = attrs.field(factory=dict, init=False)
     _hold_until: float = attrs.field(default=float("-inf"), init=False)
-    _queues: dict[Rank, dict[str, _Waiting]] = attrs.field(init=False)
+    _lines: Lines = attrs.field(factory=Lines, init=False)
     _pump: asyncio.Task[None] | None = attrs.field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._queues = {Rank.ORDER: {}, Rank.READING: {}, Rank.PERIODIC: {}}
         self.learn(BEFORE_TOLD)
 
     # ------------------------------------------------------------------------------------------------ what is known
@@ -105,7 +103,7 @@ class Limiter:
         seconds = min(max(seconds, 1.0), _LONGEST_BAN_S)
         self._hold_until = max(self._hold_until, self.clock.monotonic() + seconds)
         log.warning("exchange_limit", status=status, seconds=round(seconds))
-        self._refuse_all()
+        self._lines.refuse(lambda: RateLimited(self._local(self.hold_s)))
         return self._local(self.hold_s)
 
     def orders_rest(self) -> datetime.datetime:
@@ -124,21 +122,10 @@ class Limiter:
         if call.rank is Rank.PLACING:
             self._admit_order(call, who)
             return
-        queue = self._queues[call.rank]
-        if not any(queue.values()) and self._fits(call):
-            self._take(call)
-            return
-        admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        entry = (call, admitted)
-        queue.setdefault(who, deque()).append(entry)
-        if self._pump is None or self._pump.done():
-            self._pump = asyncio.create_task(self._let_out(), name="binance limiter")
-        try:
-            await admitted
-        except asyncio.CancelledError:
-            if entry in (line := queue.get(who, deque())):
-                line.remove(entry)
-            raise
+        if self._lines.has(call.rank) or not self._take_if_it_fits(call):
+            if self._pump is None or self._pump.done():
+                self._pump = asyncio.create_task(self._let_out(), name="binance limiter")
+            await self._lines.wait(call, who)
 
     def spend(self, weight: int) -> None:
         """Count something that goes out beside `admit`."""
@@ -162,7 +149,7 @@ class Limiter:
         for window in windows:
             window.turn(now)
             window.used += 1
-        self._take(call)
+        self.spend(call.weight)
 
     def _fits(self, call: Call) -> bool:
         now = self.exchange_now()
@@ -171,29 +158,17 @@ class Limiter:
         share = SHARES[call.rank]
         return all(it.fits(call.weight if it.limit.kind == WEIGHT else 1, share) for it in self._windows)
 
-    def _take(self, call: Call) -> None:
+    def _take_if_it_fits(self, call: Call) -> bool:
+        if not self._fits(call):
+            return False
         self.spend(call.weight)
+        return True
 
     async def _let_out(self) -> None:
-        while True:
-            for lines in self._queues.values():
-                self._let_out_in_turn(lines)
-            if not any(line for lines in self._queues.values() for line in lines.values()):
-                return
-            await self.clock.sleep(self._left_s() + 0.05)
-
-    def _let_out_in_turn(self, lines: dict[str, _Waiting]) -> None:
-        """Let out what fits, one of each account after the other; who was first this time is last the next."""
-        while waiting := [who for who, line in lines.items() if line]:
-            for who in waiting:
-                if not self._fits(lines[who][0][0]):
-                    return
-                call, admitted = lines[who].popleft()
-                if not admitted.done():
-                    self._take(call)
-                    admitted.set_result(None)
-                lines[who] = lines.pop(who)
-        lines.clear()
+        while not self._lines.is_empty:
+            self._lines.let_out(self._take_if_it_fits)
+            if not self._lines.is_empty:
+                await self.clock.sleep(self._left_s() + 0.05)
 
     def _left_s(self) -> float:
         now = self.exchange_now()
@@ -203,14 +178,6 @@ class Limiter:
     def _refuse_on_hold(self) -> None:
         if (left := self.hold_s) > 0:
             raise RateLimited(self._local(left))
-
-    def _refuse_all(self) -> None:
-        for lines in self._queues.values():
-            for line in lines.values():
-                for _, admitted in line:
-                    if not admitted.done():
-                        admitted.set_exception(RateLimited(self._local(self.hold_s)))
-                line.clear()
 
     def _orders_of(self, who: str) -> list[Window]:
         windows = self._orders.setdefault(who, [])

@@ -16,6 +16,7 @@ from typing import Final
 
 import structlog
 
+from dcacore.adapters.binance.board import Board
 from dcacore.adapters.binance.dials import Dials
 from dcacore.adapters.binance.frames import tick_of
 from dcacore.adapters.binance.keeper import Keeper
@@ -30,7 +31,6 @@ from dcacore.adapters.binance.venue_clock import VenueClock
 from dcacore.ports.clock import Clock
 from dcacore.ports.errors import PortError, Unavailable
 from dcacore.ports.prices import Prices, Tick
-from dcacore.ports.tick_box import TickBox
 
 log = structlog.get_logger("dcacore.binance")
 
@@ -62,8 +62,7 @@ class BinancePrices(Prices, Talk):
         self._keeper = Keeper(self, "prices", clock, pace, dials, chance)
         self._task: asyncio.Task[None] | None = None
         self._watched: set[str] = set()
-        self._last: dict[str, Tick] = {}
-        self._boxes: list[TickBox] = []
+        self._board = Board()
         self._changed = asyncio.Event()
         self.heard_at: float | None = None
         """When the exchange last said anything, by the monotonic clock; None before."""
@@ -86,7 +85,7 @@ class BinancePrices(Prices, Talk):
             return  # by another, meanwhile
         self._watched.add(pair)
         self._quiet.add(pair)
-        self._tell(Tick(pair, price, at))
+        self._board.tell(Tick(pair, price, at))
         self._changed.set()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._keeper.run(), name="binance prices")
@@ -94,35 +93,17 @@ class BinancePrices(Prices, Talk):
     async def unwatch(self, pair: str) -> None:
         self._watched.discard(pair)
         self._quiet.remove(pair)
-        self._last.pop(pair, None)
+        self._board.forget(pair)
         self._changed.set()
 
     def ticks(self) -> AsyncIterator[Tick]:
-        box = TickBox()
-        self._boxes.append(box)
-        for pair in sorted(self._last):
-            box.put(self._last[pair])
-
-        async def told() -> AsyncIterator[Tick]:
-            try:
-                while True:
-                    yield await box.get()
-            finally:
-                self._boxes.remove(box)
-
-        return told()
+        return self._board.ticks()
 
     async def close(self) -> None:
         """Hang up."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})
-
-    def _tell(self, tick: Tick) -> None:
-        if tick.price is not None:
-            self._last[tick.pair] = tick
-        for box in self._boxes:
-            box.put(tick)
 
     # ----------------------------------------------------------------------------------------------- the connection
 
@@ -162,7 +143,7 @@ class BinancePrices(Prices, Talk):
         with contextlib.suppress(PortError):  # what the stream tells is no worse for it
             await self._time.refresh()
         for pair in self._quiet.to_be_called_alive(flowing):
-            self._tell(Tick(pair, None, self.now()))
+            self._board.tell(Tick(pair, None, self.now()))
         if due := self._quiet.to_be_asked_for(flowing):
             untold = await self._ask_for(due)
             if self._quiet.is_suspicious(untold):
@@ -178,10 +159,10 @@ class BinancePrices(Prices, Talk):
             log.info("prices_not_asked", reason=str(exc))
             return set()
         for pair, price in prices.items():
-            last = self._last.get(pair)
+            last = self._board.last(pair)
             if pair in self._watched and (last is None or (last.price != price and last.at < at)):
                 untold.add(pair)
-                self._tell(Tick(pair, price, at))
+                self._board.tell(Tick(pair, price, at))
         return untold
 
     def hear(self, link: Link, frame: Row) -> None:  # noqa: ARG002  # whichever connection it comes over
@@ -194,7 +175,7 @@ class BinancePrices(Prices, Talk):
             return
         if tick is not None and tick.pair in self._watched:
             self._quiet.heard(tick.pair)
-            self._tell(tick)
+            self._board.tell(tick)
 
     def bad_frame(self) -> None:
         self.bad_frames += 1

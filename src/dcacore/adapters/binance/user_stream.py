@@ -17,6 +17,7 @@ import structlog
 from dcacore.adapters.binance.dials import Dials
 from dcacore.adapters.binance.keeper import Keeper
 from dcacore.adapters.binance.link import Dead, Link
+from dcacore.adapters.binance.listeners import Listeners
 from dcacore.adapters.binance.orders import reported
 from dcacore.adapters.binance.pace import Pace
 from dcacore.adapters.binance.rates import Rates
@@ -62,9 +63,10 @@ class UserStream(Talk):
         self._session = Session(key, shared.time, shared.spend, shared.limited)
         self.on_order: Callable[[str, VenueOrder], None] | None = None
         """Called with every order that is told of, before anybody else."""
-        self._boxes: list[asyncio.Queue[AccountEvent | PortError]] = []
+        self._listeners = Listeners(self._stop)
         self._heard: asyncio.Queue[Row | AccountEvent] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
+        self._ending: asyncio.Task[None] | None = None
         self._is_open = False
         self._subscription: dict[Link, int] = {}
         self.heard_at: float | None = None
@@ -73,42 +75,26 @@ class UserStream(Talk):
 
     def events(self) -> AsyncIterator[AccountEvent]:
         """Yield what happens from now on; see `Exchange.events`."""
-        box: asyncio.Queue[AccountEvent | PortError] = asyncio.Queue()
-        self._boxes.append(box)
-        if self._is_open:
-            box.put_nowait(StreamOpened())
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run(), name="binance account events")
-
-        async def told() -> AsyncIterator[AccountEvent]:
-            try:
-                while True:
-                    event = await box.get()
-                    if isinstance(event, PortError):
-                        raise event
-                    yield event
-            finally:
-                self._boxes.remove(box)
-                if not self._boxes:
-                    self._stop()
-
-        return told()
+            self._task = asyncio.create_task(self._run(self._ending), name="binance account events")
+        return self._listeners.join(StreamOpened()) if self._is_open else self._listeners.join()
 
     async def close(self) -> None:
         """Hang up."""
-        task = self._task
         self._stop()
-        if task is not None:
-            await asyncio.wait({task})
+        if self._ending is not None:
+            await asyncio.wait({self._ending})
 
     def _stop(self) -> None:
         if self._task is not None:
             self._task.cancel()
-            self._task = None
+            self._ending, self._task = self._task, None
         self._is_open = False
         self.heard_at = None
 
-    async def _run(self) -> None:
+    async def _run(self, before: asyncio.Task[None] | None) -> None:
+        if before is not None:  # two that hand on would share one queue
+            await asyncio.wait({before})
         shared = self._shared
         self._heard = asyncio.Queue()  # what a stream before this one has left is for nobody
         keeper = Keeper(self, "account events", shared.clock, shared.pace, shared.dials, shared.chance)
@@ -116,8 +102,7 @@ class UserStream(Talk):
         try:
             await keeper.run()
         except BadCredentials as exc:
-            for box in self._boxes:
-                box.put_nowait(exc)
+            self._listeners.tell(exc)
         finally:
             self._is_open = False
             telling.cancel()
@@ -170,7 +155,7 @@ class UserStream(Talk):
             match heard:
                 case OrderChanged() | StreamOpened() | StreamLost():
                     self._is_open = not isinstance(heard, StreamLost)
-                    self._tell(heard)
+                    self._listeners.tell(heard)
                 case _:
                     await self._tell_report(heard)
 
@@ -184,7 +169,7 @@ class UserStream(Talk):
             return
         if self.on_order is not None:
             self.on_order(pair, order)
-        self._tell(OrderChanged(pair, order))
+        self._listeners.tell(OrderChanged(pair, order))
 
     async def _valued(self, pair: str, order: VenueOrder) -> VenueOrder:
         """Return *order* with what its trade's fee was worth; without the trade when that is not known in time."""
@@ -198,7 +183,3 @@ class UserStream(Talk):
             log.warning("fees_not_valued_yet", pair=pair, reason=str(exc))
             return attrs.evolve(order, trades=())
         return attrs.evolve(order, trades=trades)
-
-    def _tell(self, event: AccountEvent) -> None:
-        for box in self._boxes:
-            box.put_nowait(event)
