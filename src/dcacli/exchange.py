@@ -14,7 +14,7 @@ from dcacli.params import TakesFiles, repeat_option
 from dcacli.session import as_json
 
 if TYPE_CHECKING:
-    from dcacore.local_exchange.server import Urls
+    from dcacore.local_exchange.addresses import Urls
 
 DEFAULT_PORT: Final = 8100
 

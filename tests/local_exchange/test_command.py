@@ -123,13 +123,8 @@ async def test_what_is_kept_outlives_a_kill(tmp_path: Path) -> None:
             await api.order(LIMIT_BUY | {"price": "98.2", "quantity": "1"}, newClientOrderId="resting")
             await api.order(MARKET_BUY | {"quantity": "1"})
             before = await api.books()
-        another = subprocess.run(
-            [DCA, "exchange", "serve", "--port", "0", "--state", tmp_path / "books"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert "another exchange has this file" in another.stderr
+        _, told = refused("--state", str(tmp_path / "books"))
+        assert "another exchange has this file" in told
     with serving(*options, cwd=tmp_path) as (urls, _):
         async with httpx.AsyncClient(base_url=urls["rest"]) as http:
             api = Api(http, "anna", "hers")
