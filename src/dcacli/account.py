@@ -35,7 +35,8 @@ def add(*, environment: str, name: str | None, email: str | None, as_json: bool)
     """Add an account: on paper, or one of the exchange's testnet, live or custom surroundings.
 
     Key and secret are asked for, or taken from DCA_API_KEY and DCA_API_SECRET; they are stored encrypted under
-    ENCRYPTION_KEY. An account on paper needs neither. This version trades on paper only: other accounts are kept.
+    ENCRYPTION_KEY. The exchange is asked what the key may do before it is kept: one that may withdraw coins is
+    refused. An account on paper needs no key.
     """
     from dcacore.application import accounts
     from dcacore.ports.records import Environment
@@ -51,6 +52,8 @@ def add(*, environment: str, name: str | None, email: str | None, as_json: bool)
             name=environment if name is None else name,
             environment=where,
             api_key=key,
+            keys=mine.app.keys,
+            warn=_warn,
         )
 
     done = as_user(email, work)
@@ -131,6 +134,8 @@ def key(*, name: str, email: str | None, as_json: bool) -> None:
             user_id=mine.user.id,
             named=name,
             api_key=given,
+            keys=mine.app.keys,
+            warn=_warn,
         )
 
     done = as_user(email, work)
@@ -147,6 +152,10 @@ def remove(*, name: str, email: str | None, as_json: bool) -> None:
 
     done = as_user(email, lambda mine: accounts.remove(mine.app.store, user_id=mine.user.id, named=name))
     click.echo(json.dumps(_json(done)) if as_json else f"{done.name}: removed")
+
+
+def _warn(sentence: str) -> None:
+    click.echo(f"dca: {sentence}", err=True)
 
 
 def _key() -> ApiKey:

@@ -61,6 +61,9 @@ class Settings:
         default_tier: DEFAULT_TIER, the tier of new users.
         log_format: LOG_FORMAT.
         log_level: LOG_LEVEL.
+        binance_rest_url: BINANCE_REST_URL, where a custom exchange takes requests; empty when there is none.
+        binance_stream_url: BINANCE_STREAM_URL, where its market streams are.
+        binance_ws_api_url: BINANCE_WS_API_URL, where it takes requests over a websocket.
     """
 
     encryption_key: str = attrs.field(default="", repr=False)
@@ -69,6 +72,9 @@ class Settings:
     default_tier: Tier = Tier.FREE
     log_format: LogFormat = LogFormat.CONSOLE
     log_level: LogLevel = LogLevel.INFO
+    binance_rest_url: str = ""
+    binance_stream_url: str = ""
+    binance_ws_api_url: str = ""
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> Settings:
@@ -82,6 +88,7 @@ class Settings:
             text = environment.get(name, "").strip()
             if text:
                 given[field] = read(name, text)
+        _refuse_half(given, _CUSTOM)
         return cls(**given)  # type: ignore[arg-type]  # each reader returns what its field takes
 
 
@@ -115,6 +122,29 @@ def _text(name: str, text: str) -> str:
     return text
 
 
+def _url(*schemes: str) -> Callable[[str, str], str]:
+    def read(name: str, text: str) -> str:
+        rule = f"must be like {schemes[0]}://host:port"
+        if not text.isprintable() or " " in text:
+            raise BadSetting(name, rule)
+        try:
+            parts = urlsplit(text)
+            _ = parts.port
+        except ValueError:
+            raise BadSetting(name, rule) from None
+        if parts.scheme not in schemes or not parts.hostname or parts.query or parts.fragment or parts.username:
+            raise BadSetting(name, rule)
+        return text.rstrip("/")
+
+    return read
+
+
+def _refuse_half(given: Mapping[str, object], together: Mapping[str, str]) -> None:
+    missing = [name for name, field in together.items() if field not in given]
+    if 0 < len(missing) < len(together):
+        raise BadSetting(missing[0], f"is not set: {', '.join(together)} are set together, or none of them")
+
+
 def _one_of(kind: type[E], fold: Callable[[str], str]) -> Callable[[str, str], E]:
     def read(name: str, text: str) -> E:
         try:
@@ -125,6 +155,12 @@ def _one_of(kind: type[E], fold: Callable[[str], str]) -> Callable[[str, str], E
     return read
 
 
+_CUSTOM: Final = {
+    "BINANCE_REST_URL": "binance_rest_url",
+    "BINANCE_STREAM_URL": "binance_stream_url",
+    "BINANCE_WS_API_URL": "binance_ws_api_url",
+}
+"""The variables that make a custom exchange, and their fields."""
 _READERS: Final[Mapping[str, tuple[str, Callable[[str, str], object]]]] = {
     "ENCRYPTION_KEY": ("encryption_key", _keys),
     "DATABASE_URL": ("database_url", _database),
@@ -132,5 +168,8 @@ _READERS: Final[Mapping[str, tuple[str, Callable[[str, str], object]]]] = {
     "DEFAULT_TIER": ("default_tier", _one_of(Tier, str.upper)),
     "LOG_FORMAT": ("log_format", _one_of(LogFormat, str.lower)),
     "LOG_LEVEL": ("log_level", _one_of(LogLevel, str.lower)),
+    "BINANCE_REST_URL": (_CUSTOM["BINANCE_REST_URL"], _url("https", "http")),
+    "BINANCE_STREAM_URL": (_CUSTOM["BINANCE_STREAM_URL"], _url("wss", "ws")),
+    "BINANCE_WS_API_URL": (_CUSTOM["BINANCE_WS_API_URL"], _url("wss", "ws")),
 }
 """By variable: the field it sets, and what reads it."""

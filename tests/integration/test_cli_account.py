@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from dcacore.bootstrap.app import open_app
 from dcacore.ports.errors import Unavailable
 from dcacore.ports.records import Environment
 from dcacore.settings import Settings
+from tests.integration.exchange import Served, served
 from tests.integration.live import CALM, Cli
+from tests.unit.binance.wire import Say, refusal
 
 KEY, SECRET = "CanaryKeyQ7x" * 4, "CanarySecretQ7x" * 4
 
@@ -46,28 +49,67 @@ def test_a_list_without_accounts(cli: Cli) -> None:
     assert cli.refused("account", "check", "x") == "there is no account x: `dca account add` makes one"
 
 
-@pytest.mark.parametrize("environment", ["testnet", "live", "custom"])
-def test_other_accounts_can_be_kept_but_not_traded_on(ready: Cli, environment: str) -> None:
-    ready.environment |= {"ENCRYPTION_KEY": generate_key(), "DCA_API_KEY": KEY, "DCA_API_SECRET": SECRET}
-    assert ready.good("account", "add", environment) == f"{environment}: added ({environment})\n"
-    told = ready.refused("account", "check", environment)
-    assert told == f"this version trades on paper only; {environment} comes with a later one"
-    ready.good("bot", "create", CALM, "--account", environment)
-    assert f"Account: {told}\n" in ready.good("bot", "show", "btc calm")
-    assert ready.json("bot", "show", "btc calm")["cannot_trade"] == told
-    assert ready.refused("bot", "start", "btc calm") == told
+@pytest.fixture
+def exchange() -> Iterator[Served]:
+    with served() as there:
+        yield there
 
 
-def test_a_key_takes_the_place_of_another(ready: Cli) -> None:
+@pytest.fixture
+def keyed(ready: Cli, exchange: Served) -> Cli:
+    """The command line with a key at hand, and a custom exchange that takes it."""
     ready.environment |= {"ENCRYPTION_KEY": generate_key(), "DCA_API_KEY": KEY, "DCA_API_SECRET": SECRET}
-    assert ready.json("account", "add", "testnet")["keyed_at"] is None
-    ready.environment["DCA_API_KEY"] = f"another{KEY}"
-    assert ready.good("account", "key", "testnet") == "testnet: the new key is stored\n"
-    assert ready.json("account", "list")["accounts"][1]["keyed_at"] is not None
-    assert KEY.encode() not in every_byte(ready.folder)
-    assert ready.refused("account", "key", "spot") == "there is no account spot; there are paper, testnet"
-    told = ready.refused("account", "key", "paper")
+    ready.environment |= exchange.environment
+    return ready
+
+
+def test_an_account_of_a_custom_exchange(keyed: Cli) -> None:
+    assert keyed.good("account", "add", "custom") == "custom: added (custom)\n"
+    assert keyed.json("account", "check", "custom")["balances"] == {"USDT": {"free": "1000", "locked": "0"}}
+    keyed.good("bot", "create", CALM, "--account", "custom")
+    assert keyed.json("bot", "show", "btc calm")["cannot_trade"] is None
+
+
+def test_without_an_address_there_is_no_custom_exchange(keyed: Cli) -> None:
+    keyed.good("account", "add", "custom")
+    keyed.good("bot", "create", CALM, "--account", "custom")
+    for name in [it for it in keyed.environment if it.startswith("BINANCE")]:
+        del keyed.environment[name]
+    told = keyed.refused("account", "check", "custom")
+    assert told == "no custom exchange is set: BINANCE_REST_URL, BINANCE_STREAM_URL and BINANCE_WS_API_URL name one"
+    assert f"Account: {told}\n" in keyed.good("bot", "show", "btc calm")
+    assert keyed.refused("bot", "start", "btc calm") == told
+    assert "no address of a custom exchange is set" in keyed.refused("account", "add", "custom", "--name", "other")
+    keyed.environment["BINANCE_REST_URL"] = "http://127.0.0.1:1"
+    told = keyed.refused("account", "list")
+    assert told.startswith("BINANCE_STREAM_URL is not set: BINANCE_REST_URL, BINANCE_STREAM_URL, BINANCE_WS_API_URL")
+
+
+def test_f60_a_key_that_is_not_fit_is_not_kept(keyed: Cli, exchange: Served) -> None:
+    answers = exchange.wire.answers
+    answers["GET account"] = refusal(-2015, "Invalid API-key, IP, or permissions for action.", 401)
+    told = keyed.refused("account", "add", "custom")
+    assert told.startswith("custom does not accept this key: it is wrong, revoked, of another environment, or not")
+    answers["GET account"] = Say({"canTrade": False, "balances": []})
+    assert keyed.refused("account", "add", "custom").startswith("this key may not trade")
+    answers["GET account"] = Say("", 503)
+    assert "cannot be asked what this key may do, so it is not stored" in keyed.refused("account", "add", "custom")
+    assert [it["name"] for it in keyed.json("account", "list")["accounts"]] == ["paper"]
+
+
+def test_a_key_takes_the_place_of_another(keyed: Cli, exchange: Served) -> None:
+    assert keyed.json("account", "add", "custom")["keyed_at"] is None
+    keyed.environment["DCA_API_KEY"] = f"another{KEY}"
+    assert keyed.good("account", "key", "custom") == "custom: the new key is stored\n"
+    stored = keyed.json("account", "list")["accounts"]
+    assert next(it for it in stored if it["name"] == "custom")["keyed_at"] is not None
+    assert KEY.encode() not in every_byte(keyed.folder)
+    assert keyed.refused("account", "key", "spot") == "there is no account spot; there are custom, paper"
+    told = keyed.refused("account", "key", "paper")
     assert told == "key: is for every account but one on paper, as paper is"
+    exchange.wire.answers["GET account"] = refusal(-2008, "Invalid Api-Key ID.", 401)
+    keyed.environment["DCA_API_KEY"] = KEY
+    assert keyed.refused("account", "key", "custom").startswith("custom does not accept this key")
 
 
 def test_checking_an_account_starts_no_exchange(ready: Cli) -> None:
@@ -100,23 +142,27 @@ def test_without_an_encryption_key_no_key_is_stored(ready: Cli) -> None:
     assert KEY.encode() not in every_byte(ready.folder)
 
 
-def test_a_secret_never_shows(ready: Cli, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_secret_never_shows(ready: Cli, exchange: Served, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     old, new = generate_key(), generate_key()
-    ready.environment["ENCRYPTION_KEY"] = old
+    ready.environment |= {"ENCRYPTION_KEY": old, **exchange.environment}
     told = []
 
     def run(*args: str, typed: str | None = None) -> None:
         told.append(ready(*args, typed=typed).output)
 
-    run("account", "add", "testnet", typed=f"{KEY}\n{SECRET}\n")
-    run("account", "add", "live", "--json", typed=f"{KEY}\n{SECRET}\n")
-    run("account", "add", "testnet", typed=f"{KEY}\n{SECRET}\n")  # the name is taken
+    run("account", "add", "custom", "--name", "one", typed=f"{KEY}\n{SECRET}\n")
+    run("account", "add", "custom", "--name", "two", "--json", typed=f"{KEY}\n{SECRET}\n")
+    run("account", "add", "custom", "--name", "one", typed=f"{KEY}\n{SECRET}\n")  # the name is taken
+    exchange.wire.answers["GET account"] = lambda seen: refusal(-1022, f"{seen.raw} {seen.headers} is wrong")
+    run("account", "add", "custom", "--name", "three", typed=f"{KEY}\n{SECRET}\n")
+    run("account", "check", "one")
+    del exchange.wire.answers["GET account"]
     run("account", "add", "custom", typed=f"{KEY} x\n{SECRET} x\n")  # no key
     run("account", "list")
     run("account", "list", "--json")
-    run("account", "check", "testnet")
-    run("bot", "create", CALM, "--account", "testnet")
+    run("account", "check", "one")
+    run("bot", "create", CALM, "--account", "one")
     run("bot", "show", "btc calm", "--json")
     run("bot", "export", "btc calm")
     run("export", "deals")
@@ -127,7 +173,7 @@ def test_a_secret_never_shows(ready: Cli, caplog: pytest.LogCaptureFixture) -> N
     run("keys", "rotate")
     ready.environment["ENCRYPTION_KEY"] = old
     run("keys", "rotate")
-    assert [it["name"] for it in ready.json("account", "list")["accounts"]] == ["live", "paper", "testnet"]
+    assert [it["name"] for it in ready.json("account", "list")["accounts"]] == ["one", "paper", "two"]
     everything = "".join(told) + caplog.text
     assert "2 exchange keys encrypted anew" in everything
     assert "cannot be decrypted" in everything

@@ -25,6 +25,7 @@ from dcacore.adapters.system import SystemClock
 from dcacore.bootstrap.app import paper_journal
 from dcacore.domain.errors import DcaError
 from dcacore.settings import Settings
+from tests.integration.exchange import served
 from tests.integration.live import CALM, Cli, clean_environment, console
 
 DCA = Path(sys.executable).with_name("dca")
@@ -125,8 +126,10 @@ def ended(worker: subprocess.Popen[str]) -> tuple[int, list[dict[str, Any]]]:
 def test_a_bot_trades_through_a_worker_and_is_told_to_stop(site: Site) -> None:
     key = generate_key()
     site.cli.environment |= {"ENCRYPTION_KEY": key, "DCA_API_KEY": "CanaryKey", "DCA_API_SECRET": "CanarySecret"}
-    site.cli.good("account", "add", "testnet")
-    site.cli.good("bot", "create", CALM, "--account", "testnet", "--name", "not yet")
+    with served() as exchange:
+        site.cli.environment |= exchange.environment
+        site.cli.good("account", "add", "custom")
+    site.cli.good("bot", "create", CALM, "--account", "custom", "--name", "not yet")
     site.cli.good("bot", "retry", "not yet")  # cannot be opened, and keeps nobody else from trading
     site.open_market()
     worker = site.worker()
@@ -174,7 +177,7 @@ def test_a_bot_trades_through_a_worker_and_is_told_to_stop(site: Site) -> None:
     lines = [line for line in log if line["event"] == "safety_order_filled"]
     assert [sorted(line.keys() & {"bot", "deal", "order"}) for line in lines] == [["bot", "deal", "order"]]
     assert log[-1]["event"] == "engine_stopped"
-    assert any("trades on paper only" in line.get("reason", "") for line in log)
+    assert any("the connection failed" in line.get("reason", "") for line in log)
     told = json.dumps(log)
     assert [secret for secret in ("CanaryKey", "CanarySecret", key) if secret in told] == []
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import attrs
 
+from dcacore.application.key_rights import looked_at
 from dcacore.application.refusals import NotFound, checked_name
 from dcacore.domain.bot import Cure
 from dcacore.domain.errors import InvalidParameter, NotNow
@@ -15,12 +16,17 @@ from dcacore.domain.intents import Intent, IntentState
 from dcacore.ports.clock import Clock, Ids
 from dcacore.ports.errors import Conflict
 from dcacore.ports.exchange import Balance
+from dcacore.ports.keys import Keys
 from dcacore.ports.records import Account, Environment
 from dcacore.ports.secrets import ApiKey, Secrets
 from dcacore.ports.store import Store, Work
 from dcacore.ports.venues import Venues
 
 _LONGEST_KEY: Final = 200
+
+
+def _nobody(_: str) -> None:
+    """Nobody wants to be warned."""
 
 
 def refuse_unusable_key(key: ApiKey) -> None:
@@ -44,12 +50,28 @@ async def add(
     name: str,
     environment: Environment,
     api_key: ApiKey | None = None,
+    keys: Keys | None = None,
+    warn: Callable[[str], None] = _nobody,
 ) -> Account:
     """Store a new account, its key encrypted; on paper there is none.
+
+    Args:
+        store: where to.
+        clock: says when.
+        ids: names the account.
+        secrets: encrypts the key.
+        user_id: the owner.
+        name: what the account is called.
+        environment: where it trades.
+        api_key: its key.
+        keys: asks the exchange what the key may do; None takes it unseen.
+        warn: told of what the owner should know of the key, one sentence at a time.
 
     Raises:
         InvalidParameter: the name or the key cannot be one.
         Conflict: the user has an account of that name.
+        UnfitKey: the exchange does not accept the key, or it may do too little or too much.
+        Unavailable: the exchange cannot be asked about the key now.
         NoEncryptionKey: there is nothing to encrypt the key with.
     """
     name = checked_name("name", name)
@@ -60,6 +82,8 @@ async def add(
     if api_key is not None:
         refuse_unusable_key(api_key)
         cipher = secrets.encrypt(account_id, api_key)
+        await _refuse_taken_name(store, user_id, name)  # before the exchange is asked for nothing
+        await _look_at(keys, environment, api_key, warn)
     account = Account(
         id=account_id, user_id=user_id, name=name, environment=environment, api_key=cipher, created_at=clock.now()
     )
@@ -71,6 +95,17 @@ async def add(
     return account
 
 
+async def _refuse_taken_name(store: Store, user_id: UserId, name: str) -> None:
+    if any(other.name == name for other in await of(store, user_id)):
+        raise Conflict(f"there is an account {name} already")
+
+
+async def _look_at(keys: Keys | None, environment: Environment, api_key: ApiKey, warn: Callable[[str], None]) -> None:
+    if keys is not None:
+        for warning in await looked_at(keys, environment, api_key):
+            warn(warning)
+
+
 async def replace_key(
     store: Store,
     venues: Venues,
@@ -80,16 +115,20 @@ async def replace_key(
     user_id: UserId,
     named: str,
     api_key: ApiKey,
+    keys: Keys | None = None,
+    warn: Callable[[str], None] = _nobody,
 ) -> Account:
     """Store another key of the account, in place of the one that it has; its bots go on with it by themselves.
 
     While deals are open the exchange is asked first: their orders must be known to the new key, so that a key of
     another account is refused. A deal no order of which the exchange has ever confirmed cannot be asked about.
+    What the key may do is asked and warned of as by `add`.
 
     Raises:
         InvalidParameter: the key cannot be one, or the account is on paper and has none.
         NotFound: the user has no such account.
         NotNow: deals are open, and the key is another account's.
+        UnfitKey: the exchange does not accept the key, or it may do too little or too much.
         PortError: deals are open, and the exchange does not take the key, or cannot be asked now.
         NoEncryptionKey: there is nothing to encrypt the key with.
     """
@@ -99,6 +138,7 @@ async def replace_key(
         last = await _last_confirmed(work, account)
     if account.api_key is None:
         raise InvalidParameter("key", None, f"is for every account but one on paper, as {account.name} is")
+    await _look_at(keys, account.environment, api_key, warn)
     wanted = attrs.evolve(account, api_key=secrets.encrypt(account.id, api_key), keyed_at=clock.now())
     await _refuse_another_accounts(venues, wanted, [order for order in last.values() if order is not None])
     async with store.begin() as work:

@@ -4,6 +4,7 @@
       UseCaseError
         NotFound             there is no such user, account, bot or deal; another user's is not told apart from none
         PlanLimitReached     the user's tier allows no further bot, or none that runs
+        UnfitKey             the exchange key may do too little, or too much, or is not accepted at all
 
 What a bot cannot do as it stands is `dcacore.domain.errors.NotNow`, a wrong value `InvalidParameter`.
 """
@@ -47,6 +48,10 @@ class PlanLimitReached(UseCaseError):
         bots = f"{limit} bot{'' if limit == 1 else 's'}"
         what = f"{bots} to run at a time: stop one" if is_start else f"{bots}: delete one"
         super().__init__(f"the tier {tier} allows {what}, or move up")
+
+
+class UnfitKey(UseCaseError):
+    """An exchange key is not taken; the text says why, and holds nothing of it."""
 
 
 LONGEST_NAME = 60

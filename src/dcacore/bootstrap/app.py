@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from dcacore.adapters.binance import BinanceVenues
 from dcacore.adapters.fernet import FernetSecrets
 from dcacore.adapters.memory import MemoryStore
 from dcacore.adapters.passwords import BcryptPasswords
@@ -20,8 +21,9 @@ from dcacore.adapters.system import RandomIds, SystemClock
 from dcacore.application import asking
 from dcacore.bootstrap.database import engine_lock, opened, sqlite_file
 from dcacore.bootstrap.paper import InProcessPaper, PaperVenues
-from dcacore.bootstrap.venues import ByEnvironment
+from dcacore.bootstrap.venues import ByEnvironment, binance_of
 from dcacore.ports.clock import Clock, Ids
+from dcacore.ports.keys import Keys
 from dcacore.ports.records import Environment, Request
 from dcacore.ports.secrets import Passwords, Secrets
 from dcacore.ports.store import Store
@@ -47,6 +49,8 @@ class App:
         secrets: encrypts exchange keys.
         passwords: hashes passwords.
         venues: exchanges and prices.
+        keys: asks exchanges what keys may do; None where there is no exchange that has keys.
+        binance: Binance and its likes, for how they are doing; None where there is none.
         paper: the paper exchange in a process of its own; None where there is none.
         engine: the engine that runs in this process; None where it runs elsewhere.
         engine_task: its task, which ends only when it could not start or was told to stop.
@@ -59,6 +63,8 @@ class App:
     secrets: Secrets
     passwords: Passwords
     venues: ByEnvironment
+    keys: Keys | None = None
+    binance: BinanceVenues | None = None
     paper: PaperVenues | None = None
     engine: Engine | None = None
     engine_task: asyncio.Task[None] | None = None
@@ -90,19 +96,24 @@ async def open_app(settings: Settings, *, may_create: bool = False) -> AsyncIter
     """
     clock = SystemClock()
     async with opened(settings.database_url, clock, may_create=may_create) as store:
+        secrets = FernetSecrets(settings.encryption_key)
         paper = PaperVenues(paper_journal(settings), store, clock, may_start=False)
+        binance = binance_of(settings, secrets, clock)
         try:
             yield App(
                 settings=settings,
                 store=store,
                 clock=clock,
                 ids=RandomIds(),
-                secrets=FernetSecrets(settings.encryption_key),
+                secrets=secrets,
                 passwords=BcryptPasswords(),
-                venues=ByEnvironment({Environment.PAPER: paper}),
+                venues=ByEnvironment({Environment.PAPER: paper, **dict.fromkeys(binance.environments, binance)}),
+                keys=binance,
+                binance=binance,
                 paper=paper,
             )
         finally:
+            await binance.close()
             await paper.close()
 
 

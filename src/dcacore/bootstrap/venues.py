@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 
 import attrs
 
+from dcacore.adapters.binance import KNOWN, BinanceVenues, Urls
+from dcacore.ports.clock import Clock
 from dcacore.ports.errors import Unavailable
 from dcacore.ports.exchange import Exchange
 from dcacore.ports.prices import Prices
 from dcacore.ports.records import Account, Environment
+from dcacore.ports.secrets import Secrets
 from dcacore.ports.venues import Venues
+from dcacore.settings import Settings
 
 
 @attrs.frozen
@@ -37,9 +42,24 @@ class ByEnvironment(Venues):
         """Return why nothing can be traded there; None when it can."""
         if environment in self.venues:
             return None
-        return f"this version trades on paper only; {environment.value} comes with a later one"
+        if environment is Environment.CUSTOM:
+            return "no custom exchange is set: BINANCE_REST_URL, BINANCE_STREAM_URL and BINANCE_WS_API_URL name one"
+        return f"this program does not trade {environment.value}"
 
     def _of(self, environment: Environment) -> Venues:
         if (lack := self.lack(environment)) is not None:
             raise Unavailable(lack)
         return self.venues[environment]
+
+
+def binance_of(settings: Settings, secrets: Secrets, clock: Clock) -> BinanceVenues:
+    """Return Binance's own environments, and the custom exchange of the settings if they name one."""
+    urls = dict(KNOWN)
+    if settings.binance_rest_url:
+        urls[Environment.CUSTOM] = Urls(
+            rest=settings.binance_rest_url,
+            streams=settings.binance_stream_url,
+            ws_api=settings.binance_ws_api_url,
+        )
+    # Chance only spreads tries to connect over time: it keeps no secret.
+    return BinanceVenues(urls, secrets, clock, random.Random())  # noqa: S311

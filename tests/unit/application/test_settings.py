@@ -24,6 +24,9 @@ def test_every_setting() -> None:
         "DEFAULT_TIER": "pro",
         "LOG_FORMAT": "JSON",
         "LOG_LEVEL": "warning",
+        "BINANCE_REST_URL": "http://127.0.0.1:8000/",
+        "BINANCE_STREAM_URL": "ws://127.0.0.1:8000",
+        "BINANCE_WS_API_URL": "wss://host/ws-api/v3",
     }
     settings = Settings.from_env(given)
     assert settings == Settings(
@@ -33,6 +36,9 @@ def test_every_setting() -> None:
         default_tier=Tier.PRO,
         log_format=LogFormat.JSON,
         log_level=LogLevel.WARNING,
+        binance_rest_url="http://127.0.0.1:8000",
+        binance_stream_url="ws://127.0.0.1:8000",
+        binance_ws_api_url="wss://host/ws-api/v3",
     )
     assert "canary" not in repr(settings)
     assert generate_key()[:8] not in repr(settings)
@@ -53,6 +59,12 @@ def test_every_setting() -> None:
         ("DEFAULT_TIER", "canary", "must be one of FREE, PRO"),
         ("LOG_FORMAT", "canary", "must be one of console, json"),
         ("LOG_LEVEL", "canary", "must be one of debug, info, warning, error"),
+        ("BINANCE_REST_URL", "canary", "must be like https://host:port"),
+        ("BINANCE_REST_URL", "wss://canary", "must be like https://host:port"),
+        ("BINANCE_STREAM_URL", "https://canary", "must be like wss://host:port"),
+        ("BINANCE_WS_API_URL", "wss://canary:port", "must be like wss://host:port"),
+        ("BINANCE_WS_API_URL", "wss://anna:canary@host", "must be like wss://host:port"),
+        ("BINANCE_WS_API_URL", "wss://ca nary", "must be like wss://host:port"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name_and_not_repeated(name: str, value: str, rule: str) -> None:
@@ -65,3 +77,11 @@ def test_a_wrong_value_is_refused_by_name_and_not_repeated(name: str, value: str
 def test_every_setting_is_described() -> None:
     described = Path("docs/reference/settings.md").read_text(encoding="utf-8")
     assert [name for name in _READERS if f"| `{name}` |" not in described] == []
+
+
+@pytest.mark.parametrize("name", ["BINANCE_REST_URL", "BINANCE_STREAM_URL", "BINANCE_WS_API_URL"])
+def test_a_custom_exchange_is_named_whole_or_not_at_all(name: str) -> None:
+    scheme = "https" if name == "BINANCE_REST_URL" else "wss"
+    rule = r"^BINANCE_\w+ is not set: BINANCE_REST_URL, BINANCE_STREAM_URL, BINANCE_WS_API_URL are set together"
+    with pytest.raises(BadSetting, match=rule):
+        Settings.from_env({name: f"{scheme}://host"})

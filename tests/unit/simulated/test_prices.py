@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dcacore.adapters.simulated.exchange import SimulatedPrices
-from dcacore.adapters.simulated.ticks import TickBox
 from dcacore.domain.money import Price
 from dcacore.ports.errors import UnknownPair
 from dcacore.ports.prices import Tick
+from dcacore.ports.tick_box import TickBox
 from tests.strategies import MARKET, NOON
 from tests.unit.simulated.stage import staged
 

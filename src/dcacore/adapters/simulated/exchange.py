@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
 from dcacore.adapters.simulated.books import Ticket
-from dcacore.adapters.simulated.ticks import TickBox
 from dcacore.adapters.simulated.venue import SimulatedVenue
 from dcacore.domain.ids import AccountId, OrderId
 from dcacore.domain.market import Fees
@@ -22,6 +21,7 @@ from dcacore.domain.venue import Trade, VenueOrder, VenueOrderId
 from dcacore.ports.clock import Clock
 from dcacore.ports.exchange import AccountEvent, Balance, Exchange, Listing, StreamOpened
 from dcacore.ports.prices import Prices, Tick
+from dcacore.ports.tick_box import TickBox
 
 RULES_LAST: Final = 3600.0
 """Seconds for which the rules of a pair are believed."""

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from dcacore.adapters.simulated.books import Books, Ticket
 from dcacore.adapters.simulated.process.link import Address, Link, Lost
-from dcacore.adapters.simulated.ticks import TickBox
 from dcacore.adapters.simulated.wire import pack, unpack
 from dcacore.domain.ids import AccountId, OrderId
 from dcacore.domain.market import Fees
@@ -29,6 +28,7 @@ from dcacore.ports.exchange import (
     StreamOpened,
 )
 from dcacore.ports.prices import Prices, Tick
+from dcacore.ports.tick_box import TickBox
 
 RULES_LAST: Final = 3600.0
 """Seconds for which the rules of a pair are believed."""
