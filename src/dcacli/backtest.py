@@ -31,10 +31,18 @@ if TYPE_CHECKING:
 @click.option("--random-walk", is_flag=True, help="Play a year of one-minute candles made of chance.")
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Which chance; the same seed, the same candles.")
 @click.option(
-    "--from", "from_ms", type=UtcTime(is_end=False), metavar="D", help="Start here: a day, or a time (UTC), ISO 8601."
+    "--from",
+    "from_ms",
+    type=UtcTime(is_end=False),
+    metavar="D",
+    help="Start here: a month, a day, or a time (UTC), ISO 8601.",
 )
 @click.option(
-    "--to", "to_ms", type=UtcTime(is_end=True), metavar="D", help="End here: a day means all of it, a time up to it."
+    "--to",
+    "to_ms",
+    type=UtcTime(is_end=True),
+    metavar="D",
+    help="End here: a month or a day means all of it, a time up to it.",
 )
 @click.option(
     "--engine", type=click.Choice(["exact", "fast"]), default="exact", show_default=True, help="What plays the bot."

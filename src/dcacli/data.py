@@ -1,4 +1,4 @@
-"""`dca data`: bring candle files into the local store, list what is there, check it."""
+"""`dca data`: bring candles into the local store, list what is there, check it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from dcacli.candle_words import changes_text, count, gap_json, gaps_json, gaps_text
+from dcacli.data_download import download
 from dcacli.errors import REFUSED
 from dcacli.params import in_data_dir
 
 if TYPE_CHECKING:
     from dcacore.application.candles import Imported
     from dcacore.ports.candle_store import CandleStore, Checked, Stored
-    from dcacore.ports.candles import Gap
 
 _MOST_GAPS: Final = 10
 
@@ -25,6 +26,9 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON inst
 @click.group(epilog="\b\nExample:\n  dca data import BTCUSDT-1m-2021-04.zip\n  dca data list")
 def data() -> None:
     """The local candle store."""
+
+
+data.add_command(download)
 
 
 @data.command(
@@ -80,7 +84,7 @@ def list_(*, data_dir: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"candles": [_stored_json(entry) for entry in stored]}))
     elif not stored:
-        click.echo(f"There are no candles in {data_dir}. `dca data import --help` shows how to bring some in.")
+        click.echo(f"There are no candles in {data_dir}. `dca data download --help` shows how to bring some in.")
     else:
         _print_stored(stored)
 
@@ -99,7 +103,7 @@ def check(*, pair: str, data_dir: str, as_json: bool) -> None:
             click.echo(_checked_text(entry))
     problems = sum(len(entry.problems) for entry in checked)
     if problems:
-        click.echo(f"dca: {pair}: {_count(problems, 'problem')} found", err=True)
+        click.echo(f"dca: {pair}: {count(problems, 'problem')} found", err=True)
         raise SystemExit(REFUSED)
 
 
@@ -113,17 +117,10 @@ def _imported_text(done: Imported) -> str:
     from dcacore.ports.candles import gaps
     from dcacore.ports.times import utc_text
 
-    times, saved = done.candles.open_time, done.saved
-    changes = f"{saved.added:,} new"
-    if saved.replaced:
-        changes += f", {saved.replaced:,} replaced"
-    if saved.unchanged:
-        changes += f", {saved.unchanged:,} there already"
-    if not saved.added and not saved.replaced:
-        changes = "all there already, nothing changed"
+    times = done.candles.open_time
     return (
-        f"{done.pair} {done.interval}: {_count(len(times), 'candle')} from {utc_text(int(times[0]))} "
-        f"to {utc_text(int(times[-1]))}: {changes}\n{_gaps_text(gaps(done.candles))}"
+        f"{done.pair} {done.interval}: {count(len(times), 'candle')} from {utc_text(int(times[0]))} "
+        f"to {utc_text(int(times[-1]))}: {changes_text(done.saved)}\n{gaps_text(gaps(done.candles))}"
     )
 
 
@@ -139,7 +136,7 @@ def _imported_json(done: Imported) -> dict[str, object]:
         "added": done.saved.added,
         "replaced": done.saved.replaced,
         "unchanged": done.saved.unchanged,
-        **_gaps_json(gaps(done.candles)),
+        **gaps_json(gaps(done.candles)),
     }
 
 
@@ -172,7 +169,7 @@ def _print_stored(stored: Sequence[Stored]) -> None:
 def _checked_text(entry: Checked) -> str:
     from dcacore.ports.times import utc_text
 
-    head = f"{entry.pair} {entry.interval}: {_count(entry.rows, 'candle')}, {_gaps_text(entry.gaps)}"
+    head = f"{entry.pair} {entry.interval}: {count(entry.rows, 'candle')}, {gaps_text(entry.gaps)}"
     longest = sorted(entry.gaps, key=lambda gap: (-gap.missing, gap.after))[:_MOST_GAPS]
     lines = [f"  {gap.missing:,} missing after {utc_text(gap.after)}, next {utc_text(gap.resumes)}" for gap in longest]
     if len(entry.gaps) > len(longest):
@@ -185,36 +182,6 @@ def _checked_json(entry: Checked) -> dict[str, object]:
         "interval": entry.interval,
         "candles": entry.rows,
         "problems": list(entry.problems),
-        **_gaps_json(entry.gaps),
-        "gap_list": [_gap_json(gap) for gap in entry.gaps],
+        **gaps_json(entry.gaps),
+        "gap_list": [gap_json(gap) for gap in entry.gaps],
     }
-
-
-def _gaps_text(gaps: Sequence[Gap]) -> str:
-    from dcacore.ports.times import utc_text
-
-    if not gaps:
-        return "no gaps"
-    longest = max(gaps, key=lambda gap: gap.missing)
-    missing = sum(gap.missing for gap in gaps)
-    return (
-        f"{_count(len(gaps), 'gap')} with {_count(missing, 'missing candle')}, "
-        f"the longest {longest.missing:,} after {utc_text(longest.after)}"
-    )
-
-
-def _gaps_json(gaps: Sequence[Gap]) -> dict[str, object]:
-    longest = max(gaps, key=lambda gap: gap.missing, default=None)
-    return {
-        "gaps": len(gaps),
-        "missing": sum(gap.missing for gap in gaps),
-        "longest_gap": _gap_json(longest) if longest else None,
-    }
-
-
-def _gap_json(gap: Gap) -> dict[str, int]:
-    return {"after_ms": gap.after, "missing": gap.missing, "resumes_ms": gap.resumes}
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

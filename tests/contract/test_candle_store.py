@@ -9,7 +9,7 @@ import pytest
 
 from dcacore.adapters.candles import MemoryCandleStore, ParquetCandleStore
 from dcacore.domain.errors import InvalidParameter
-from dcacore.ports.candle_store import CandleStore, Saved
+from dcacore.ports.candle_store import CandleStore, Saved, Source
 from dcacore.ports.candles import Candles, gaps
 from dcacore.ports.errors import BadCandles, CandleConflict, NoCandles
 from tests.unit.candles.market import MINUTE, START, candles, rows, same
@@ -39,6 +39,20 @@ def test_saving_again_changes_nothing(store: CandleStore) -> None:
     store.save("BTCUSDT", made)
     assert store.save("BTCUSDT", made) == Saved(added=0, replaced=0, unchanged=50)
     assert same(store.load("BTCUSDT", "1m"), made)
+
+
+def test_where_candles_came_from_is_kept(store: CandleStore) -> None:
+    made = rows(60, DAY)
+    first = Source(name="a.csv", sha256="a" * 64, first=START, last=START + 20 * DAY)
+    second = Source(name="b.csv", sha256="b" * 64, first=START, last=START + 59 * DAY)
+    assert store.sources("BTCUSDT", "1d") == ()
+    store.save("BTCUSDT", candles(made[:21], DAY), sources=[first])
+    store.save("BTCUSDT", candles(made, DAY), sources=[second])
+    store.save("BTCUSDT", candles(made, DAY), sources=[first, second])
+    assert store.sources("BTCUSDT", "1d") == (first, second)
+    assert store.sources("BTCUSDT", "1m") == ()
+    with pytest.raises(InvalidParameter):
+        store.sources("btcusdt", "1d")
 
 
 def test_new_candles_are_merged_over_months(store: CandleStore) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dcacore import Candles
+from dcacore.ports.candles import joined
 from dcacore.ports.errors import BadCandles, BadFile
 
 MINUTE = 60_000
@@ -63,3 +64,15 @@ def test_an_impossible_row_is_named(changes: dict[str, Any], message: str) -> No
 def test_columns_that_do_not_fit_are_named(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(BadFile, match=message):
         made(**changes)
+
+
+def test_parts_are_joined_in_their_order_and_never_overlap() -> None:
+    later = made(open_time=MINUTE * np.arange(5, 8))
+    both = joined([made(), later])
+    assert both.open_time.tolist() == [0, MINUTE, 2 * MINUTE, 5 * MINUTE, 6 * MINUTE, 7 * MINUTE]
+    assert both.close.tolist() == [11, 12, 13, 11, 12, 13]
+    assert both.source == "mine and 1 more"
+    one = made()
+    assert joined([one]) is one
+    with pytest.raises(BadCandles, match="row 4: is not later than the row before it"):
+        joined([later, made()])

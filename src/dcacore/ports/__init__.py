@@ -8,6 +8,7 @@ from dcacore._lazy import lazy
 
 if TYPE_CHECKING:
     from dcacore.ports.bot_file import BotFile
+    from dcacore.ports.candle_archive import CandleArchive, ExchangeCandles
     from dcacore.ports.candle_store import CandleStore, ReadCandleFiles
     from dcacore.ports.candles import Candles, Gap, gaps
     from dcacore.ports.errors import BadCandles, BadFile, CandleConflict, NoCandles, PortError, UnknownPair
@@ -19,10 +20,12 @@ __all__ = [
     "BadFile",
     "Balance",
     "BotFile",
+    "CandleArchive",
     "CandleConflict",
     "CandleStore",
     "Candles",
     "Exchange",
+    "ExchangeCandles",
     "Gap",
     "Listing",
     "NoCandles",
@@ -39,9 +42,11 @@ _HOMES: Final = {
     "Balance": "dcacore.ports.exchange",
     "BotFile": "dcacore.ports.bot_file",
     "CandleConflict": "dcacore.ports.errors",
+    "CandleArchive": "dcacore.ports.candle_archive",
     "CandleStore": "dcacore.ports.candle_store",
     "Candles": "dcacore.ports.candles",
     "Exchange": "dcacore.ports.exchange",
+    "ExchangeCandles": "dcacore.ports.candle_archive",
     "Gap": "dcacore.ports.candles",
     "NoCandles": "dcacore.ports.errors",
     "Listing": "dcacore.ports.exchange",

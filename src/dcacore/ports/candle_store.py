@@ -105,7 +105,7 @@ class CandleStore(Protocol):
         Args:
             pair: the trading pair.
             candles: what to keep; the interval is its own.
-            sources: the files they came from, for the record.
+            sources: the files they came from, for the record; it is kept even where all candles were there already.
             replace: overwrite a stored candle that has other values.
 
         Raises:
@@ -120,6 +120,15 @@ class CandleStore(Protocol):
         Raises:
             NoCandles: there are none.
             BadFile: what is stored is damaged.
+        """
+
+    def sources(self, pair: str, interval: str) -> tuple[Source, ...]:
+        """Return the files that the stored candles came from, each once, in the order of their imports by month.
+
+        Files whose candles can no longer be read as they were stored are left out: they have to come in again.
+
+        Raises:
+            BadFile: what is stored cannot be read.
         """
 
     def list(self) -> tuple[Stored, ...]:

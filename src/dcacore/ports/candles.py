@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import attrs
@@ -97,4 +98,21 @@ def gaps(candles: Candles) -> tuple[Gap, ...]:
             candles.open_time[before + 1].tolist(),
             strict=True,
         )
+    )
+
+
+def joined(parts: Sequence[Candles]) -> Candles:
+    """Return *parts*, at least one, of one interval and each later than the one before, as one.
+
+    Raises:
+        BadCandles: they are in another order, or overlap.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    columns: dict[str, Column] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in COLUMNS}
+    return Candles(
+        interval_ms=parts[0].interval_ms,
+        open_time=np.concatenate([part.open_time for part in parts]),
+        source=f"{parts[0].source} and {len(parts) - 1} more",
+        **columns,
     )

@@ -73,8 +73,27 @@ def test_saving_the_same_again_touches_no_file(folder: Path) -> None:
     before = files(folder)
     store = ParquetCandleStore(folder.parents[1])
     store.save("BTCUSDT", candles(ROWS, DAY), sources=SOURCES)
-    store.save("BTCUSDT", candles(ROWS[10:50], DAY), sources=[Source(name="x", sha256="c", first=START, last=START)])
+    store.save("BTCUSDT", candles(ROWS[10:50], DAY), sources=SOURCES[:1])
     assert files(folder) == before
+
+
+def test_another_file_with_the_same_candles_changes_the_manifest_alone(folder: Path) -> None:
+    before = files(folder)
+    store = ParquetCandleStore(folder.parents[1])
+    other = Source(name="x", sha256="c" * 64, first=START, last=START)
+    store.save("BTCUSDT", candles(ROWS[:10], DAY), sources=[other])
+    after = files(folder)
+    assert [name for name in after if after[name] != before[name]] == ["manifest.json"]
+    assert store.sources("BTCUSDT", "1d") == (SOURCES[0], other, SOURCES[1])
+
+
+@pytest.mark.parametrize("content", [None, b"PAR1"])
+def test_the_sources_of_a_lost_month_have_to_come_in_again(folder: Path, content: bytes | None) -> None:
+    path = folder / "BTCUSDT-1d-2021-05.parquet"
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    assert ParquetCandleStore(folder.parents[1]).sources("BTCUSDT", "1d") == SOURCES[:1]
 
 
 def test_a_damaged_month_is_named_and_the_others_stay(folder: Path) -> None:

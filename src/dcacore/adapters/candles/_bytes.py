@@ -80,9 +80,13 @@ def unpack(file: str, data: bytes, most: int = MOST_BYTES) -> Content:
     return Content(file=file, member=member, data=data)
 
 
-def too_much(file: str, most: int = MOST_BYTES) -> BadFile:
+class TooMuch(BadFile):
+    """A file holds more than is taken."""
+
+
+def too_much(file: str, most: int = MOST_BYTES) -> TooMuch:
     """Return the error that says that *file* holds more than *most* bytes."""
-    return BadFile(file, f"holds more than {most / (1 << 30):g} GiB: hand it in in pieces")
+    return TooMuch(file, f"holds more than {most / (1 << 30):g} GiB: hand it in in pieces")
 
 
 def _at_most(file: str, opened: IO[bytes] | gzip.GzipFile, most: int) -> bytes:

@@ -16,18 +16,20 @@ class MemoryCandleStore(CandleStore):
 
     def __init__(self) -> None:
         self._candles: dict[tuple[str, int], Candles] = {}
+        self._sources: dict[tuple[str, int], dict[Source, None]] = {}  # as an ordered set
 
     def save(
         self,
         pair: str,
         candles: Candles,
         *,
-        sources: Sequence[Source] = (),  # noqa: ARG002  (nothing here outlives the process: no record is kept)
+        sources: Sequence[Source] = (),
         replace: bool = False,
     ) -> Saved:
         key = (known_pair(pair), interval_ms(interval_name(candles.interval_ms)))
         merged = merge(self._candles.get(key), sound(candles), replace=replace)
         self._candles[key] = merged.candles
+        self._sources.setdefault(key, {}).update(dict.fromkeys(sources))
         return merged.saved
 
     def load(self, pair: str, interval: str, from_ms: int | None = None, to_ms: int | None = None) -> Candles:
@@ -36,6 +38,9 @@ class MemoryCandleStore(CandleStore):
         if not part:
             raise NoCandles(f"there are no {interval} candles of {pair} in that range")
         return part
+
+    def sources(self, pair: str, interval: str) -> tuple[Source, ...]:
+        return tuple(self._sources.get((known_pair(pair), interval_ms(interval)), ()))
 
     def list(self) -> tuple[Stored, ...]:
         return tuple(

@@ -17,7 +17,7 @@ from dcacore.adapters.candles._manifest import Month, read_manifest
 from dcacore.adapters.candles._merge import between, sound
 from dcacore.adapters.candles._months import by_month, month_range
 from dcacore.adapters.candles._settle import change, settle, settle_to_read
-from dcacore.adapters.candles._shelf import Shelf, entry_of
+from dcacore.adapters.candles._shelf import Shelf, entry_of, sources_of
 from dcacore.adapters.candles._shelf_check import checked, stored
 from dcacore.ports.candle_store import CandleStore, Checked, Saved, Source, Stored, known_pair
 from dcacore.ports.candles import Candles
@@ -66,7 +66,9 @@ class ParquetCandleStore(CandleStore):
             files = {month: parquet_bytes(part.candles) for month, part in changed.items()}
             entries = manifest | {
                 month: entry_of(month, part.candles, files[month], manifest.get(month), sources)
-                for month, part in changed.items()
+                if month in changed
+                else attrs.evolve(manifest[month], sources=sources_of(month, manifest[month], sources))
+                for month, part in merged.items()
             }
             entries |= shelf.describe(month for month in shelf.months() if month not in entries)
             if files or entries != manifest:
@@ -88,6 +90,13 @@ class ParquetCandleStore(CandleStore):
             wanted = "" if from_ms is None and to_ms is None else " in that range"
             raise NoCandles(f"{self._folder}: there are no {interval} candles of {pair}{wanted}")
         return attrs.evolve(part, source=f"{pair} {interval}")
+
+    def sources(self, pair: str, interval: str) -> tuple[Source, ...]:
+        interval_ms(interval)
+        shelf = self._shelf(pair, interval)
+        self._refuse_no_folder()
+        settle_to_read(shelf, self._disk)
+        return shelf.sources(_readable_manifest(shelf))
 
     def list(self) -> tuple[Stored, ...]:
         return tuple(stored(shelf) for shelf in self._shelves("*"))

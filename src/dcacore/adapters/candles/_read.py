@@ -67,8 +67,22 @@ def read_candle_files(
     return _together(files, interval), tuple(sources)
 
 
+def candles_of(content: Content, interval: str) -> Candles:
+    """Return the candles of *content*, oldest first.
+
+    Raises:
+        BadFile: it is not of a known layout; BadCandles, a row cannot be right.
+        InvalidParameter: there is no such interval.
+    """
+    return _together([_checked(content, None)], interval)
+
+
 def _read_one(file: str, data: bytes, now_ms: int | None) -> Rows:
-    rows = _rows(unpack(file, data))
+    return _checked(unpack(file, data), now_ms)
+
+
+def _checked(content: Content, now_ms: int | None) -> Rows:
+    rows = _rows(content)
     refuse_impossible(rows)
     if now_ms is not None:
         refuse_future(rows, now_ms)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -120,6 +120,13 @@ class Shelf:
             return True
         return before.sha256 != self.sha256(month)
 
+    def sources(self, manifest: Mapping[str, Month]) -> tuple[Source, ...]:
+        """Return the sources of all months in *manifest*, without those of months that are not as it says."""
+        sound = {month for month in self.months() if month in manifest and self.sha256(month) == manifest[month].sha256}
+        lost = {source for month in manifest if month not in sound for source in manifest[month].sources}
+        found = (source for month in sorted(sound) for source in manifest[month].sources if source not in lost)
+        return tuple(dict.fromkeys(found))
+
     def sha256(self, month: str) -> str:
         return hashlib.sha256(self.path(month).read_bytes()).hexdigest()
 
@@ -134,10 +141,15 @@ def entry_of(month: str, candles: Candles, data: bytes, before: Month | None, so
         before: its entry so far.
         sources: what was imported now; those that reach into the month are added to its sources.
     """
+    return described(candles, data, sources_of(month, before, sources))
+
+
+def sources_of(month: str, before: Month | None, sources: Sequence[Source]) -> tuple[Source, ...]:
+    """Return the sources of *month* so far, its entry being *before*, and those of *sources* that reach into it."""
     begins, ends = month_range(month)
     known = before.sources if before else ()
     new = [source for source in sources if source.first < ends and source.last >= begins and source not in known]
-    return described(candles, data, (*known, *new))
+    return (*known, *new)
 
 
 def _instead(path: Path, new: Candles, entry: Month | None) -> Merged:
