@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from dcacore.ports.records import Environment
 from tests.faults.stage import Stage
 
 
@@ -23,4 +24,14 @@ def stage(empty_stage: Stage) -> Stage:
     empty_stage.list_pair()
     empty_stage.open_account()
     empty_stage.add_bot()
+    return empty_stage
+
+
+@pytest.fixture
+def keyed(empty_stage: Stage) -> Stage:
+    """Return a stage with a bot that trades on an account which the key "first" opens."""
+    empty_stage.list_pair()
+    empty_stage.open_account(environment=Environment.TESTNET, key="first")
+    empty_stage.add_bot()
+    empty_stage.start(after=5)
     return empty_stage

@@ -23,6 +23,7 @@ from dcacore.adapters.simulated.books import BookedOrder, Books
 from dcacore.adapters.simulated.exchange import SimulatedExchange
 from dcacore.adapters.simulated.hands import Hand, Staff
 from dcacore.adapters.simulated.venue import SimulatedVenue
+from dcacore.application import accounts
 from dcacore.application.engine.engine import Engine
 from dcacore.application.engine.ownership import LeaseOwner, Ownership, SoleOwner
 from dcacore.application.engine.surroundings import Surroundings
@@ -63,6 +64,7 @@ ACCOUNT: Final = AccountId("account")
 BOT: Final = BotId("bot")
 HUNDRED: Final = Decimal(100)
 HEARTBEAT_S: Final = 5
+DEAD_KEY: Final = BadCredentials("Invalid API-key, IP, or permissions for action.")
 
 Carry = Callable[[], Awaitable[Any]]
 Act = Callable[[Carry], Awaitable[Any]]
@@ -680,6 +682,17 @@ class Stage:
         """Let a process that stood still go on."""
         self.loop.resume((running or self.running).process)
 
+    def die_after(self, calls: int) -> None:
+        """Let an engine's process die at the call that it makes after so many from now on."""
+        fatal = len(self.points) + calls
+        self.dies_at = lambda count, _: count == fatal
+
+    def start_again(self) -> None:
+        """Start an engine in place of the one that has died."""
+        assert not self.running.process.is_alive, "it has made too few calls to die"
+        self.run(3)
+        self.start_engine()
+
     def would_die(self, name: str) -> bool:
         """Say whether the process of whoever asks dies at this call, which has not been counted yet."""
         return self.dies_at is not None and PROCESS.get() is not None and self.dies_at(len(self.points), name)
@@ -738,6 +751,26 @@ class Stage:
             await work.requests.add(request)
             await work.commit()
         return request.id
+
+    def replace_key(self, key: str) -> Account:
+        """Give the account another key, as its user."""
+        return self.do(
+            accounts.replace_key(
+                self.store,
+                self.venues,
+                self.clock,
+                self.venues.secrets,
+                user_id=USER,
+                named=ACCOUNT,
+                api_key=ApiKey(key, "secret"),
+            )
+        )
+
+    def revoke(self, key: str) -> None:
+        """Let a key of the account open nothing any more."""
+        wire = self.wire(ACCOUNT, key)
+        wire.on("*", refused(DEAD_KEY), times=10_000)
+        wire.break_stream(DEAD_KEY)
 
     # ---------------------------------------------------------------------------------------------------- looking
 

@@ -21,7 +21,7 @@ from dcacore.ports.errors import Unavailable
 from dcacore.ports.exchange import AccountEvent, OrderChanged
 from dcacore.ports.prices import Tick
 from dcacore.ports.records import Environment, RequestKind
-from tests.faults.stage import ACCOUNT, BOT, Carry, Stage, deaf, quantity, refused, slow
+from tests.faults.stage import ACCOUNT, BOT, Carry, Stage, deaf, lost_request, quantity, refused, slow
 from tests.strategies import MARKET, strategy
 
 OTHER = Market(
@@ -134,6 +134,30 @@ def test_f23_a_gap_in_the_middle_of_a_comparison_is_compared_for_anew(stage: Sta
     stage.run(20)
     assert sure == [False]
     assert desk.is_sure.is_set()
+
+
+def test_f23_a_bot_that_comes_up_after_a_gap_does_not_vouch_for_the_others(stage: Stage) -> None:
+    def is_of_bot(subject: Any) -> bool:
+        return f"-{BOT}-" in str(subject)
+
+    stage.add_bot("late")
+    stage.start(after=5)
+    wire = stage.wire()
+    wire.lose_stream()
+    stage.run(1)
+    safety = stage.resting(Role.SAFETY, bot_id=BOT)[0]
+    stage.staff.fill_in_part(ACCOUNT, MARKET.pair, safety.venue_order_id, safety.quantity)
+    unanswered = wire.on("find", lost_request, times=10_000, when=is_of_bot)
+    wire.open_stream()
+    stage.run(0.5)
+    assert not stage.running.engine.fleet.places.desks[ACCOUNT].is_sure.is_set()
+    stage.ask(RequestKind.START, "late", after=3)
+    stage.ask(RequestKind.ADD_FUNDS, amount="1000", after=3)
+    assert not stage.orders(Role.EXTRA)  # it does not buy more before it knows what it has bought
+    unanswered.times = 0
+    stage.run(100)
+    assert stage.deal().filled_safety_orders == 1
+    stage.expect_position()
 
 
 def test_f23_fills_that_nobody_told_are_found_within_a_minute(stage: Stage) -> None:

@@ -24,7 +24,7 @@ from dcacore.ports.errors import (
     Unavailable,
 )
 from dcacore.ports.records import Environment, RequestKind
-from tests.faults.stage import ACCOUNT, BOT, Carry, Stage, answered, lost_request, of_role, refused
+from tests.faults.stage import ACCOUNT, BOT, Carry, Stage, answered, lost_reply, lost_request, of_role, refused
 from tests.strategies import MARKET
 
 OTHER = Market(
@@ -414,6 +414,48 @@ def test_f62_a_single_order_that_is_not_known_is_no_reset(empty_stage: Stage) ->
     stage.run(300)
     assert stage.ended() == ()
     stage.expect_position()
+
+
+def test_f62_orders_that_still_rest_prove_that_nothing_was_reset(empty_stage: Stage) -> None:
+    stage = on_testnet(empty_stage)
+    stage.start(after=600)
+    orders = stage.wire().on("find", answered(lambda _: None), times=100_000)
+    trades = stage.wire().on("trades", answered(lambda _: ()), times=100_000)
+    stage.run(70)
+    orders.times = trades.times = 0
+    stage.run(100)
+    assert stage.ended() == ()
+    stage.expect_position()
+
+
+@pytest.mark.parametrize("wait", [0, 10, 20, 30])
+def test_f62_an_order_of_unknown_fate_does_not_hide_a_reset(empty_stage: Stage, wait: float) -> None:
+    stage = on_testnet(empty_stage)
+    stage.start(after=5 + wait)
+    stage.wire().on("place", lost_reply)
+    stage.ask(RequestKind.ADD_FUNDS, amount="20", after=0.01)
+    reset(stage)
+    stage.run(300)
+    expect_lost(stage, stage.ended()[0])
+    found = [it for it in stage.reconciliations() if any("reset" in difference for difference in it.differences)]
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("calls", range(0, 72, 6))
+def test_f62_killed_at_any_step_of_finding_a_reset_the_deal_is_lost_once(calls: int) -> None:
+    stage = on_testnet(Stage(seed=str(calls)))
+    stage.start(after=5)
+    stage.die_after(calls)
+    stage.ask(RequestKind.PAUSE)
+    reset(stage)
+    stage.run(80)
+    stage.start_again()
+    stage.run(150)
+    [deal] = stage.ended()
+    expect_lost(stage, deal)
+    assert stage.trouble() is None
+    assert not stage.refused_per_hour()
+    stage.close()
 
 
 def cut_short(_: Any) -> Any:

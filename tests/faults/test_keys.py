@@ -7,57 +7,23 @@ from typing import Any
 
 import pytest
 
-from dcacore.application import accounts
 from dcacore.domain.bot import Cure
 from dcacore.domain.errors import InvalidParameter, NotNow
 from dcacore.domain.ids import AccountId
 from dcacore.domain.roles import Role
 from dcacore.ports.errors import BadCredentials
-from dcacore.ports.records import Account, Environment, RequestKind
-from dcacore.ports.secrets import ApiKey
-from tests.faults.stage import ACCOUNT, BOT, USER, Carry, Stage, of_role, refused, slow
-
-DEAD = BadCredentials("Invalid API-key, IP, or permissions for action.")
-
-
-@pytest.fixture
-def keyed(empty_stage: Stage) -> Stage:
-    """A bot on an account with a key, which trades."""
-    empty_stage.list_pair()
-    empty_stage.open_account(environment=Environment.TESTNET, key="first")
-    empty_stage.add_bot()
-    empty_stage.start(after=5)
-    return empty_stage
-
-
-def revoke(stage: Stage, key: str) -> None:
-    wire = stage.wire(ACCOUNT, key)
-    wire.on("*", refused(DEAD), times=10_000)
-    wire.break_stream(DEAD)
-
-
-def replace(stage: Stage, key: str, named: str = ACCOUNT) -> Account:
-    return stage.do(
-        accounts.replace_key(
-            stage.store,
-            stage.venues,
-            stage.clock,
-            stage.venues.secrets,
-            user_id=USER,
-            named=named,
-            api_key=ApiKey(key, "secret"),
-        )
-    )
+from dcacore.ports.records import Environment, RequestKind
+from tests.faults.stage import ACCOUNT, BOT, DEAD_KEY, Carry, Stage, of_role, refused, slow
 
 
 def test_f59_bots_go_on_with_a_new_key_of_the_same_account(keyed: Stage) -> None:
-    revoke(keyed, "first")
+    keyed.revoke("first")
     keyed.run(60)
     trouble = keyed.bot().trouble
     assert trouble is not None
     assert trouble.cure is Cure.CREDENTIALS
     keyed.move("90", after=5)  # a safety order fills while nobody may look
-    replace(keyed, "second")
+    keyed.replace_key("second")
     keyed.run(20)
     assert keyed.trouble() is None
     assert keyed.deal().filled_safety_orders == 1
@@ -70,7 +36,7 @@ def test_f59_bots_go_on_with_a_new_key_of_the_same_account(keyed: Stage) -> None
 
 def test_f59_a_key_is_replaced_while_the_old_one_still_works(keyed: Stage) -> None:
     before = keyed.orders()
-    replace(keyed, "second")
+    keyed.replace_key("second")
     keyed.run(20)
     keyed.move("90", after=5)
     assert keyed.deal().filled_safety_orders == 1
@@ -81,7 +47,7 @@ def test_f59_a_key_is_replaced_while_the_old_one_still_works(keyed: Stage) -> No
 def test_f59_an_order_on_the_wire_is_neither_lost_nor_doubled_by_a_new_key(keyed: Stage) -> None:
     keyed.wire(ACCOUNT, "first").on("place", slow(after=30), when=of_role(Role.TAKE_PROFIT))
     keyed.move("90", after=1)  # its safety order fills; the take profit is replaced, and the answer stays away
-    replace(keyed, "second")
+    keyed.replace_key("second")
     keyed.run(120)
     assert keyed.trouble() is None
     keyed.expect_position()
@@ -91,7 +57,7 @@ def test_f59_a_key_of_another_account_is_refused_while_a_deal_is_open(keyed: Sta
     keyed.open_account(AccountId("other"), environment=Environment.TESTNET, key="theirs")
     keyed.venues.keyed["theirs"] = AccountId("other")
     with pytest.raises(NotNow, match="another account's: it does not know the orders of"):
-        replace(keyed, "theirs")
+        keyed.replace_key("theirs")
     keyed.run(30)
     assert keyed.venues.opened == ["first"]
     assert keyed.trouble() is None
@@ -112,23 +78,23 @@ def test_f59_a_deal_that_opens_while_the_key_is_replaced_is_not_overlooked(empty
 
     stage.wire(ACCOUNT, "second").on("find", open_another)
     with pytest.raises(NotNow, match="a deal has been opened in this moment"):
-        replace(stage, "second")
-    replace(stage, "second")
+        stage.replace_key("second")
+    stage.replace_key("second")
     stage.run(30)
     assert stage.venues.opened == ["second"]
 
 
 def test_f59_a_key_that_does_not_work_is_refused_while_a_deal_is_open(keyed: Stage) -> None:
-    keyed.wire(ACCOUNT, "mistyped").on("*", refused(DEAD), times=10_000)
+    keyed.wire(ACCOUNT, "mistyped").on("*", refused(DEAD_KEY), times=10_000)
     with pytest.raises(BadCredentials):
-        replace(keyed, "mistyped")
+        keyed.replace_key("mistyped")
     keyed.run(30)
     assert keyed.venues.opened == ["first"]
 
 
 def test_f59_an_account_on_paper_has_no_key_to_replace(stage: Stage) -> None:
     with pytest.raises(InvalidParameter, match="every account but one on paper"):
-        replace(stage, "second")
+        stage.replace_key("second")
 
 
 def test_f59_a_key_that_could_not_be_read_is_replaced(keyed: Stage) -> None:
@@ -140,7 +106,7 @@ def test_f59_a_key_that_could_not_be_read_is_replaced(keyed: Stage) -> None:
     keyed.run(60)
     assert keyed.bot(BOT).trouble is not None
     keyed.venues.fails.clear()
-    replace(keyed, "second")
+    keyed.replace_key("second")
     assert keyed.venues.secrets is secrets
     keyed.run(60)
     assert keyed.trouble() is None

@@ -192,6 +192,25 @@ def test_f37_the_deal_whose_coins_are_not_on_sale_bears_it(empty_stage: Stage) -
     assert not stage.refused_per_hour()
 
 
+@pytest.mark.parametrize("calls", range(0, 24, 3))
+def test_f37_killed_at_any_step_of_writing_a_little_off_it_is_written_off_once(calls: int) -> None:
+    stage = ready(Stage(seed=str(calls)), max_safety_orders=0, trailing_deviation="1")
+    stage.start(after=5)
+    stage.die_after(calls)
+    stage.hand.withdraw("ABC", Decimal("0.003"))
+    stage.run(60)
+    stage.start_again()
+    stage.run(120)
+    assert stage.deal().books.gone == Decimal("0.003")
+    stage.ask(RequestKind.PAUSE)
+    stage.move("130", after=5)
+    stage.move("120", after=20)
+    assert stage.bot().deals_closed == 1
+    assert not stage.refused_per_hour()
+    expect_identity(stage)
+    stage.close()
+
+
 def test_f37_what_fits_no_step_may_be_missing(empty_stage: Stage) -> None:
     stage = ready(empty_stage, base_order_size="52.8", max_safety_orders=0)
     stage.start()
@@ -416,6 +435,54 @@ def test_f46_a_target_that_fills_before_its_cancel_is_not_sold_a_second_time(sta
     deal = stage.ended()[0]
     assert (deal.exit, deal.books.gone) == (Exit.TAKE_PROFIT, ZERO)
     expect_identity(stage)
+
+
+@pytest.mark.parametrize("part", ["0.5", "1.111"])
+@pytest.mark.parametrize("fees", [FREE, USUAL])
+def test_f46_what_a_safety_order_buys_meanwhile_has_not_been_sold_by_hand(
+    empty_stage: Stage, part: str, fees: Fees
+) -> None:
+    async def fills(carry: Carry) -> Any:
+        safety = next(order for order in stage.resting(Role.SAFETY) if order.price == 90)
+        stage.staff.fill_in_part(ACCOUNT, MARKET.pair, safety.venue_order_id, quantity(part))
+        return await carry()
+
+    stage = ready(empty_stage, fees=fees)
+    stage.start()
+    held = stage.deal().books.net
+    [target] = stage.resting(Role.TAKE_PROFIT)
+    stage.hand.cancel(MARKET.pair, target.venue_order_id)
+    stage.hand.withdraw("ABC", held)
+    stage.run(3)
+    stage.ask(RequestKind.PAUSE)
+    stage.wire().on("cancel", fills)
+    stage.ask(RequestKind.CLOSE_AS_SOLD, sold_at="100", after=60)
+    [deal] = stage.ended()
+    assert deal.result is not None
+    assert (deal.exit, deal.books.gone, deal.books.gone_for) == (Exit.SOLD_BY_HAND, held, 100 * held)
+    assert deal.result.kept.quantity == stage.free("ABC") > 0
+    assert "bought meanwhile stay in the account" in [it for it in stage.activity() if it.deal_id == deal.id][-1].text
+    expect_identity(stage)
+
+
+@pytest.mark.parametrize("calls", range(0, 30, 3))
+def test_f46_killed_at_any_step_of_a_close_as_sold_the_sale_is_booked_once(calls: int) -> None:
+    stage = ready(Stage(seed=str(calls)))
+    stage.start(after=5)
+    held = stage.deal().books.net
+    stage.die_after(calls)
+    [target] = stage.resting(Role.TAKE_PROFIT)
+    stage.hand.cancel(MARKET.pair, target.venue_order_id)
+    stage.hand.withdraw("ABC", held)
+    stage.wire().on("cancel", lost_reply)
+    stage.ask(RequestKind.PAUSE)
+    stage.ask(RequestKind.CLOSE_AS_SOLD, sold_at="77.123456789", after=40)
+    stage.start_again()
+    stage.run(90)
+    [deal] = stage.ended()
+    assert (deal.exit, deal.books.gone) == (Exit.SOLD_BY_HAND, held)
+    expect_identity(stage)
+    stage.close()
 
 
 def test_f46_what_has_been_sold_by_hand_survives_an_engine_that_dies_before_the_orders_are_off(stage: Stage) -> None:

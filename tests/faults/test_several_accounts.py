@@ -20,6 +20,7 @@ from tests.simulation.loop import PROCESS
 
 OTHER = AccountId("other")
 NOTHING: tuple[AccountEvent, ...] = ()
+HEARING = {"account_silent", "account_heard"}
 
 
 @pytest.fixture
@@ -139,6 +140,31 @@ def test_a_stream_refused_for_its_key_tells_the_user_of_running_bots(
         assert_key_is_asked_for(stage)
     stage.run(120)
     stage.expect_position()
+
+
+def test_f59_a_silent_account_is_not_heard_of_again_because_its_key_dies(
+    keyed: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyed.wire(ACCOUNT, "first").lose_stream()
+    keyed.run(70)
+    with monkeypatch.context() as broken:
+        break_events(broken, refusal)
+        keyed.revoke("first")
+        keyed.run(30)
+    assert [it.kind for it in keyed.activity() if it.kind in HEARING] == ["account_silent"]
+
+
+def test_f59_a_silent_account_is_not_heard_of_again_because_of_a_new_key(
+    keyed: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyed.wire(ACCOUNT, "first").lose_stream()
+    keyed.run(70)
+    with monkeypatch.context() as broken:
+        break_events(broken, silence)
+        keyed.replace_key("second")
+        keyed.run(30)
+    assert keyed.venues.opened == ["second"]
+    assert [it.kind for it in keyed.activity() if it.kind in HEARING] == ["account_silent"]
 
 
 @pytest.mark.parametrize("is_stream", [True, False])
