@@ -74,13 +74,13 @@ def list_(*, email: str | None, as_json: bool) -> None:
     if not found:
         click.echo("There are no accounts yet. `dca account add paper` makes one to try things out.")
         return
-    from dcacli.tables import Column, print_table
+    from dcacli.tables import Column, label, print_table
 
     print_table(
         "Accounts",
         [
             Column(name="name", is_text=True, worth=9, cells=[one.name for one in found]),
-            Column(name="environment", is_text=True, worth=8, cells=[one.environment.value for one in found]),
+            Column(name="environment", is_text=True, worth=8, cells=[label(one.environment) for one in found]),
             Column(name="key", is_text=True, worth=7, cells=["stored" if one.api_key else "none" for one in found]),
             Column(name="added", is_text=True, worth=6, cells=[f"{one.created_at:%Y-%m-%d}" for one in found]),
             Column(name="id", is_text=True, worth=1, cells=[one.id for one in found]),

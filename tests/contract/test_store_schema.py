@@ -211,6 +211,28 @@ def test_every_step_goes_up_and_down_with_accounts_in_it(empty_url: URL) -> None
     assert current(empty_url) == head()
 
 
+def test_lines_and_bots_survive_the_steps_up_and_down(empty_url: URL) -> None:
+    no, now = ("0", "0") if empty_url.get_backend_name() == "sqlite" else ("false", "now()")
+    upgrade(empty_url)
+    downgrade(empty_url, "0002")
+    assert "environment" not in columns(empty_url, "activity")
+    names = "id, email, tier, is_admin, password_hash, created_at"
+    execute(empty_url, f"""INSERT INTO "user" ({names}) VALUES ('u', 'u@x.org', 'FREE', {no}, 'x', {now})""")
+    line = f"'u', {now}, 'price_silent', 'nothing is heard', 'warning'"
+    execute(empty_url, f'INSERT INTO activity (user_id, at, kind, "text", level) VALUES ({line})')
+    for _ in range(2):
+        upgrade(empty_url)
+        found = execute(empty_url, "SELECT kind, environment FROM activity")
+        assert found == [("price_silent", None)]
+        assert {"bot_id", "user_id", "confirmed_at", "strategy", "price", "amount"} == columns(
+            empty_url, "live_confirmation"
+        )
+        execute(empty_url, "UPDATE activity SET environment = 'live'")
+        downgrade(empty_url, "0003")
+        assert "strategy" in columns(empty_url, "live_confirmation")
+        downgrade(empty_url, "0002")
+
+
 def test_a_revision_that_is_none(empty_url: URL) -> None:
     upgrade(empty_url)
     with pytest.raises(SchemaMismatch, match="cannot be brought to revision 0042"):

@@ -24,6 +24,7 @@ from dcacore.ports.records import (
     DealRecord,
     EngineRecord,
     Lease,
+    LiveConfirmation,
     Notification,
     Reconciliation,
     Request,
@@ -132,6 +133,16 @@ class Bots(Protocol):
         Raises:
             Conflict: the owner has one of that name.
         """
+
+    async def confirm_live(self, confirmation: LiveConfirmation) -> None:
+        """Store that a bot may spend real money, in the place of what was confirmed before.
+
+        Raises:
+            Conflict: there is no such bot, or no such user.
+        """
+
+    async def live_confirmation(self, bot_id: BotId) -> LiveConfirmation | None:
+        """Return the word that the bot may spend real money; None when nobody has given it."""
 
     async def remove(self, bot_id: BotId) -> None:
         """Forget a bot with all its history. The caller has seen that nothing of it is open."""

@@ -27,6 +27,7 @@ from dcacore.ports.records import (
     BotRecord,
     Lease,
     Lifetime,
+    LiveConfirmation,
     Notification,
     Reconciliation,
     Request,
@@ -67,6 +68,7 @@ class Tables:
     users: dict[UserId, User] = attrs.field(factory=dict)
     accounts: dict[AccountId, Account] = attrs.field(factory=dict)
     bots: dict[BotId, BotRecord] = attrs.field(factory=dict)
+    confirmations: dict[BotId, LiveConfirmation] = attrs.field(factory=dict)
     deals: dict[DealId, StoredDeal] = attrs.field(factory=dict)
     intents: dict[OrderId, Intent] = attrs.field(factory=dict)
     fills: dict[TradeKey, BookedFill] = attrs.field(factory=dict)

@@ -118,7 +118,7 @@ class Fleet:
 
     async def _open_anew(self, desk: Desk) -> None:
         """Leave a desk whose account has another key; its bots come back by the way of every start."""
-        log.info("account_opened_anew", account=desk.account.id)
+        log.info("account_opened_anew", environment=desk.account.environment.value, account=desk.account.id)
         self.places.leave(desk)
         self._let_go(tuple(desk.wires))
         if not desk.wires:
