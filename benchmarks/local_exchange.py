@@ -20,8 +20,9 @@ from websockets.asyncio.client import connect
 
 from dcacore.domain.market import Market
 from dcacore.domain.money import Price
+from dcacore.local_exchange.addresses import Urls
 from dcacore.local_exchange.exchange import LocalExchange, Options
-from dcacore.local_exchange.server import Urls, serving
+from dcacore.local_exchange.server import serving
 from dcacore.local_exchange.signing import sign
 from dcacore.local_exchange.site import Site
 

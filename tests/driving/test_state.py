@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime
 import shutil
+import signal
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -14,15 +17,21 @@ import pytest
 from dcacore.adapters.simulated.books import Ticket
 from dcacore.adapters.simulated.hands import Hand, Staff
 from dcacore.adapters.simulated.process.journal import Journal, JournalInUse
+from dcacore.adapters.simulated.process.service import VenueService
 from dcacore.adapters.simulated.venue import SimulatedVenue
+from dcacore.adapters.simulated.wire import pack
 from dcacore.domain.ids import AccountId, OrderId
 from dcacore.domain.market import Fees
 from dcacore.domain.money import BaseQty, Price
 from dcacore.domain.orders import Side
 from dcacore.local_exchange.driving import state as state_module
+from dcacore.local_exchange.driving.clock import ExchangeClock
+from dcacore.local_exchange.driving.points import Series, candle_points
+from dcacore.local_exchange.driving.resuming import noting, position
 from dcacore.local_exchange.driving.state import BadState, VenueState
+from dcacore.local_exchange.driving.stepper import Stepper
 from dcacore.ports.errors import PortError
-from tests.strategies import MARKET, NOON
+from tests.strategies import MARKET, NOON, candles
 
 ANNA, BEN = AccountId("anna"), AccountId("ben:1")
 WINDOW = datetime.timedelta(seconds=5)
@@ -204,3 +213,86 @@ def test_two_exchanges_do_not_share_a_file_and_other_files_are_refused(tmp_path:
         with pytest.raises(BadState, match="other is not the state of an exchange"):
             opened(other)
         assert other.read_text() == text
+
+
+def test_candles_go_on_where_they_were_and_fill_what_had_been_left(tmp_path: Path) -> None:
+    series = [Series(MARKET, candles([("100", "104", "95", "101"), ("98", "99", "90", "92")]))]
+    alone = SimulatedVenue(lambda: NOON)
+    alone.list_pair(MARKET)
+    whole = Stepper(alone, ExchangeClock(lambda: NOON), candle_points(series))
+    expected = [whole.step() for _ in range(8)]
+    seen = []
+    for _ in range(8):  # killed after every step
+        clock = ExchangeClock(lambda: NOON)
+        venue = SimulatedVenue(clock.now)
+        state = VenueState(tmp_path / "state", venue)
+        if not venue.pairs:
+            venue.list_pair(MARKET)
+        points = candle_points(series, after=position(state))
+        stepper = Stepper(venue, clock, points, arrived=noting(state))
+        seen.append(stepper.step())
+        assert state.last_at == clock.now()
+        state.close()
+    assert seen == expected
+
+
+def test_a_process_that_is_killed_loses_nothing_that_it_has_acknowledged(tmp_path: Path) -> None:
+    file = tmp_path / "state"
+    _, state = begun(file)
+    state.close()
+    command = [sys.executable, "-c", PROGRAM, str(file)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for _ in range(25):
+            acknowledged = int(process.stdout.readline())
+        process.send_signal(signal.SIGKILL)
+        acknowledged = max([acknowledged, *(int(line) for line in process.stdout if line.endswith("\n"))])
+    venue, _ = opened(file)
+    names = {booked.order.order_id for booked in venue.books(ANNA).orders}
+    assert names >= {f"order{number}" for number in range(1, acknowledged + 1)}
+    assert len(names) <= acknowledged + 1
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from tests.driving.test_state import ANNA, opened, place
+from dcacore.domain.orders import Side
+venue, state = opened(Path(sys.argv[1]))
+for number in range(1, 100):
+    place(venue, ANNA, f"order{number}", Side.BUY, "50")
+    state.keep()
+    print(number, flush=True)
+"""
+
+
+def test_a_paper_exchange_whose_journal_has_grown_begins_with_what_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def service() -> VenueService:
+        return VenueService(Journal(tmp_path / "journal"), lambda: NOON)
+
+    first = service()
+    acts = [
+        {"name": "list", "params": {"market": pack(MARKET), "price": "100"}},
+        {"name": "open", "params": {"account": ANNA, "holdings": {"XYZ": "10000"}}},
+        {"name": "buy", "params": {"account": ANNA, "pair": MARKET.pair, "quantity": "1", "price": "90"}},
+        *({"name": "move", "params": {"pair": MARKET.pair, "price": str(100 + number % 5)}} for number in range(200)),
+    ]
+    for each in acts:
+        first.handle("act", each)
+    expected = told(first.venue)
+    first.close()
+    grown = (tmp_path / "journal").stat().st_size
+    monkeypatch.setattr("dcacore.adapters.simulated.process.service.LONGEST", 1_000)
+    for _ in range(2):
+        again = service()
+        assert told(again.venue) == expected
+        assert (tmp_path / "journal").stat().st_size < grown / 5
+        again.close()
+    again = service()
+    again.handle("act", {"name": "move", "params": {"pair": MARKET.pair, "price": "89"}})
+    after = told(again.venue)
+    again.close()
+    assert told(service().venue) == after
+    assert len(again.venue.books(ANNA).trades) == 1

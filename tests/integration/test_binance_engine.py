@@ -21,7 +21,7 @@ from dcacore.domain.ids import AccountId, UserId
 from dcacore.domain.market import Market
 from dcacore.domain.money import Price
 from dcacore.domain.orders import Side
-from dcacore.local_exchange.acts import strike_now
+from dcacore.local_exchange.control.strikes import strike_now
 from dcacore.local_exchange.exchange import LocalExchange, Options
 from dcacore.local_exchange.faults.kinds import KINDS, Strikes, read_fault
 from dcacore.local_exchange.server import serving
@@ -69,7 +69,13 @@ class Stage:
 
 
 def has(safety_orders: int) -> Callable[[BotRecord], bool]:
-    return lambda it: it.bot.deal is not None and it.bot.deal.filled_safety_orders == safety_orders
+    """Return what says whether a deal is open in which so many safety orders have filled after the base order."""
+
+    def look(record: BotRecord) -> bool:
+        deal = record.bot.deal
+        return deal is not None and deal.books.bought > 0 and deal.filled_safety_orders == safety_orders
+
+    return look
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cryptography.fernet import Fernet
 
+from tests.integration.exchange import served
 from tests.integration.live import Cli
 
 
@@ -18,7 +19,9 @@ def test_rotation(ready: Cli) -> None:
     assert ready.good("keys", "rotate") == "0 exchange keys encrypted anew.\n"
     old, new = (ready.good("keys", "generate").strip() for _ in range(2))
     ready.environment |= {"ENCRYPTION_KEY": old, "DCA_API_KEY": "a-key", "DCA_API_SECRET": "a-secret"}
-    ready.good("account", "add", "testnet")
+    with served() as exchange:
+        ready.environment |= exchange.environment
+        ready.good("account", "add", "custom")
     ready.environment["ENCRYPTION_KEY"] = f"{new},{old}"
     assert ready.good("keys", "rotate") == "1 exchange key encrypted anew.\n"
     ready.environment["ENCRYPTION_KEY"] = old

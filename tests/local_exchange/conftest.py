@@ -12,8 +12,9 @@ import pytest
 
 from dcacore.domain.market import Fees, Market
 from dcacore.domain.money import Price
+from dcacore.local_exchange.addresses import Urls
 from dcacore.local_exchange.exchange import LocalExchange, Options
-from dcacore.local_exchange.server import Urls, serving
+from dcacore.local_exchange.server import serving
 from dcacore.local_exchange.site import Site
 from tests.local_exchange.api import Api
 

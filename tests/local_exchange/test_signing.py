@@ -61,6 +61,8 @@ def test_an_unknown_secret_is_held_to_what_can_be_known() -> None:
     ring.check("key", Signed(b"a=2", sign("any", b"a=2")))
     for wrong in (
         Signed(b"a=1", "no signature"),
+        Signed(b"a=4", "0" * 64),
+        Signed(b"a=4", "deadbeef" * 8),
         Signed(b"a=1", sign("other", b"a=1")),  # the text had another signature before
         Signed(b"a=3", sign("any", b"a=1")),  # the signature had another text before
     ):

@@ -3,7 +3,7 @@
 An HMAC signature proves that somebody knows the secret and does not tell it, so the secret of a key has to be told
 once by another way: `--key KEY:SECRET`, or the control interface. Until then the key is an account all the same, so
 that any client can begin without ceremony. Its signatures are then held to what can be known without the secret: 64
-hexadecimal digits, the same for the same text, and never the same for another text.
+hexadecimal digits that look like chance, the same for the same text, and never the same for another text.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from dcacore.local_exchange.errors import error
 from dcacore.local_exchange.signing import HEX, Signed, is_signed_by
 
 _REMEMBERED: Final = 20_000
+_LEAST_DIFFERENT: Final = 8
+"""Fewer different digits than this has not one signature in 10^18: then it was made up, as 000...0 is."""
 
 
 class KeyRing:
@@ -52,6 +54,8 @@ class KeyRing:
     def _fits(self, key: str, request: Signed) -> bool:
         """Say whether one secret can have made this signature and all that were seen of *key* before."""
         signature = (request.signature or "").lower()
+        if len(set(signature)) < _LEAST_DIFFERENT:
+            return False
         by_text, by_signature = (key, request.payload), (key, signature)
         if self._seen.get(by_text, signature) != signature:
             return False

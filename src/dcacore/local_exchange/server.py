@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import signal
-import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Final
 
-import attrs
 import uvicorn
 
 from dcacore.domain.errors import DcaError
+from dcacore.local_exchange.addresses import LOOPBACK, CannotListen, Urls, bind, is_loopback
 from dcacore.local_exchange.app import create_app
 from dcacore.local_exchange.site import Site
 from dcacore.local_exchange.transports import CuttableHttp, CuttableWebSocket
 
-LOOPBACK: Final = "127.0.0.1"
 PING_S: Final = 20.0
 """Seconds between pings (web-socket-streams.md)."""
 PONG_S: Final = 60.0
@@ -26,7 +23,6 @@ PONG_S: Final = 60.0
 KEPT_ALIVE_S: Final = 75
 """Seconds for which an idle connection stays open; with few, a request could meet its end."""
 _PATIENCE_S: Final = 1
-_BACKLOG: Final = 256
 
 
 class ControlNeedsLoopback(DcaError):
@@ -37,35 +33,6 @@ class ControlNeedsLoopback(DcaError):
         super().__init__(f"--control is only for a server on the loopback interface, and {host} is not on it")
 
 
-class CannotListen(DcaError):
-    """Somebody else has the port, or there is no such address here."""
-
-    def __init__(self, host: str, port: int, reason: str) -> None:
-        self.host, self.port = host, port
-        super().__init__(f"cannot listen on {host}, port {port}: {reason}")
-
-
-@attrs.frozen
-class Urls:
-    """What clients are told to connect to.
-
-    Attributes:
-        rest: the base of REST, without a path.
-        stream: the base of market streams, without a path.
-        ws_api: the WebSocket API.
-    """
-
-    rest: str
-    stream: str
-    ws_api: str
-
-    @classmethod
-    def of(cls, host: str, port: int) -> Urls:
-        """Return those of a server."""
-        at = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        return cls(f"http://{at}", f"ws://{at}", f"ws://{at}/ws-api/v3")
-
-
 class _Embedded(uvicorn.Server):
     """A server inside another program, whose signals are none of its business."""
 
@@ -73,32 +40,6 @@ class _Embedded(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Take no signals."""
         yield
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether only this machine can reach *host*."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; port 0 is any that is free.
-
-    Raises:
-        OSError: the port is taken.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-        listening.listen(_BACKLOG)
-    except OSError:
-        listening.close()
-        raise
-    return listening
 
 
 def server_of(site: Site, host: str = LOOPBACK, *, has_control: bool = False) -> uvicorn.Server:

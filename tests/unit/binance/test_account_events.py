@@ -243,3 +243,31 @@ async def test_who_listens_again_at_once_misses_nothing(bench: Bench) -> None:
         for listening in (events, late):
             assert isinstance(listening, AsyncGenerator)
             await listening.aclose()
+
+
+async def test_f25_a_connection_that_goes_before_the_next_one_is_there_leaves_a_gap(bench: Bench) -> None:
+    events = await opened(bench)
+    bench.wire.answers_after_s = 0.15
+    (old,) = bench.wire.sessions
+    await old.send_json({"event": {"e": "serverShutdown", "E": 1}})
+    await until(lambda: len(bench.wire.sessions) == 2)
+    await old.close(code=1001)
+    assert isinstance(await next_of(events), StreamLost)
+    assert await next_of(events) == StreamOpened()
+    await bench.wire.report(report())
+    assert (await order_of(events)).order_id == "one"
+    assert bench.wire.connections == 2
+
+
+async def test_f25_a_connection_that_cannot_be_replaced_yet_is_kept(bench: Bench) -> None:
+    events = await opened(bench)
+    bench.wire.refused_with = 503
+    await bench.wire.sessions[0].send_json({"event": {"e": "serverShutdown", "E": 1}})
+    await until(lambda: len(bench.site.dials._tried) > 4)
+    await bench.wire.report(report())
+    assert (await order_of(events)).order_id == "one"
+    bench.wire.refused_with = None
+    await until(lambda: len(bench.wire.sessions) == 2)
+    await until(lambda: len(bench.wire.sessions) == 1)
+    await bench.wire.report(report(i=13))
+    assert (await order_of(events)).venue_order_id == "13"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import random
 
 import pytest
 
 from dcacore.adapters.binance.calls import CANCEL, FIND, OPEN_ORDERS, PLACE, TIME, TRADES, Call, Rank
+from dcacore.adapters.binance.dials import Dials
 from dcacore.adapters.binance.limiter import Limiter
+from dcacore.adapters.binance.pace import DIALS, DIALS_WITHIN_S, Pace
 from dcacore.adapters.binance.windows import ORDERS, WEIGHT, Limit
 from dcacore.ports.errors import RateLimited
 from tests.unit.binance.conftest import Bench
@@ -188,3 +191,34 @@ async def test_the_limits_are_those_that_the_exchange_tells(bench: Bench) -> Non
         async with asyncio.timeout(0.2):
             await bench.exchange.open_orders("BTCUSDT")
     await place(bench, order())
+
+
+async def test_f27_connections_are_tried_no_more_often_than_an_address_may(
+    limiter: Limiter, clock: ManualClock
+) -> None:
+    dials = Dials(clock, limiter)
+    began = clock.monotonic()
+    for _ in range(DIALS):
+        await dials.permission()
+    assert clock.monotonic() == began
+    await dials.permission()
+    assert clock.monotonic() - began >= DIALS_WITHIN_S
+
+
+async def test_f52_no_connection_is_tried_during_a_ban(limiter: Limiter, clock: ManualClock) -> None:
+    dials = Dials(clock, limiter)
+    began = clock.monotonic()
+    dials.turned(503, "", None)
+    await dials.permission()
+    assert clock.monotonic() == began
+    dials.turned(418, "", "600")
+    await dials.permission()
+    assert clock.monotonic() - began >= 600
+
+
+def test_f27_pauses_grow_and_differ() -> None:
+    pace, chance = Pace(), random.Random(7)
+    pauses = [pace.pause(failures, chance) for failures in range(12)]
+    assert pauses[0] <= 0.5
+    assert all(15 <= pause <= 30 for pause in pauses[7:])
+    assert len(set(pauses)) == len(pauses)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import datetime
 import hashlib
 import hmac
+import random
 import traceback
 from decimal import Decimal
 
+import attrs
 import pytest
 
+from dcacore.adapters.binance.site import Site
 from dcacore.domain.ids import OrderId
 from dcacore.domain.money import BaseQty, Price
 from dcacore.domain.orders import Order, Role, Side
@@ -27,6 +30,7 @@ from dcacore.ports.errors import (
 )
 from tests.unit.binance.conftest import KEY, Bench
 from tests.unit.binance.wire import Answer, Drop, Say, Seen, placed, refusal
+from tests.unit.simulated.clock import RealClock
 
 PAIR = "BTCUSDT"
 WINDOW = datetime.timedelta(milliseconds=4321)
@@ -238,3 +242,21 @@ async def test_no_secret_is_in_any_message(bench: Bench, answer: Answer) -> None
     told = "".join(traceback.format_exception(raised.value))
     (seen,) = bench.wire.calls("POST order")
     assert not any(secret in told for secret in (KEY.key, KEY.secret, seen.params["signature"], "signature="))
+
+
+async def test_f05_an_order_over_a_connection_that_was_kept_is_sent_once(bench: Bench) -> None:
+    await bench.exchange.balances()
+    bench.wire.answers["POST order"] = Drop()
+    with pytest.raises(OutcomeUnknown):
+        await place(bench)
+    assert len(bench.wire.calls("POST order")) == 1
+
+
+async def test_f05_an_order_that_reaches_nobody_is_unknown_all_the_same(bench: Bench) -> None:
+    nowhere = attrs.evolve(bench.site.urls, rest="http://127.0.0.1:9")
+    site = Site(nowhere, RealClock(), random.Random(1), within_s=1)
+    exchange = site.exchange(KEY)
+    with pytest.raises(OutcomeUnknown, match=r"^the connection failed \(\w+\)$"):
+        await exchange.place(PAIR, order(), sent_at=SENT, recv_window=WINDOW)
+    await exchange.close()
+    await site.close()

@@ -108,6 +108,7 @@ class Wire:
         self.said: list[dict[str, Json]] = []
         self.subscribed: set[str] = set()
         self.is_mute = False
+        self.answers_after_s = 0.0
         self.forgets = False
         self.refused_with: int | None = None
         self.connections = 0
@@ -194,6 +195,7 @@ class Wire:
         with self._counted():
             async for message in socket:
                 if message.type is WSMsgType.TEXT and not self.is_mute:
+                    await asyncio.sleep(self.answers_after_s)
                     asked = json.loads(message.data)
                     self.said.append(asked)
                     answer = self._session(asked) if is_session else self._stream(asked)

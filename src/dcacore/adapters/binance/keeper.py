@@ -82,8 +82,12 @@ class Keeper:
             reason = await self._until_it_ends_or_is_old(link)
             if reason is not None:
                 break
+            old = link
             try:
-                link = await self._replace(link)
+                link = await self._replace(old)
+                if old.ended.done():  # too early: nobody listened for a moment
+                    self._talk.down("the connection was cut while it was being replaced")
+                    self._talk.up()
             except (Dead, Unavailable) as exc:  # the old one is as good as ever, until it ends
                 log.warning("stream_not_renewed", stream=self._name, reason=str(exc))
                 await self._clock.sleep(self._pace.pause(self._failures, self._chance))

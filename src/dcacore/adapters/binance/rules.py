@@ -16,6 +16,7 @@ from dcacore.adapters.binance.reading import Row, Unreadable, row_of, rows_of, t
 from dcacore.adapters.binance.refusals import WRONG_PAIR, NoAnswer, Refused, of_reading
 from dcacore.adapters.binance.rest import Rest
 from dcacore.adapters.binance.windows import limits_of
+from dcacore.domain.errors import DomainError
 from dcacore.domain.market import Market
 from dcacore.ports.clock import Clock
 from dcacore.ports.errors import Unavailable, UnknownPair
@@ -36,6 +37,7 @@ class Rules:
         self._limiter = limiter
         self._clock = clock
         self._known: dict[str, tuple[float, Listing]] = {}
+        self._odd: dict[str, str] = {}
         self._wanted: set[str] = set()
         self._asking = asyncio.Lock()
 
@@ -53,6 +55,8 @@ class Rules:
             if (known := self._fresh(pair)) is None:
                 await self._read(pair)
                 known = self._fresh(pair)
+        if known is None and pair in self._odd:
+            raise Unavailable(f"the rules of {pair} cannot be read: {self._odd[pair]}")
         if known is None:
             raise UnknownPair(pair)
         return known
@@ -101,9 +105,11 @@ class Rules:
     def _keep(self, rows: Iterable[Row], pairs: list[str]) -> None:
         now = self._clock.monotonic()
         for pair in pairs:
+            self._odd.pop(pair, None)
             self._known.pop(pair, None)  # what is listed no more is not known any more
         for row in rows:
             try:
                 self._known[text_in(row, "symbol")] = (now, listing_of(row))
-            except (Unreadable, ValueError) as exc:  # one odd pair must not take the others with it
+            except (Unreadable, DomainError) as exc:  # one odd pair must not take the others with it
+                self._odd[str(row.get("symbol"))] = str(exc)
                 log.warning("rules_not_read", pair=str(row.get("symbol"))[:20], reason=str(exc))

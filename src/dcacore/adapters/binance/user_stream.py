@@ -144,7 +144,6 @@ class UserStream(Talk):
         self._heard.put_nowait(StreamOpened())
 
     def down(self, reason: str) -> None:
-        self._subscription.clear()
         self._heard.put_nowait(StreamLost(reason))
 
     # ------------------------------------------------------------------------------------------------------ handing on

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Final
 
@@ -26,6 +26,7 @@ class Player:
         points: where to.
         clock: this machine's.
         candles_per_second: how fast; None plays each candle as long as it lasted.
+        arrived: told of each point that has been played.
         last: the point that was played last; None before the first.
     """
 
@@ -33,6 +34,7 @@ class Player:
     points: Iterator[Point]
     clock: Clock
     candles_per_second: Decimal | None = REAL_TIME
+    arrived: Callable[[Point], object] = lambda _: None
     last: Point | None = attrs.field(default=None, init=False)
 
     async def run(self) -> None:
@@ -44,6 +46,7 @@ class Player:
                 await self.clock.sleep(max(0.0, due - self.clock.monotonic()))
             play(self.market, point)
             self.last = point
+            self.arrived(point)
 
     def _lasts(self, point: Point) -> float:
         """Return how many seconds the candle of *point* takes."""

@@ -11,7 +11,7 @@ two, with time to react in between:
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 
 import attrs
@@ -67,8 +67,14 @@ class Stand:
 class Stepper:
     """Moves markets along points, a step at a time; meanwhile the exchange's clock stands at the time of the data."""
 
-    def __init__(self, market: Movable, clock: ExchangeClock, points: Iterator[Point]) -> None:
-        """Stand before the first of *points*, at its time.
+    def __init__(
+        self,
+        market: Movable,
+        clock: ExchangeClock,
+        points: Iterator[Point],
+        arrived: Callable[[Point], object] = lambda _: None,
+    ) -> None:
+        """Stand before the first of *points*, at its time; *arrived* is told of each that the market has come to.
 
         Raises:
             ValueError: there are none.
@@ -76,6 +82,7 @@ class Stepper:
         self._market = market
         self._clock = clock
         self._points = points
+        self._arrived = arrived
         self._target: Point | None = None  # where the market is going; None where it has arrived
         self._ahead = next(points, None)
         self._watched: dict[str, frozenset[Price]] = {}
@@ -147,6 +154,7 @@ class Stepper:
         is_there = price == target.price
         if is_there:
             self._target = None
+            self._arrived(target)
         return Stand(
             symbol=symbol,
             price=price,

@@ -7,9 +7,9 @@ from typing import Any
 
 from dcacore.domain.market import Market
 from dcacore.local_exchange.filters import told_filters
-from dcacore.local_exchange.limits import LIMITS
 from dcacore.local_exchange.orders import PREVENTION, PREVENTIONS, TYPES
 from dcacore.local_exchange.params import PRECISION
+from dcacore.local_exchange.windows import LIMITS
 
 Shape = dict[str, Any]
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
 import attrs
-import msgspec
 import structlog
 
 from dcacore.local_exchange.endpoints import WS_API, Call, Endpoint, Security
 from dcacore.local_exchange.endpoints.call import prepare, unforeseen
 from dcacore.local_exchange.errors import ApiError, error
 from dcacore.local_exchange.faults.requests import Garbled, Walled
-from dcacore.local_exchange.limits import WEIGHT
 from dcacore.local_exchange.params import Params, from_json
 from dcacore.local_exchange.signing import Signed
 from dcacore.local_exchange.site import Site
 from dcacore.local_exchange.streams.hub import encode
+from dcacore.local_exchange.windows import WEIGHT
 from dcacore.local_exchange.ws_api.users import Session
 
 log = structlog.get_logger("dcacore.local_exchange")
@@ -59,8 +59,8 @@ async def answer(site: Site, session: Session, text: str) -> None:
 
 def _read(text: str) -> _Request:
     try:
-        told = msgspec.json.decode(text)
-    except msgspec.DecodeError:
+        told = json.loads(text, parse_float=str)  # a number is signed as it was written
+    except ValueError:
         raise error(-1000, "JSON parse error") from None
     if not isinstance(told, dict) or not isinstance(told.get("method"), str):
         raise error(-1102, name="method")

@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from dcacore.adapters.simulated import snapshot
 from dcacore.adapters.simulated.acts import act
 from dcacore.adapters.simulated.books import Ticket
 from dcacore.adapters.simulated.process.journal import Entry, Journal
@@ -16,6 +17,9 @@ from dcacore.domain.ids import AccountId, OrderId
 from dcacore.domain.venue import VenueOrderId
 
 Params = Mapping[str, Any]
+LONGEST: Final = 2**24
+"""A journal that is longer at the start is written anew, in bytes: what is there takes the place of how it came."""
+_KEPT: Final = "kept"
 BAD_REQUEST: Final = (ArithmeticError, AttributeError, DcaError, LookupError, TypeError, ValueError)
 """What a request that makes no sense ends in; nothing has come of it."""
 
@@ -31,11 +35,27 @@ class VenueService:
         self._now = now
         self._at: datetime.datetime | None = None
         self.venue = SimulatedVenue(lambda: self._at or self._now())
-        for entry in journal.replay():
+        self._replay()
+        if journal.size > LONGEST:
+            records = snapshot.dump(self.venue)
+            journal.rewrite(Entry(now().isoformat(), _KEPT, {key: value}) for key, value in records)
+
+    def _replay(self) -> None:
+        """Bring the venue to where the journal ends: what was kept of it, and then what has been asked since."""
+        kept: dict[str, Any] = {}
+        for entry in self._journal.replay():
+            if entry.name == _KEPT:
+                kept.update(entry.params)
+                continue
+            if kept:
+                snapshot.load(self.venue, kept)
+                kept.clear()
             try:
                 self._carry_out(entry)
             except BAD_REQUEST:  # it was refused then, and is again
                 continue
+        if kept:
+            snapshot.load(self.venue, kept)
 
     def handle(self, method: str, params: Params) -> Any:
         """Return the answer, as JSON can carry it.

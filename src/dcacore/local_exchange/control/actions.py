@@ -1,59 +1,18 @@
-"""The control interface: whoever tests with this exchange is its market, its staff and its bad luck."""
+"""What the control interface does: whoever tests with this exchange is its market, its staff and its bad luck."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
-from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
-import msgspec
-from litestar import Request, Response, get, post
-from litestar.types import ControllerRouterHandler
-
-from dcacore.domain.errors import DcaError
 from dcacore.domain.money import Price, plain
-from dcacore.local_exchange.acts import strike_now
-from dcacore.local_exchange.books import books_of
 from dcacore.local_exchange.clock import to_ms
+from dcacore.local_exchange.control.strikes import strike_now
+from dcacore.local_exchange.control.told import BadControl, Told, number, text
 from dcacore.local_exchange.driving.hand import Hand
 from dcacore.local_exchange.driving.stepper import Stepper
-from dcacore.local_exchange.errors import ApiError
-from dcacore.local_exchange.faults.kinds import KINDS, Strikes, listed, read_fault
+from dcacore.local_exchange.faults.kinds import KINDS, Strikes, read_fault
 from dcacore.local_exchange.site import Site
-
-Told = Mapping[str, Any]
-
-
-class BadControl(DcaError):
-    """A request to the control interface that makes no sense."""
-
-
-def text(told: Told, name: str) -> str:
-    """Return a text that has to be there.
-
-    Raises:
-        BadControl: it is not.
-    """
-    value = told.get(name)
-    if not isinstance(value, str) or not value:
-        raise BadControl(f"{name} is missing, or no text")
-    return value
-
-
-def number(told: Told, name: str) -> Decimal:
-    """Return a number, written as text, that has to be there and 0 or more.
-
-    Raises:
-        BadControl: it is not.
-    """
-    try:
-        value = Decimal(str(told.get(name)))
-    except InvalidOperation:
-        raise BadControl(f"{name} is missing, or no number") from None
-    if not value.is_finite() or value < 0:
-        raise BadControl(f"{name} has to be a number, 0 or more")
-    return value
 
 
 def _hand(site: Site) -> Hand:
@@ -150,49 +109,3 @@ POSTS: Final[Mapping[str, Callable[[Site, Told], object]]] = {
     "/control/reset": _reset,
 }
 """By path: what is done, and told back."""
-
-
-def control_handlers(site: Site) -> list[ControllerRouterHandler]:
-    """Return the handlers of the control interface."""
-
-    @post(list(POSTS), status_code=HTTPStatus.OK)
-    async def change(request: Request[Any, Any, Any]) -> Response[Any]:
-        body = await request.body()
-        return _answered(lambda: _done(site, request.scope["path"], _read(body)))
-
-    @get("/control/fault")
-    async def faults() -> Response[Any]:
-        waiting = [{"kind": one.kind, "match": one.match, "times": one.times} for one in site.desk.waiting]
-        return Response({"kinds": listed(), "waiting": waiting, "struck": site.desk.struck})
-
-    @get("/control/books")
-    async def books(request: Request[Any, Any, Any]) -> Response[Any]:
-        return _answered(lambda: books_of(site.exchange, text(request.query_params, "apiKey")))
-
-    return [change, faults, books]
-
-
-def _done(site: Site, path: str, told: Told) -> object:
-    done = POSTS[path](site, told)
-    site.keep()
-    return done
-
-
-def _read(body: bytes) -> Told:
-    try:
-        told = msgspec.json.decode(body or b"{}")
-    except msgspec.DecodeError:
-        raise BadControl("the body is no JSON") from None
-    if not isinstance(told, dict):
-        raise BadControl("the body has to be a JSON object")
-    return told
-
-
-def _answered(work: Callable[[], object]) -> Response[Any]:
-    """Return what *work* says, or why it could not be done."""
-    try:
-        return Response(work())
-    except ApiError as refusal:
-        return Response(refusal.body, status_code=refusal.status)
-    except (DcaError, ValueError) as wrong:
-        return Response({"error": str(wrong)}, status_code=HTTPStatus.BAD_REQUEST)

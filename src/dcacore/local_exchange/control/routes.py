@@ -1,0 +1,54 @@
+"""The routes of the control interface."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.types import ControllerRouterHandler
+
+from dcacore.domain.errors import DcaError
+from dcacore.local_exchange.control.actions import POSTS
+from dcacore.local_exchange.control.books import books_of
+from dcacore.local_exchange.control.told import Told, read, text
+from dcacore.local_exchange.errors import ApiError
+from dcacore.local_exchange.faults.kinds import listed
+from dcacore.local_exchange.site import Site
+
+
+def control_handlers(site: Site) -> list[ControllerRouterHandler]:
+    """Return the handlers of the control interface."""
+
+    @post(list(POSTS), status_code=HTTPStatus.OK)
+    async def change(request: Request[Any, Any, Any]) -> Response[Any]:
+        body = await request.body()
+        return _answered(lambda: _done(site, request.scope["path"], read(body)))
+
+    @get("/control/fault")
+    async def faults() -> Response[Any]:
+        waiting = [{"kind": one.kind, "match": one.match, "times": one.times} for one in site.desk.waiting]
+        return Response({"kinds": listed(), "waiting": waiting, "struck": site.desk.struck})
+
+    @get("/control/books")
+    async def books(request: Request[Any, Any, Any]) -> Response[Any]:
+        return _answered(lambda: books_of(site.exchange, text(request.query_params, "apiKey")))
+
+    return [change, faults, books]
+
+
+def _done(site: Site, path: str, told: Told) -> object:
+    done = POSTS[path](site, told)
+    site.keep()
+    return done
+
+
+def _answered(work: Callable[[], object]) -> Response[Any]:
+    """Return what *work* says, or why it could not be done."""
+    try:
+        return Response(work())
+    except ApiError as refusal:
+        return Response(refusal.body, status_code=refusal.status)
+    except (DcaError, ValueError) as wrong:
+        return Response({"error": str(wrong)}, status_code=HTTPStatus.BAD_REQUEST)

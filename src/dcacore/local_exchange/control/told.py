@@ -1,0 +1,59 @@
+"""What a request to the control interface says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import msgspec
+
+from dcacore.domain.errors import DcaError
+
+Told = Mapping[str, Any]
+
+
+class BadControl(DcaError):
+    """A request to the control interface that makes no sense."""
+
+
+def text(told: Told, name: str) -> str:
+    """Return a text that has to be there.
+
+    Raises:
+        BadControl: it is not.
+    """
+    value = told.get(name)
+    if not isinstance(value, str) or not value:
+        raise BadControl(f"{name} is missing, or no text")
+    return value
+
+
+def number(told: Told, name: str) -> Decimal:
+    """Return a number, written as text, that has to be there and 0 or more.
+
+    Raises:
+        BadControl: it is not.
+    """
+    try:
+        value = Decimal(str(told.get(name)))
+    except InvalidOperation:
+        raise BadControl(f"{name} is missing, or no number") from None
+    if not value.is_finite() or value < 0:
+        raise BadControl(f"{name} has to be a number, 0 or more")
+    return value
+
+
+def read(body: bytes) -> Told:
+    """Return what a body says; an empty one says nothing.
+
+    Raises:
+        BadControl: it is no JSON object.
+    """
+    try:
+        told = msgspec.json.decode(body or b"{}")
+    except msgspec.DecodeError:
+        raise BadControl("the body is no JSON") from None
+    if not isinstance(told, dict):
+        raise BadControl("the body has to be a JSON object")
+    return told
