@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dcacli.account_desk import balances, health, pairs
 from dcacli.session import Mine, as_json, as_user, hidden, whose
 
 if TYPE_CHECKING:
@@ -152,6 +153,10 @@ def remove(*, name: str, email: str | None, as_json: bool) -> None:
 
     done = as_user(email, lambda mine: accounts.remove(mine.app.store, user_id=mine.user.id, named=name))
     click.echo(json.dumps(_json(done)) if as_json else f"{done.name}: removed")
+
+
+for _command in (balances, pairs, health):
+    account.add_command(_command)
 
 
 def _warn(sentence: str) -> None:

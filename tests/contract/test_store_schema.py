@@ -190,7 +190,7 @@ def test_an_interrupted_upgrade_changes_nothing(empty_url: URL, tmp_path: Path, 
     with pytest.raises((KeyboardInterrupt, SchemaMismatch)):
         upgrade(empty_url, revisions=newer(tmp_path, then))
     assert current(empty_url) == head()
-    assert columns(empty_url, "engine") == {"name", "seen_at", "bots"}
+    assert columns(empty_url, "engine") == {"name", "seen_at", "bots", "health"}
 
 
 def test_every_step_goes_up_and_down_with_accounts_in_it(empty_url: URL) -> None:

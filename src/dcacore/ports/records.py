@@ -16,6 +16,7 @@ from dcacore.domain.money import NO_QUOTE, Price, QuoteAmount, exact
 from dcacore.domain.orders import Fill
 from dcacore.domain.story import Level
 from dcacore.domain.strategy import Strategy
+from dcacore.ports.health import Health
 from dcacore.ports.secrets import CipherText
 
 
@@ -347,8 +348,10 @@ class EngineRecord:
         name: names the process: host, process id, chance.
         seen_at: when it last did, by the database's clock on PostgreSQL.
         bots: how many bots it acts for.
+        health: how its ways to the environments were that it trades in and measures, then.
     """
 
     name: str
     seen_at: datetime.datetime
     bots: int
+    health: Mapping[Environment, Health] = attrs.field(factory=dict)

@@ -15,6 +15,7 @@ from dcacore.domain.bot import Bot
 from dcacore.domain.deal import Deal
 from dcacore.domain.ids import AccountId, BotId, DealId, OrderId, RequestId, UserId
 from dcacore.domain.intents import Intent
+from dcacore.ports.health import Health
 from dcacore.ports.records import (
     Account,
     Activity,
@@ -23,6 +24,7 @@ from dcacore.ports.records import (
     DayTotal,
     DealRecord,
     EngineRecord,
+    Environment,
     Lease,
     LiveConfirmation,
     Notification,
@@ -275,6 +277,9 @@ class Leases(Protocol):
 
     async def report(self, name: str, bots: int) -> None:
         """Note that the engine *name* lives and acts for so many bots."""
+
+    async def report_health(self, name: str, health: Mapping[Environment, Health]) -> None:
+        """Note how the ways from the engine *name* to the exchanges are; of one that has not reported, nothing is."""
 
     async def engines(self, within: datetime.timedelta) -> tuple[EngineRecord, ...]:
         """Return the engines that have reported themselves within the time, by name."""

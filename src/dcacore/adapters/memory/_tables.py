@@ -25,6 +25,7 @@ from dcacore.ports.records import (
     Activity,
     BookedFill,
     BotRecord,
+    EngineRecord,
     Lease,
     Lifetime,
     LiveConfirmation,
@@ -78,7 +79,7 @@ class Tables:
     reconciliations: dict[int, Reconciliation] = attrs.field(factory=dict)
     days: dict[DayKey, Lifetime] = attrs.field(factory=dict)
     leases: dict[BotId, StoredLease] = attrs.field(factory=dict)
-    engines: dict[str, tuple[datetime.datetime, int]] = attrs.field(factory=dict)
+    engines: dict[str, EngineRecord] = attrs.field(factory=dict)
     open_deals: dict[BotId, DealId] = attrs.field(factory=dict)
     deal_orders: dict[DealId, tuple[OrderId, ...]] = attrs.field(factory=dict)
     order_fills: dict[OrderId, tuple[TradeKey, ...]] = attrs.field(factory=dict)

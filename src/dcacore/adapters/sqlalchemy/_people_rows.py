@@ -165,6 +165,7 @@ class EngineRow(Base):
     name: Mapped[str] = mapped_column(primary_key=True)
     seen_at: Mapped[datetime.datetime]
     bots: Mapped[int]
+    health: Mapped[str | None]
 
 
 class MetaRow(Base):

@@ -85,11 +85,19 @@ class Fleet:
         while True:
             try:
                 await self.claim()
+                await self._report_health()
                 for desk in await self.places.with_new_keys():
                     await self._open_anew(desk)
             except StoreError as exc:
                 log.warning("not_claimed", reason=str(exc))
             await self.around.clock.sleep(self.pace.look_every_s)
+
+    async def _report_health(self) -> None:
+        """Let other processes read how the ways to the exchanges are; nothing is written where none is measured."""
+        if health := self.around.venues.health():
+            async with self.around.store.begin() as work:
+                await work.leases.report_health(self.around.name, health)
+                await work.commit()
 
     async def claim(self) -> None:
         """Claim bots, take up the new ones and let go of those that others act for.
