@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dcacli.account_desk import balances, health, pairs
 from dcacli.session import Mine, as_json, as_user, hidden, whose
 
 if TYPE_CHECKING:
@@ -74,13 +75,13 @@ def list_(*, email: str | None, as_json: bool) -> None:
     if not found:
         click.echo("There are no accounts yet. `dca account add paper` makes one to try things out.")
         return
-    from dcacli.tables import Column, print_table
+    from dcacli.tables import Column, label, print_table
 
     print_table(
         "Accounts",
         [
             Column(name="name", is_text=True, worth=9, cells=[one.name for one in found]),
-            Column(name="environment", is_text=True, worth=8, cells=[one.environment.value for one in found]),
+            Column(name="environment", is_text=True, worth=8, cells=[label(one.environment) for one in found]),
             Column(name="key", is_text=True, worth=7, cells=["stored" if one.api_key else "none" for one in found]),
             Column(name="added", is_text=True, worth=6, cells=[f"{one.created_at:%Y-%m-%d}" for one in found]),
             Column(name="id", is_text=True, worth=1, cells=[one.id for one in found]),
@@ -152,6 +153,10 @@ def remove(*, name: str, email: str | None, as_json: bool) -> None:
 
     done = as_user(email, lambda mine: accounts.remove(mine.app.store, user_id=mine.user.id, named=name))
     click.echo(json.dumps(_json(done)) if as_json else f"{done.name}: removed")
+
+
+for _command in (balances, pairs, health):
+    account.add_command(_command)
 
 
 def _warn(sentence: str) -> None:

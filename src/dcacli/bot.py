@@ -75,6 +75,7 @@ def list_(*, email: str | None, as_json: bool) -> None:
 
     for row in rows:
         row["profit"] = f"{row['profit']} {row['quote_asset']}"
+        row["environment"] = (row["environment"] or "").upper()
     print_table(
         "Bots",
         [

@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import click
 
-from dcacli.tables import printable
+from dcacli.tables import label, printable
 from dcacore.application.parameters import values_of
 from dcacore.application.showing import BotView, DealFigures
 from dcacore.application.stamps import utc_stamp
 from dcacore.domain.money import plain
-from dcacore.ports.records import Reconciliation
+from dcacore.ports.records import Activity, Reconciliation
 
 _MOST: Final = 10
 
@@ -21,7 +21,7 @@ def print_view(view: BotView, lack: str | None) -> None:
     """Print all about a bot, and why nothing can be traded on its account, if that is so."""
     told = view_json(view)
     record, bot = view.record, view.record.bot
-    where = "" if view.account is None else f" on {view.account.name} ({view.account.environment.value})"
+    where = "" if view.account is None else f" on {view.account.name} ({label(view.account.environment)})"
     click.echo(f"{record.name} ({bot.id}): {bot.strategy.pair}{where}")
     click.echo(f"State:   {view.state.replace('_', ' ')} (wanted: {bot.wanted.value}, phase: {told['phase']})")
     if bot.trouble is not None:
@@ -143,10 +143,18 @@ def view_json(view: BotView) -> dict[str, Any]:
             "stray": list(found.stray),
             "differences": list(found.differences),
         },
-        "activity": [
-            {"at": utc_stamp(it.at), "kind": it.kind, "level": it.level.value, "text": it.text, "deal": it.deal_id}
-            for it in view.activity
-        ],
+        "activity": [_line_json(it) for it in view.activity],
+    }
+
+
+def _line_json(line: Activity) -> dict[str, Any]:
+    return {
+        "at": utc_stamp(line.at),
+        "kind": line.kind,
+        "level": line.level.value,
+        "text": line.text,
+        "deal": line.deal_id,
+        "environment": None if line.environment is None else line.environment.value,
     }
 
 

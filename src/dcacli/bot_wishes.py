@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dcacli.session import Mine, as_json, as_user, carry_out, confirm, settled, tell, whose, yes
+from dcacli.session import Mine, as_json, as_user, carry_out, confirm, settled, tell, whose, yes, yes_live
 
 if TYPE_CHECKING:
     from dcacore.ports.records import BotRecord, Request
@@ -18,10 +18,16 @@ _KEEP = click.option("--keep", "keeps", is_flag=True, help="Keep what open deals
 
 @click.command("start", epilog="\b\nExample:\n  dca bot start 'btc calm'")
 @_BOT
+@yes_live
 @whose
 @as_json
-def start(*, name: str, email: str | None, as_json: bool) -> None:
-    """Let a bot trade. It is checked and compared with the exchange first."""
+def start(*, name: str, is_live_meant: bool, email: str | None, as_json: bool) -> None:
+    """Let a bot trade. It is checked and compared with the exchange first.
+
+    One that has never traded real money is told what it may spend at most, and asked for the bot's name; so is one
+    whose parameters have been changed since, so that it may spend more.
+    """
+    from dcacli.live_step import agree
     from dcacore.application import asking, showing
     from dcacore.ports.errors import Unavailable
     from dcacore.ports.records import RequestKind
@@ -31,6 +37,7 @@ def start(*, name: str, email: str | None, as_json: bool) -> None:
         lack = None if account is None else mine.app.venues.lack(account.environment)
         if lack is not None:
             raise Unavailable(lack)
+        await agree(mine, name, is_meant=is_live_meant)
         return await asking.ask(*mine.app.means, user_id=mine.user.id, bot=name, kind=RequestKind.START)
 
     carry_out(email, ask, as_json=as_json)
@@ -118,13 +125,18 @@ def stop_all(*, sells: bool, keeps: bool, is_sure: bool, email: str | None, as_j
 @_BOT
 @click.argument("file", metavar="[BOT.toml]", required=False)
 @click.option("--set", "given", multiple=True, metavar="NAME=VALUE", help="A parameter; repeatable; no VALUE unsets.")
+@yes_live
 @whose
 @as_json
-def edit(*, name: str, file: str | None, given: tuple[str, ...], email: str | None, as_json: bool) -> None:
+def edit(
+    *, name: str, file: str | None, given: tuple[str, ...], is_live_meant: bool, email: str | None, as_json: bool
+) -> None:
     """Give a bot other parameters, by their names in the bot file: all those of a file, or some.
 
-    They hold from its next deal on; an open deal keeps its own (`dca deal edit`).
+    They hold from its next deal on; an open deal keeps its own (`dca deal edit`). With real money, a bot that runs and
+    may spend more with them asks for its name first.
     """
+    from dcacli.live_step import agree
     from dcacore.application import editing
 
     if (file is None) is not bool(given):
@@ -132,6 +144,7 @@ def edit(*, name: str, file: str | None, given: tuple[str, ...], email: str | No
     changes = _of_file(file) if file is not None else dict(_pair(text) for text in given)
 
     async def ask(mine: Mine) -> Request:
+        await agree(mine, name, is_meant=is_live_meant, changes=changes)
         return await editing.edit(*mine.app.means, user_id=mine.user.id, named=name, changes=changes)
 
     carry_out(email, ask, as_json=as_json)

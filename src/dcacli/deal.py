@@ -13,6 +13,7 @@ from dcacli.session import Mine, as_json, as_user, carry_out, confirm, whose, ye
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from dcacli.deal_view import Found, Places
     from dcacore.application.showing import DealFigures
     from dcacore.ports.records import BotRecord, DealRecord, Request
 
@@ -35,13 +36,17 @@ def list_(*, bot: str | None, limit: int, skip: int, email: str | None, as_json:
     from dcacli.deal_view import deal_json, print_deals
     from dcacore.application import deals
 
-    found = as_user(email, lambda mine: deals.of(mine.app.store, mine.user.id, bot=bot, limit=limit, skip=skip))
+    async def work(mine: Mine) -> tuple[Found, Places]:
+        found = await deals.of(mine.app.store, mine.user.id, bot=bot, limit=limit, skip=skip)
+        return found, await _places(mine)
+
+    found, places = as_user(email, work)
     if as_json:
-        click.echo(json.dumps({"deals": [deal_json(record, one) for record, one in found]}))
+        click.echo(json.dumps({"deals": [deal_json(record, one, places) for record, one in found]}))
     elif not found:
         click.echo("There are no deals.")
     else:
-        print_deals(found)
+        print_deals(found, places)
 
 
 @deal.command("show", epilog="\b\nExample:\n  dca deal show abcdefgh-3")
@@ -53,11 +58,14 @@ def show(*, name: str, email: str | None, as_json: bool) -> None:
     from dcacli.deal_view import deal_json, print_deal
     from dcacore.application import deals
 
-    record, one = as_user(email, lambda mine: deals.find(mine.app.store, mine.user.id, name))
+    async def work(mine: Mine) -> tuple[BotRecord, DealRecord, Places]:
+        return *await deals.find(mine.app.store, mine.user.id, name), await _places(mine)
+
+    record, one, places = as_user(email, work)
     if as_json:
-        click.echo(json.dumps(deal_json(record, one, with_orders=True)))
+        click.echo(json.dumps(deal_json(record, one, places, with_orders=True)))
     else:
-        print_deal(record, one)
+        print_deal(record, one, places)
 
 
 @deal.command(
@@ -133,6 +141,12 @@ def edit(*, name: str, more_safety_orders: int | None, email: str | None, as_jso
     if not changes and more_safety_orders is None:
         raise click.UsageError("say what should change: --help lists it")
     carry_out(email, ask, as_json=as_json)
+
+
+async def _places(mine: Mine) -> Places:
+    from dcacore.application import accounts
+
+    return {one.id: one.environment for one in await accounts.of(mine.app.store, mine.user.id)}
 
 
 def _end(

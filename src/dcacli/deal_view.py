@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import click
 
-from dcacli.tables import Column, money_places, print_table, rounded
+from dcacli.tables import Column, label, money_places, print_table, rounded
 from dcacore.application.live_exports import state_of
 from dcacore.application.showing import figures
 from dcacore.application.stamps import utc_stamp
+from dcacore.domain.ids import AccountId
 from dcacore.domain.money import plain
 from dcacore.domain.orders import Order
-from dcacore.ports.records import BotRecord, DealRecord
+from dcacore.ports.records import BotRecord, DealRecord, Environment
 
 Found = Sequence[tuple[BotRecord, DealRecord]]
+Places = Mapping[AccountId, Environment]
+"""Where each account of the user trades."""
 
 
-def print_deals(found: Found) -> None:
+def print_deals(found: Found, places: Places) -> None:
     """Print a line for each deal."""
-    rows = [deal_json(record, one) for record, one in found]
+    rows = [deal_json(record, one, places) for record, one in found]
+    for row, (_, one) in zip(rows, found, strict=True):
+        row["environment"] = label(places[one.account_id])
 
     def column(name: str, field: str, worth: int, *, is_text: bool = False) -> Column:
         return Column(name=name, worth=worth, is_text=is_text, cells=[_cell(row[field]) for row in rows])
@@ -32,6 +37,7 @@ def print_deals(found: Found) -> None:
             column("deal", "id", 10, is_text=True),
             column("bot", "bot", 6, is_text=True),
             column("pair", "pair", 5, is_text=True),
+            column("environment", "environment", 5, is_text=True),
             column("state", "state", 9, is_text=True),
             column("reason", "reason", 3, is_text=True),
             column("opened", "opened_at", 4, is_text=True),
@@ -43,11 +49,12 @@ def print_deals(found: Found) -> None:
     )
 
 
-def print_deal(record: BotRecord, one: DealRecord) -> None:
+def print_deal(record: BotRecord, one: DealRecord, places: Places) -> None:
     """Print a deal with its orders."""
-    deal, told = one.deal, deal_json(record, one)
+    deal, told = one.deal, deal_json(record, one, places)
     market = deal.market
-    click.echo(f"Deal {deal.id} of {record.name}: {market.pair}, {told['state']}, opened {told['opened_at']}")
+    where = f"{market.pair} ({label(places[one.account_id])})"
+    click.echo(f"Deal {deal.id} of {record.name}: {where}, {told['state']}, opened {told['opened_at']}")
     if told["closed_at"]:
         profit = "" if told["profit"] is None else f", profit {told['profit']} {market.quote_asset}"
         click.echo(f"Closed {told['closed_at']} by {told['reason']}{profit}")
@@ -71,7 +78,7 @@ def print_deal(record: BotRecord, one: DealRecord) -> None:
     def column(name: str, worth: int, cells: list[str], *, is_text: bool = False) -> Column:
         return Column(name=name, worth=worth, is_text=is_text, cells=cells)
 
-    places = money_places(max(order.notional for order in orders))
+    digits = money_places(max(order.notional for order in orders))
     print_table(
         "Orders",
         [
@@ -81,13 +88,13 @@ def print_deal(record: BotRecord, one: DealRecord) -> None:
             column("price", 8, ["market" if it.price is None else plain(it.price) for it in orders]),
             column("quantity", 7, [plain(it.quantity) for it in orders]),
             column("filled", 6, [plain(it.filled) for it in orders]),
-            column("quote", 4, [rounded(it.notional, places) for it in orders]),
+            column("quote", 4, [rounded(it.notional, digits) for it in orders]),
             column("order", 1, [it.id for it in orders], is_text=True),
         ],
     )
 
 
-def deal_json(record: BotRecord, one: DealRecord, *, with_orders: bool = False) -> dict[str, Any]:
+def deal_json(record: BotRecord, one: DealRecord, places: Places, *, with_orders: bool = False) -> dict[str, Any]:
     """Return a deal as JSON has it."""
     deal, books, result = one.deal, one.deal.books, one.deal.result
     standing = figures(record.bot)
@@ -98,6 +105,7 @@ def deal_json(record: BotRecord, one: DealRecord, *, with_orders: bool = False) 
         "bot": record.name,
         "bot_id": one.bot_id,
         "pair": deal.market.pair,
+        "environment": places[one.account_id].value,
         "state": state_of(one),
         "reason": None if deal.exit is None else deal.exit.value,
         "opened_at": utc_stamp(deal.opened_at),

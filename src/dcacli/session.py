@@ -24,6 +24,9 @@ Command = Callable[..., None]
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 yes = click.option("--yes", "is_sure", is_flag=True, help="Do not ask whether that is meant.")
+yes_live = click.option(
+    "--yes-live", "is_live_meant", is_flag=True, help="Do not ask for the bot's name: real money may be spent."
+)
 whose = click.option(
     "--user",
     "email",
@@ -112,6 +115,12 @@ def _asking() -> Iterator[None]:
         raise SystemExit(REFUSED) from None
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def typed(question: str) -> str:
+    """Ask for something that is shown while it is typed."""
+    with _asking():
+        return str(click.prompt(question, err=True))
 
 
 def hidden(question: str, instead: str, *, is_new: bool = False) -> str:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from dcacore.ports.records import Environment
+
 _UNLIMITED: Final = 10_000
 _ALWAYS_SHOWN: Final = 2
 
@@ -129,6 +131,11 @@ def grouped(value: Decimal) -> str:
 def counted(number: int, what: str) -> str:
     """Return *number* of *what*, which takes an s in the plural."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def label(environment: Environment) -> str:
+    """Return *environment* as people are to see it: real money should catch the eye."""
+    return environment.value.upper()
 
 
 def printable(text: str) -> str:

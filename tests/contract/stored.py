@@ -59,7 +59,8 @@ def request(name: str, bot_id: str = "bot", **changes: Any) -> Request:
 
 def line(text: str, **changes: Any) -> Activity:
     """Return a line of activity."""
-    return Activity(**{"user_id": ANN, "at": NOON, "kind": "told", "text": text, "bot_id": BotId("bot"), **changes})
+    usual = {"at": NOON, "kind": "told", "bot_id": BotId("bot"), "environment": Environment.PAPER}
+    return Activity(**{"user_id": ANN, "text": text, **usual, **changes})
 
 
 def started(made: Bot | None = None) -> Bot:

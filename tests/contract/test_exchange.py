@@ -16,7 +16,7 @@ import pytest
 from dcacore.adapters.binance import Urls
 from dcacore.adapters.binance.site import Site
 from dcacore.adapters.simulated.acts import act
-from dcacore.adapters.simulated.exchange import SimulatedExchange
+from dcacore.adapters.simulated.exchange import SimulatedDirectory, SimulatedExchange
 from dcacore.adapters.simulated.process import VenueClient
 from dcacore.adapters.simulated.process.journal import Journal
 from dcacore.adapters.simulated.process.server import VenueServer
@@ -41,7 +41,7 @@ from dcacore.ports.errors import (
     TradingHalted,
     UnknownPair,
 )
-from dcacore.ports.exchange import AccountEvent, Balance, Exchange, OrderChanged, StreamOpened
+from dcacore.ports.exchange import AccountEvent, Balance, Directory, Exchange, OrderChanged, StreamOpened
 from dcacore.ports.secrets import ApiKey
 from tests.unit.simulated.clock import ManualClock, RealClock
 
@@ -51,6 +51,7 @@ WINDOW = datetime.timedelta(seconds=5)
 MARKET = Market(
     pair=PAIR, base_asset="BTC", quote_asset="USDT", tick_size="0.01", step_size="0.00001", min_notional="5"
 )
+OTHER = attrs.evolve(MARKET, pair="ETHBTC", base_asset="ETH", quote_asset="BTC")
 OPENING: tuple[tuple[str, dict[str, Any]], ...] = (
     ("list", {"market": pack(MARKET), "price": "30000"}),
     ("open", {"account": ME, "holdings": {"USDT": "1000"}}),
@@ -69,6 +70,7 @@ class Ground:
     """An adapter under test, and the hand that moves what stands behind it."""
 
     exchange: Exchange
+    directory: Directory
     act: Act
 
     async def place(self, order: Order) -> VenueOrder:
@@ -93,7 +95,7 @@ def simulated() -> Ground:
 
     for name, params in OPENING:
         act(venue, name, params)
-    return Ground(SimulatedExchange(venue, ME, clock), do)
+    return Ground(SimulatedExchange(venue, ME, clock), SimulatedDirectory(venue), do)
 
 
 @contextlib.asynccontextmanager
@@ -105,7 +107,7 @@ async def over_a_socket(journal: Path) -> AsyncIterator[Ground]:
     port = await server.start()
     client = VenueClient(lambda: port, RealClock(), ME)
     await client.balances()
-    yield Ground(client, client.act)
+    yield Ground(client, client, client.act)
     await client.close()
     await server.stop()
     service.close()
@@ -127,7 +129,7 @@ async def speaking_binance() -> AsyncIterator[Ground]:
         async def do(name: str, /, **params: Any) -> None:
             act(local.venue, name, params)
 
-        yield Ground(exchange, do)
+        yield Ground(exchange, site.directory, do)
         await exchange.close()
         await site.close()
 
@@ -156,6 +158,22 @@ def buy(name: str, quantity: str, price: str | None = None) -> Order:
 
 def sell(name: str, quantity: str, price: str | None = None) -> Order:
     return attrs.evolve(buy(name, quantity, price), side=Side.SELL, role=Role.TAKE_PROFIT)
+
+
+# ---------------------------------------------------------------------------------------------------------- all pairs
+
+
+async def test_all_pairs_have_their_last_price(ground: Ground) -> None:
+    await ground.act("list", market=pack(OTHER), price="2000")
+    await ground.act("move", pair=PAIR, price="31000")
+    assert await ground.directory.prices() == {PAIR: Decimal(31000), "ETHBTC": Decimal(2000)}
+
+
+async def test_only_pairs_that_trade_are_listed_with_their_rules(ground: Ground) -> None:
+    await ground.act("list", market=pack(OTHER), price="2000")
+    await ground.act("halt", pair=PAIR)
+    assert await ground.directory.listings() == (await ground.exchange.listing("ETHBTC"),)
+    assert (await ground.exchange.listing("ETHBTC")).market.base_asset == "ETH"
 
 
 # ------------------------------------------------------------------------------------------------------------ placing

@@ -9,7 +9,8 @@ import pytest
 
 from dcacore.domain.ids import BotId
 from dcacore.ports.errors import LeaseLost
-from dcacore.ports.records import Lease
+from dcacore.ports.health import Health
+from dcacore.ports.records import Environment, Lease
 from dcacore.ports.store import Store
 from tests.contract.databases import Database
 from tests.contract.stored import bot, people, record
@@ -113,3 +114,19 @@ async def test_engines_report_themselves(store: Store) -> None:
         await work.leases.forget("two")
         await work.leases.forget("three")
         assert [one.name for one in await work.leases.engines(TTL)] == ["one"]
+
+
+async def test_how_the_ways_of_an_engine_are_is_kept_until_it_tells_again(store: Store) -> None:
+    first = Health(latency_ms=30, clock_offset_ms=-5, prices_age_s=0.25, used_weight=7, weight_limit=6000, hold_s=1.5)
+    second = Health(latency_ms=None, clock_offset_ms=None, prices_age_s=None, used_weight=0, weight_limit=0)
+    async with store.begin() as work:
+        await work.leases.report_health("one", {Environment.LIVE: first})  # it has never reported itself
+        await work.leases.report("one", 3)
+        assert [it.health for it in await work.leases.engines(TTL)] == [{}]
+        await work.leases.report_health("one", {Environment.LIVE: first, Environment.TESTNET: second})
+        await work.leases.report("one", 4)
+        assert [(it.bots, it.health) for it in await work.leases.engines(TTL)] == [
+            (4, {Environment.LIVE: first, Environment.TESTNET: second})
+        ]
+        await work.leases.report_health("one", {Environment.LIVE: second})
+        assert [it.health for it in await work.leases.engines(TTL)] == [{Environment.LIVE: second}]

@@ -192,7 +192,7 @@ def test_an_interrupted_upgrade_changes_nothing(empty_url: URL, tmp_path: Path, 
     with pytest.raises((KeyboardInterrupt, SchemaMismatch)):
         upgrade(empty_url, revisions=newer(tmp_path, then))
     assert current(empty_url) == head()
-    assert columns(empty_url, "engine") == {"name", "seen_at", "bots"}
+    assert columns(empty_url, "engine") == {"name", "seen_at", "bots", "health"}
 
 
 def test_every_step_goes_up_and_down_with_accounts_in_it(empty_url: URL) -> None:
@@ -237,6 +237,28 @@ async def test_a_step_down_and_up_keeps_deals_and_fills(empty_url: URL) -> None:
     assert kept is not None
     assert kept.bot.deal == made.deal
     await store.close()
+
+
+def test_lines_and_bots_survive_the_steps_up_and_down(empty_url: URL) -> None:
+    no, now = ("0", "0") if empty_url.get_backend_name() == "sqlite" else ("false", "now()")
+    upgrade(empty_url)
+    downgrade(empty_url, "0002")
+    assert "environment" not in columns(empty_url, "activity")
+    names = "id, email, tier, is_admin, password_hash, created_at"
+    execute(empty_url, f"""INSERT INTO "user" ({names}) VALUES ('u', 'u@x.org', 'FREE', {no}, 'x', {now})""")
+    line = f"'u', {now}, 'price_silent', 'nothing is heard', 'warning'"
+    execute(empty_url, f'INSERT INTO activity (user_id, at, kind, "text", level) VALUES ({line})')
+    for _ in range(2):
+        upgrade(empty_url)
+        found = execute(empty_url, "SELECT kind, environment FROM activity")
+        assert found == [("price_silent", None)]
+        assert {"bot_id", "user_id", "confirmed_at", "strategy", "price", "amount"} == columns(
+            empty_url, "live_confirmation"
+        )
+        execute(empty_url, "UPDATE activity SET environment = 'live'")
+        downgrade(empty_url, "0003")
+        assert "strategy" in columns(empty_url, "live_confirmation")
+        downgrade(empty_url, "0002")
 
 
 def test_a_revision_that_is_none(empty_url: URL) -> None:

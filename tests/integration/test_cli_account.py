@@ -28,7 +28,7 @@ def test_accounts_are_added_listed_and_removed(ready: Cli) -> None:
     added = ready.json("account", "add", "paper", "--name", "second")
     assert (added["name"], added["environment"], added["has_key"]) == ("second", "paper", False)
     assert [it["name"] for it in ready.json("account", "list")["accounts"]] == ["paper", "second"]
-    assert "paper   paper        none" in ready.good("account", "list")
+    assert "paper   PAPER        none" in ready.good("account", "list")
     assert ready.good("account", "remove", "second") == "second: removed\n"
     assert [it["name"] for it in ready.json("account", "list")["accounts"]] == ["paper"]
 

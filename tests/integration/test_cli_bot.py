@@ -31,7 +31,7 @@ def test_a_bot_is_created_named_exported_and_deleted(ready: Cli) -> None:
     again = ready.good("bot", "create", "bold.toml", "--account", "paper", "--name", "again")
     assert again.startswith("again: created as ")
     assert [it["name"] for it in ready.json("bot", "list")["bots"]] == ["bold", "again"]
-    assert "bold   stopped  BTCUSDT  paper" in ready.good("bot", "list")
+    assert "bold   stopped  BTCUSDT  paper    PAPER" in ready.good("bot", "list")
     done = ready("bot", "delete", "bold", typed="n\n")
     assert (done.exit_code, done.stdout) == (1, "")
     assert "Delete bold with its 0 closed deals (profit 0 USDT) for good? [y/N]" in done.stderr
@@ -101,7 +101,7 @@ def test_requests_wait_for_an_engine_and_say_so(ready: Cli) -> None:
 def test_a_bot_that_trades_is_explained(traded: Cli) -> None:
     text = traded.good("bot", "show", "btc calm")
     for words in (
-        "BTCUSDT on paper (paper)",
+        "BTCUSDT on paper (PAPER)",
         "State:   in position (wanted: run, phase: in_position)",
         "It sells 0.00326 BTC (take profit order) when the price rises to",
         "0 of 8 safety orders used",

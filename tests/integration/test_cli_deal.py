@@ -15,7 +15,7 @@ def test_deals_are_listed_open_ones_first(traded: Cli) -> None:
     assert traded.json("deal", "list", "--limit", "1", "--skip", "1")["deals"] == [closed]
     assert traded.json("deal", "list", "--bot", "btc calm")["deals"] == [opened, closed]
     text = traded.good("deal", "list")
-    assert f"{opened['id']}  btc calm  BTCUSDT  open" in text
+    assert f"{opened['id']}  btc calm  BTCUSDT  PAPER        open" in text
     assert traded.refused("deal", "list", "--bot", "x") == "there is no bot x; there are btc calm"
 
 
@@ -25,7 +25,7 @@ def test_a_deal_is_shown_by_its_id_or_its_bot(traded: Cli) -> None:
     orders = traded.json("deal", "show", opened["id"])["orders"]
     assert [it["role"] for it in orders] == ["base", *["safety"] * 8, "take_profit"]
     text = traded.good("deal", "show", closed["id"])
-    assert f"Deal {closed['id']} of btc calm: BTCUSDT, closed" in text
+    assert f"Deal {closed['id']} of btc calm: BTCUSDT (PAPER), closed" in text
     assert f"by take_profit, profit {closed['profit']} USDT" in text
     assert "Unrealized" not in text
     assert "Unrealized -0.0" in traded.good("deal", "show", "btc calm")

@@ -8,8 +8,10 @@ from typing import Final
 
 import attrs
 
+from dcacore.application.consent import refuse_unconfirmed
 from dcacore.application.finding import bot_of
 from dcacore.application.limits import refuse_beyond_limit
+from dcacore.application.waiting import strategy_to_be
 from dcacore.domain.ids import RequestId, UserId
 from dcacore.ports.clock import Clock, Ids
 from dcacore.ports.records import BotRecord, Request, RequestKind
@@ -53,6 +55,7 @@ async def ask(
     Raises:
         NotFound: the user has no such bot.
         PlanLimitReached: it is to start, and as many run already as the tier allows.
+        NotConfirmed: it is to start on a live account, and its user has not confirmed what it may spend.
     """
     async with store.begin() as work:
         if kind is RequestKind.START:
@@ -60,6 +63,7 @@ async def ask(
         record = await bot_of(work, user_id, bot)
         if kind is RequestKind.START:
             await refuse_beyond_limit(work, user_id, starting=record.bot.id)
+            await refuse_unconfirmed(work, record, await strategy_to_be(work, record))
         request = await add_request(work, clock, ids, record=record, kind=kind, details=details or {})
         await work.commit()
     return request

@@ -8,11 +8,14 @@ from collections.abc import Iterator, Mapping
 import attrs
 
 from dcacore.application.asking import add_request
+from dcacore.application.consent import refuse_unconfirmed
 from dcacore.application.finding import bot_of
 from dcacore.application.parameters import strategy_of, texts_of
+from dcacore.application.waiting import strategy_to_be, will_run
 from dcacore.domain.errors import InvalidParameter
 from dcacore.domain.ids import UserId
 from dcacore.domain.money import plain
+from dcacore.domain.strategy import Strategy
 from dcacore.ports.clock import Clock, Ids
 from dcacore.ports.records import BotRecord, Request, RequestKind
 from dcacore.ports.store import Store, Work
@@ -26,16 +29,16 @@ async def edit(
     Raises:
         NotFound: the user has no such bot.
         InvalidParameter: a parameter is unknown or out of range, or the pair would change.
+        NotConfirmed: the bot runs on a live account, and its deals may cost more than was confirmed.
     """
     if not changes:
         raise InvalidParameter("NAME=VALUE", None, "is missing: nothing would change")
     async with store.begin() as work:
+        await work.users.hold(user_id)  # a start, which looks at the parameters, may not come in between
         record = await bot_of(work, user_id, named)
-        texts = {**await _to_be(work, record), **changes}
-        texts = {name: text for name, text in texts.items() if text or name not in changes}
-        strategy = strategy_of(texts)
-        if strategy.pair != record.bot.market.pair:
-            raise InvalidParameter("pair", strategy.pair, "cannot change: make another bot for another pair")
+        strategy = await edited(work, record, changes)
+        if await will_run(work, record):  # else it is looked at when it starts
+            await refuse_unconfirmed(work, record, strategy, runs=True)
         request = await add_request(
             work, clock, ids, record=record, kind=RequestKind.EDIT_BOT, details=texts_of(strategy)
         )
@@ -43,14 +46,17 @@ async def edit(
     return request
 
 
-async def _to_be(work: Work, record: BotRecord) -> Mapping[str, str]:
-    """Return the parameters as they will be once what waits has been done: two edits in a row must both count."""
-    waiting = [
-        request
-        for request in await work.requests.waiting()
-        if request.bot_id == record.bot.id and request.kind is RequestKind.EDIT_BOT
-    ]
-    return waiting[-1].details if waiting else texts_of(record.bot.strategy)
+async def edited(work: Work, record: BotRecord, changes: Mapping[str, str]) -> Strategy:
+    """Return the bot's parameters with *changes*, an empty text unsetting one, once what waits has been done.
+
+    Raises:
+        InvalidParameter: a parameter is unknown or out of range, or the pair would change.
+    """
+    texts = {**texts_of(await strategy_to_be(work, record)), **changes}
+    strategy = strategy_of({name: text for name, text in texts.items() if text or name not in changes})
+    if strategy.pair != record.bot.market.pair:
+        raise InvalidParameter("pair", strategy.pair, "cannot change: make another bot for another pair")
+    return strategy
 
 
 def bot_file_text(record: BotRecord) -> str:

@@ -4,6 +4,7 @@
       UseCaseError
         NotFound             there is no such user, account, bot or deal; another user's is not told apart from none
         PlanLimitReached     the user's tier allows no further bot, or none that runs
+        NotConfirmed         a bot would spend real money, and its user has not confirmed that it may
         UnfitKey             the exchange key may do too little, or too much, or is not accepted at all
 
 What a bot cannot do as it stands is `dcacore.domain.errors.NotNow`, a wrong value `InvalidParameter`.
@@ -48,6 +49,20 @@ class PlanLimitReached(UseCaseError):
         bots = f"{limit} bot{'' if limit == 1 else 's'}"
         what = f"{bots} to run at a time: stop one" if is_start else f"{bots}: delete one"
         super().__init__(f"the tier {tier} allows {what}, or move up")
+
+
+class NotConfirmed(UseCaseError):
+    """A bot would spend real money that its user has not confirmed; `dcacore.application.going_live` has the way on.
+
+    Attributes:
+        bot: its name.
+        reason: what has not been confirmed.
+    """
+
+    def __init__(self, bot: str, reason: str) -> None:
+        self.bot = bot
+        self.reason = reason
+        super().__init__(f"{bot} would trade real money, and {reason}")
 
 
 class UnfitKey(UseCaseError):

@@ -11,7 +11,7 @@ import attrs
 import structlog
 
 from dcacore.adapters.known_markets import known_markets
-from dcacore.adapters.simulated.exchange import SimulatedExchange, SimulatedPrices
+from dcacore.adapters.simulated.exchange import SimulatedDirectory, SimulatedExchange, SimulatedPrices
 from dcacore.adapters.simulated.process import VenueClient, start_venue
 from dcacore.adapters.simulated.process.starting import known_port, running_port
 from dcacore.adapters.simulated.venue import SimulatedVenue
@@ -24,7 +24,7 @@ from dcacore.domain.numbers import Number
 from dcacore.domain.venue import VenueOrder
 from dcacore.ports.clock import Clock
 from dcacore.ports.errors import PortError, Unavailable, UnknownPair
-from dcacore.ports.exchange import Exchange, Listing
+from dcacore.ports.exchange import Directory, Exchange, Listing
 from dcacore.ports.prices import Prices
 from dcacore.ports.records import Account, Environment
 from dcacore.ports.store import Store
@@ -80,6 +80,9 @@ class InProcessPaper(Venues):
     async def prices(self, environment: Environment) -> Prices:  # noqa: ARG002  # there is one market for all
         return self._prices
 
+    async def directory(self, environment: Environment) -> Directory:  # noqa: ARG002  # likewise
+        return SimulatedDirectory(self.venue)
+
     async def forget(self, account: Account) -> None:
         self._exchanges.pop(account.id, None)
 
@@ -95,6 +98,12 @@ class PaperClient(VenueClient):
         except UnknownPair:
             await self.paper.list_pair(pair)
             return await super().listing(pair)
+
+    async def listings(self) -> tuple[Listing, ...]:
+        open_ones = await super().listings()
+        listed = {it.market.pair for it in open_ones}
+        coming = [Market(pair=pair, **rules) for pair, rules in known_markets().items() if pair not in listed]
+        return (*open_ones, *(Listing(market, is_trading=True) for market in coming))
 
     async def open_orders(self, pair: str) -> tuple[VenueOrder, ...]:
         try:
@@ -129,6 +138,10 @@ class PaperVenues(Venues):
         return self._client(account.id)
 
     async def prices(self, environment: Environment) -> Prices:  # noqa: ARG002  # it is asked for paper only
+        await self._start()
+        return self._client(None)
+
+    async def directory(self, environment: Environment) -> Directory:  # noqa: ARG002  # likewise
         await self._start()
         return self._client(None)
 

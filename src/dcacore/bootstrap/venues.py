@@ -10,7 +10,8 @@ import attrs
 from dcacore.adapters.binance import KNOWN, BinanceVenues, Urls
 from dcacore.ports.clock import Clock
 from dcacore.ports.errors import Unavailable
-from dcacore.ports.exchange import Exchange
+from dcacore.ports.exchange import Directory, Exchange
+from dcacore.ports.health import Health
 from dcacore.ports.prices import Prices
 from dcacore.ports.records import Account, Environment
 from dcacore.ports.secrets import Secrets
@@ -33,6 +34,15 @@ class ByEnvironment(Venues):
 
     async def prices(self, environment: Environment) -> Prices:
         return await self._of(environment).prices(environment)
+
+    async def directory(self, environment: Environment) -> Directory:
+        return await self._of(environment).directory(environment)
+
+    def health(self) -> Mapping[Environment, Health]:
+        told: dict[Environment, Health] = {}
+        for venues in {id(it): it for it in self.venues.values()}.values():
+            told.update(venues.health())
+        return told
 
     async def forget(self, account: Account) -> None:
         if account.environment in self.venues:

@@ -142,3 +142,16 @@ class Exchange(Protocol):
 
     def events(self) -> AsyncIterator[AccountEvent]:
         """Yield what happens to the account's orders, whoever caused it; `StreamOpened` comes first."""
+
+
+class Directory(Protocol):
+    """All pairs of an exchange, as everybody may read them: no account is needed for that.
+
+    Each method may raise `Unavailable` (nothing was learned; ask again later) and `RateLimited` (not before its time).
+    """
+
+    async def prices(self) -> Mapping[str, Price]:
+        """Return the last price of every pair that has one, by one cheap question; also of pairs that do not trade."""
+
+    async def listings(self) -> tuple[Listing, ...]:
+        """Return every pair that takes orders now, with its rules, at most an hour old."""

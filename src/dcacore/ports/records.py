@@ -12,9 +12,11 @@ import attrs
 from dcacore.domain.bot import Bot
 from dcacore.domain.deal import Deal
 from dcacore.domain.ids import AccountId, BotId, DealId, OrderId, RequestId, UserId
-from dcacore.domain.money import NO_QUOTE, QuoteAmount, exact
+from dcacore.domain.money import NO_QUOTE, Price, QuoteAmount, exact
 from dcacore.domain.orders import Fill
 from dcacore.domain.story import Level
+from dcacore.domain.strategy import Strategy
+from dcacore.ports.health import Health
 from dcacore.ports.secrets import CipherText
 
 
@@ -147,6 +149,27 @@ class BotRecord:
 
 
 @attrs.frozen(kw_only=True)
+class LiveConfirmation:
+    """A user's word that a bot may spend real money.
+
+    Attributes:
+        bot_id: which bot.
+        user_id: who gave it.
+        confirmed_at: when.
+        strategy: the parameters that it was given for.
+        price: where the market stood then, quote per base.
+        amount: what a deal may cost at most, as the user was shown it, in quote.
+    """
+
+    bot_id: BotId
+    user_id: UserId
+    confirmed_at: datetime.datetime
+    strategy: Strategy
+    price: Price
+    amount: QuoteAmount
+
+
+@attrs.frozen(kw_only=True)
 class DealRecord:
     """A deal, open or ended, with all its orders, and whose it is."""
 
@@ -230,6 +253,7 @@ class Activity:
         bot_id: which bot; None for what concerns an account.
         deal_id: which deal.
         order_id: which order.
+        environment: where that happened; what is read of a bot has that of its account. None for what has neither.
         number: its place in the feed, given by the store; 0 before.
     """
 
@@ -241,6 +265,7 @@ class Activity:
     bot_id: BotId | None = None
     deal_id: DealId | None = None
     order_id: OrderId | None = None
+    environment: Environment | None = None
     number: int = 0
 
 
@@ -323,8 +348,10 @@ class EngineRecord:
         name: names the process: host, process id, chance.
         seen_at: when it last did, by the database's clock on PostgreSQL.
         bots: how many bots it acts for.
+        health: how its ways to the environments were that it trades in and measures, then.
     """
 
     name: str
     seen_at: datetime.datetime
     bots: int
+    health: Mapping[Environment, Health] = attrs.field(factory=dict)

@@ -15,6 +15,7 @@ from dcacore.domain.bot import Bot
 from dcacore.domain.deal import Deal
 from dcacore.domain.ids import AccountId, BotId, DealId, OrderId, RequestId, UserId
 from dcacore.domain.intents import Intent
+from dcacore.ports.health import Health
 from dcacore.ports.records import (
     Account,
     Activity,
@@ -23,7 +24,9 @@ from dcacore.ports.records import (
     DayTotal,
     DealRecord,
     EngineRecord,
+    Environment,
     Lease,
+    LiveConfirmation,
     Notification,
     Reconciliation,
     Request,
@@ -135,6 +138,16 @@ class Bots(Protocol):
         Raises:
             Conflict: the owner has one of that name.
         """
+
+    async def confirm_live(self, confirmation: LiveConfirmation) -> None:
+        """Store that a bot may spend real money, in the place of what was confirmed before.
+
+        Raises:
+            Conflict: there is no such bot, or no such user.
+        """
+
+    async def live_confirmation(self, bot_id: BotId) -> LiveConfirmation | None:
+        """Return the word that the bot may spend real money; None when nobody has given it."""
 
     async def remove(self, bot_id: BotId) -> None:
         """Forget a bot with all its history. The caller has seen that nothing of it is open."""
@@ -267,6 +280,9 @@ class Leases(Protocol):
 
     async def report(self, name: str, bots: int) -> None:
         """Note that the engine *name* lives and acts for so many bots."""
+
+    async def report_health(self, name: str, health: Mapping[Environment, Health]) -> None:
+        """Note how the ways from the engine *name* to the exchanges are; of one that has not reported, nothing is."""
 
     async def engines(self, within: datetime.timedelta) -> tuple[EngineRecord, ...]:
         """Return the engines that have reported themselves within the time, by name."""

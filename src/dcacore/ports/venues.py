@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
-from dcacore.ports.exchange import Exchange
+from dcacore.ports.errors import Unavailable
+from dcacore.ports.exchange import Directory, Exchange
+from dcacore.ports.health import Health
 from dcacore.ports.prices import Prices
 from dcacore.ports.records import Account, Environment
 
@@ -30,6 +33,18 @@ class Venues(Protocol):
         Raises:
             Unavailable: it cannot be reached now.
         """
+
+    async def directory(self, environment: Environment) -> Directory:
+        """Return what everybody may read of all pairs of the environment.
+
+        Raises:
+            Unavailable: it cannot be reached now, or has no such thing.
+        """
+        raise Unavailable(f"{environment.value} does not tell of all its pairs")
+
+    def health(self) -> Mapping[Environment, Health]:
+        """Return how the ways to the environments are that have been used in this process and are measured."""
+        return {}
 
     async def forget(self, account: Account) -> None:
         """Close the exchange that was opened for the account and its key, so that the next call opens it anew."""

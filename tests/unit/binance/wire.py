@@ -153,17 +153,19 @@ class Wire:
         answer = answers.get(f"{seen.method} {seen.path}")
         return DEFAULTS[f"{seen.method} {seen.path}"] if answer is None else answer(seen)
 
-    def _wanted(self, seen: Seen) -> list[str]:
-        return [seen.params["symbol"]] if "symbol" in seen.params else json.loads(seen.params["symbols"])
+    def _wanted(self, seen: Seen, of_all: Mapping[str, Json]) -> list[str]:
+        if "symbol" in seen.params:
+            return [seen.params["symbol"]]
+        return json.loads(seen.params["symbols"]) if "symbols" in seen.params else list(of_all)
 
     def _rules(self, seen: Seen) -> Say:
-        wanted = self._wanted(seen)
+        wanted = self._wanted(seen, self.pairs)
         if any(pair not in self.pairs for pair in wanted):
             return refusal(-1121, "Invalid symbol.")
         return Say({"rateLimits": RATE_LIMITS, "symbols": [self.pairs[pair] for pair in wanted]})
 
     def _prices(self, seen: Seen) -> Say:
-        wanted = self._wanted(seen)
+        wanted = self._wanted(seen, self.prices)
         if any(pair not in self.prices for pair in wanted):
             return refusal(-1121, "Invalid symbol.")
         rows = [{"symbol": pair, "price": self.prices[pair]} for pair in wanted]

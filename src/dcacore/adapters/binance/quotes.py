@@ -57,6 +57,19 @@ class Quotes:
             raise Unavailable(f"the prices cannot be read: {exc}") from None
         return {pair: price for pair, price in prices.items() if price is not None and pair in wanted}
 
+    async def all(self) -> Mapping[str, Price]:
+        """Return the last price of every pair that has one.
+
+        Raises:
+            Unavailable: it does not say.
+        """
+        answer = await self._rest.ask(PRICES)
+        try:
+            prices = {text_in(row, "symbol"): _price_in(row) for row in rows_of(answer)}
+        except Unreadable as exc:
+            raise Unavailable(f"the prices cannot be read: {exc}") from None
+        return {pair: price for pair, price in prices.items() if price is not None}
+
     async def _one_if_listed(self, pair: str) -> Price | None:
         try:
             return await self.one(pair)

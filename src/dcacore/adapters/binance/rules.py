@@ -39,6 +39,8 @@ class Rules:
         self._known: dict[str, tuple[float, Listing]] = {}
         self._odd: dict[str, str] = {}
         self._wanted: set[str] = set()
+        self._all: tuple[str, ...] = ()
+        self._all_at = float("-inf")
         self._asking = asyncio.Lock()
 
     async def listing(self, pair: str) -> Listing:
@@ -60,6 +62,27 @@ class Rules:
         if known is None:
             raise UnknownPair(pair)
         return known
+
+    async def all(self) -> tuple[Listing, ...]:
+        """Return every pair that takes orders, at most an hour old.
+
+        Raises:
+            Unavailable: the exchange does not say.
+        """
+        async with self._asking:
+            if self._clock.monotonic() - self._all_at >= LAST_S:
+                await self._take_in_all()
+            found = [self._known.get(pair) for pair in self._all]
+        return tuple([known[1] for known in found if known is not None and known[1].is_trading])
+
+    async def _take_in_all(self) -> None:
+        try:
+            answer = row_of(await self._rest.ask(RULES, {"symbolStatus": "TRADING"}))
+            rows = rows_of(answer.get("symbols"))
+        except Unreadable as exc:
+            raise Unavailable(f"the exchange's rules cannot be read: {exc}") from None
+        self._keep(rows, [])
+        self._all, self._all_at = tuple([str(row.get("symbol")) for row in rows]), self._clock.monotonic()
 
     def market(self, pair: str) -> Market | None:
         """Return the pair's rules as far as they are known, however old; None when they have never been read."""

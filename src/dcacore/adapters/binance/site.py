@@ -7,8 +7,8 @@ import random
 
 from dcacore.adapters.binance.client import ANSWERS_WITHIN_S
 from dcacore.adapters.binance.dials import Dials
+from dcacore.adapters.binance.directory import BinanceDirectory
 from dcacore.adapters.binance.exchange import BinanceExchange
-from dcacore.adapters.binance.health import Health
 from dcacore.adapters.binance.limiter import Limiter
 from dcacore.adapters.binance.pace import Pace
 from dcacore.adapters.binance.prices import BinancePrices
@@ -20,6 +20,7 @@ from dcacore.adapters.binance.urls import Urls
 from dcacore.adapters.binance.user_stream import Shared, UserStream
 from dcacore.adapters.binance.venue_clock import VenueClock
 from dcacore.ports.clock import Clock
+from dcacore.ports.health import Health
 from dcacore.ports.secrets import ApiKey
 
 
@@ -48,6 +49,7 @@ class Site:
         self.rules = Rules(self.public, self.limiter, clock)
         self.rates = Rates(self.public)
         self.quotes = Quotes(self.public)
+        self.directory = BinanceDirectory(self.quotes, self.rules)
         self.prices = BinancePrices(
             urls.streams, clock, self.time, self.quotes, dials=self.dials, pace=self._pace, chance=chance
         )

@@ -11,7 +11,7 @@ import attrs
 from dcacore.adapters.binance.urls import Urls
 from dcacore.ports.clock import Clock
 from dcacore.ports.errors import BadCredentials, Unavailable
-from dcacore.ports.exchange import Exchange
+from dcacore.ports.exchange import Directory, Exchange
 from dcacore.ports.keys import KeyRights, Keys
 from dcacore.ports.prices import Prices
 from dcacore.ports.records import Account, Environment
@@ -20,9 +20,9 @@ from dcacore.ports.venues import Venues
 
 if TYPE_CHECKING:  # python-binance is slow to import, and most commands never trade
     from dcacore.adapters.binance.exchange import BinanceExchange
-    from dcacore.adapters.binance.health import Health
     from dcacore.adapters.binance.pace import Pace
     from dcacore.adapters.binance.site import Site
+    from dcacore.ports.health import Health
 
 
 class BinanceVenues(Venues, Keys):
@@ -65,6 +65,9 @@ class BinanceVenues(Venues, Keys):
         site = self._site(environment)
         await site.time.refresh()
         return site.prices
+
+    async def directory(self, environment: Environment) -> Directory:
+        return self._site(environment).directory
 
     async def forget(self, account: Account) -> None:
         if account.api_key is None:

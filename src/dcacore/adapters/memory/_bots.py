@@ -13,7 +13,7 @@ from dcacore.domain.deal import Deal, Exit
 from dcacore.domain.evolving import evolve
 from dcacore.domain.ids import BotId, DealId, UserId
 from dcacore.ports.errors import Conflict
-from dcacore.ports.records import BotRecord, DealRecord, Lifetime
+from dcacore.ports.records import BotRecord, DealRecord, Lifetime, LiveConfirmation
 from dcacore.ports.store import Bots, Deals
 
 
@@ -107,6 +107,16 @@ class MemoryBots(Bots):
             self._refuse_name(record.user_id, name)
             self.draft.writable(self.draft.tables.bots)[bot_id] = attrs.evolve(record, name=name)
 
+    async def confirm_live(self, confirmation: LiveConfirmation) -> None:
+        tables = self.draft.tables
+        sound(confirmation)
+        if confirmation.bot_id not in tables.bots or confirmation.user_id not in tables.users:
+            raise Conflict("there is no such bot, or no such user")
+        self.draft.writable(tables.confirmations)[confirmation.bot_id] = confirmation
+
+    async def live_confirmation(self, bot_id: BotId) -> LiveConfirmation | None:
+        return self.draft.tables.confirmations.get(bot_id)
+
     async def remove(self, bot_id: BotId) -> None:
         tables, writable = self.draft.tables, self.draft.writable
         for deal_id in [deal_id for deal_id, stored in tables.deals.items() if stored.bot_id == bot_id]:
@@ -122,6 +132,7 @@ class MemoryBots(Bots):
         for day in [day for day in tables.days if day[0] == bot_id]:
             del writable(tables.days)[day]
         writable(tables.leases).pop(bot_id, None)
+        writable(tables.confirmations).pop(bot_id, None)
         writable(tables.open_deals).pop(bot_id, None)
         writable(tables.bots).pop(bot_id, None)
 

@@ -71,7 +71,13 @@ class MemoryFeed(Feed):
             and (bot_id is None or line.bot_id == bot_id)
             and (before is None or line.number < before)
         ]
-        return tuple(wanted[:limit])
+        return tuple([self._placed(line) for line in wanted[:limit]])
+
+    def _placed(self, line: Activity) -> Activity:
+        tables = self.draft.tables
+        if line.environment is not None or line.bot_id is None:
+            return line
+        return attrs.evolve(line, environment=tables.accounts[tables.bots[line.bot_id].account_id].environment)
 
     async def add_notifications(self, notifications: Sequence[Notification]) -> None:
         for notification in notifications:

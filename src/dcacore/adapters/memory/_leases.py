@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 
@@ -11,7 +11,8 @@ from dcacore.adapters.memory._tables import Draft, StoredLease
 from dcacore.domain.ids import BotId
 from dcacore.ports.clock import Clock
 from dcacore.ports.errors import LeaseLost
-from dcacore.ports.records import EngineRecord, Lease
+from dcacore.ports.health import Health
+from dcacore.ports.records import EngineRecord, Environment, Lease
 from dcacore.ports.store import Leases
 
 
@@ -65,15 +66,19 @@ class MemoryLeases(Leases):
         return tuple(sorted(held, key=lambda lease: lease.bot_id))
 
     async def report(self, name: str, bots: int) -> None:
-        self.draft.writable(self.draft.tables.engines)[name] = self.clock.now(), bots
+        before = self.draft.tables.engines.get(name)
+        health = {} if before is None else before.health
+        engine = EngineRecord(name=name, seen_at=self.clock.now(), bots=bots, health=health)
+        self.draft.writable(self.draft.tables.engines)[name] = engine
+
+    async def report_health(self, name: str, health: Mapping[Environment, Health]) -> None:
+        if (engine := self.draft.tables.engines.get(name)) is not None:
+            table = self.draft.writable(self.draft.tables.engines)
+            table[name] = attrs.evolve(engine, health=dict(health))
 
     async def engines(self, within: datetime.timedelta) -> tuple[EngineRecord, ...]:
         since = self.clock.now() - within
-        found = [
-            EngineRecord(name=name, seen_at=seen_at, bots=bots)
-            for name, (seen_at, bots) in self.draft.tables.engines.items()
-            if seen_at >= since
-        ]
+        found = [engine for engine in self.draft.tables.engines.values() if engine.seen_at >= since]
         return tuple(sorted(found, key=lambda engine: engine.name))
 
     async def forget(self, name: str) -> None:

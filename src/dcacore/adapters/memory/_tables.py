@@ -25,8 +25,10 @@ from dcacore.ports.records import (
     Activity,
     BookedFill,
     BotRecord,
+    EngineRecord,
     Lease,
     Lifetime,
+    LiveConfirmation,
     Notification,
     Reconciliation,
     Request,
@@ -67,6 +69,7 @@ class Tables:
     users: dict[UserId, User] = attrs.field(factory=dict)
     accounts: dict[AccountId, Account] = attrs.field(factory=dict)
     bots: dict[BotId, BotRecord] = attrs.field(factory=dict)
+    confirmations: dict[BotId, LiveConfirmation] = attrs.field(factory=dict)
     deals: dict[DealId, StoredDeal] = attrs.field(factory=dict)
     intents: dict[OrderId, Intent] = attrs.field(factory=dict)
     fills: dict[TradeKey, BookedFill] = attrs.field(factory=dict)
@@ -76,7 +79,7 @@ class Tables:
     reconciliations: dict[int, Reconciliation] = attrs.field(factory=dict)
     days: dict[DayKey, Lifetime] = attrs.field(factory=dict)
     leases: dict[BotId, StoredLease] = attrs.field(factory=dict)
-    engines: dict[str, tuple[datetime.datetime, int]] = attrs.field(factory=dict)
+    engines: dict[str, EngineRecord] = attrs.field(factory=dict)
     open_deals: dict[BotId, DealId] = attrs.field(factory=dict)
     deal_orders: dict[DealId, tuple[OrderId, ...]] = attrs.field(factory=dict)
     order_fills: dict[OrderId, tuple[TradeKey, ...]] = attrs.field(factory=dict)

@@ -19,7 +19,7 @@ from dcacore.domain.money import Price
 from dcacore.domain.orders import Order
 from dcacore.domain.venue import Trade, VenueOrder, VenueOrderId
 from dcacore.ports.clock import Clock
-from dcacore.ports.exchange import AccountEvent, Balance, Exchange, Listing, StreamOpened
+from dcacore.ports.exchange import AccountEvent, Balance, Directory, Exchange, Listing, StreamOpened
 from dcacore.ports.prices import Prices, Tick
 from dcacore.ports.tick_box import TickBox
 
@@ -140,3 +140,16 @@ class SimulatedPrices(Prices):
     def _tell(self, tick: Tick) -> None:
         for box in self._boxes:
             box.put(tick)
+
+
+class SimulatedDirectory(Directory):
+    """All pairs of a simulated venue."""
+
+    def __init__(self, venue: SimulatedVenue) -> None:
+        self._venue = venue
+
+    async def prices(self) -> Mapping[str, Price]:
+        return self._venue.prices()
+
+    async def listings(self) -> tuple[Listing, ...]:
+        return self._venue.listings()

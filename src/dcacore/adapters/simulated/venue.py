@@ -41,6 +41,14 @@ class SimulatedVenue(Floor):
         """Return the last price."""
         return self.pair(pair).price
 
+    def prices(self) -> Mapping[str, Price]:
+        """Return the last price of every pair that has one."""
+        return {pair: price for pair in self.pairs if (price := self.price(pair)) is not None}
+
+    def listings(self) -> tuple[Listing, ...]:
+        """Return every pair that takes orders now."""
+        return tuple([listing for pair in self.pairs if (listing := self.listing(pair)).is_trading])
+
     def fees(self, account: AccountId, pair: str) -> Fees:
         """Return what the account pays on *pair*."""
         self.pair(pair)

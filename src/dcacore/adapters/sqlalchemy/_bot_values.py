@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from dcacore.adapters.sqlalchemy._people_rows import DayTotalRow
+from dcacore.adapters.sqlalchemy._people_rows import DayTotalRow, LiveConfirmationRow
 from dcacore.adapters.sqlalchemy._rows import BotRow
 from dcacore.adapters.sqlalchemy._texts import fees_of, market_of, strategy_of, to_text, trouble_of
 from dcacore.domain.books import Carried
@@ -12,7 +12,7 @@ from dcacore.domain.bot import Bot, Phase, Wanted
 from dcacore.domain.deal import Deal
 from dcacore.domain.ids import AccountId, BotId, UserId
 from dcacore.domain.money import BaseQty, Price, QuoteAmount
-from dcacore.ports.records import BotRecord, Lifetime
+from dcacore.ports.records import BotRecord, Lifetime, LiveConfirmation
 
 Values = dict[str, object]
 
@@ -114,4 +114,28 @@ def record_of(row: BotRow, deal: Deal | None) -> BotRecord:
         name=row.name,
         created_at=row.created_at,
         lifetime=lifetime_of(row),
+    )
+
+
+def confirmation_values(confirmation: LiveConfirmation) -> Values:
+    """Return the columns of *confirmation*."""
+    return {
+        "bot_id": confirmation.bot_id,
+        "user_id": confirmation.user_id,
+        "confirmed_at": confirmation.confirmed_at,
+        "strategy": to_text(confirmation.strategy),
+        "price": confirmation.price,
+        "amount": confirmation.amount,
+    }
+
+
+def confirmation_of(row: LiveConfirmationRow) -> LiveConfirmation:
+    """Return the confirmation in *row*."""
+    return LiveConfirmation(
+        bot_id=BotId(row.bot_id),
+        user_id=UserId(row.user_id),
+        confirmed_at=row.confirmed_at,
+        strategy=strategy_of(row.strategy),
+        price=Price(row.price),
+        amount=QuoteAmount(row.amount),
     )

@@ -9,23 +9,30 @@ from typing import Final
 import attrs
 from sqlalchemy import BindParameter, bindparam, delete, insert, or_, select, update
 
-from dcacore.adapters.sqlalchemy._bot_values import bot_values, record_of, record_values
+from dcacore.adapters.sqlalchemy._bot_values import (
+    bot_values,
+    confirmation_of,
+    confirmation_values,
+    record_of,
+    record_values,
+)
 from dcacore.adapters.sqlalchemy._deal_values import deal_values
 from dcacore.adapters.sqlalchemy._errors import making_sense_of
 from dcacore.adapters.sqlalchemy._loading import open_deals
-from dcacore.adapters.sqlalchemy._people_rows import RequestRow
+from dcacore.adapters.sqlalchemy._people_rows import LiveConfirmationRow, RequestRow
 from dcacore.adapters.sqlalchemy._rows import BotRow, DealRow, IntentRow
 from dcacore.adapters.sqlalchemy._session import Insert, Session, chunks, insert_into
 from dcacore.domain.bot import Bot, Phase, Wanted
 from dcacore.domain.ids import BotId, UserId
 from dcacore.ports.errors import Conflict
-from dcacore.ports.records import BotRecord
+from dcacore.ports.records import BotRecord, LiveConfirmation
 from dcacore.ports.store import Bots
 
 _BOTS: Final = BotRow.__table__
 _DEALS: Final = DealRow.__table__
 _INTENTS: Final = IntentRow.__table__
 _REQUESTS: Final = RequestRow.__table__
+_CONFIRMED: Final = LiveConfirmationRow.__table__
 
 _THIS: Final[BindParameter[str]] = bindparam("this_bot")
 _ADD: Final = insert(_BOTS)
@@ -135,6 +142,18 @@ class SqlBots(Bots):
 
     async def rename(self, bot_id: BotId, name: str) -> None:
         await self.session.write(_SAVE, {"this_bot": bot_id, "name": name}, _NAME_TAKEN)
+
+    async def confirm_live(self, confirmation: LiveConfirmation) -> None:
+        statement = insert_into(_CONFIRMED, self.session.dialect).values(confirmation_values(confirmation))
+        again = {column.name: statement.excluded[column.name] for column in _CONFIRMED.c if not column.primary_key}
+        upsert = statement.on_conflict_do_update(index_elements=[_CONFIRMED.c.bot_id], set_=again)
+        await self.session.write(upsert, conflict="there is no such bot, or no such user")
+
+    async def live_confirmation(self, bot_id: BotId) -> LiveConfirmation | None:
+        wanted = select(_CONFIRMED).where(_CONFIRMED.c.bot_id == _THIS)
+        with making_sense_of(f"the confirmation of bot {bot_id}"):
+            found = await self.session.read(LiveConfirmationRow, wanted, {"this_bot": bot_id})
+            return confirmation_of(found[0]) if found else None
 
     async def remove(self, bot_id: BotId) -> None:
         await self.session.write(delete(_BOTS).where(_BOTS.c.id == _THIS), {"this_bot": bot_id})

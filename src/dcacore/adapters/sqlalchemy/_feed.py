@@ -7,16 +7,18 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 import attrs
-from sqlalchemy import BindParameter, bindparam, insert, select, update
+from sqlalchemy import BindParameter, bindparam, func, insert, select, update
 
 from dcacore.adapters.sqlalchemy import _feed_values as made
 from dcacore.adapters.sqlalchemy._people_rows import (
+    AccountRow,
     ActivityRow,
     DayTotalRow,
     NotificationRow,
     ReconciliationRow,
     RequestRow,
 )
+from dcacore.adapters.sqlalchemy._rows import BotRow
 from dcacore.adapters.sqlalchemy._session import Session, chunks
 from dcacore.domain.ids import AccountId, BotId, RequestId, UserId
 from dcacore.ports.records import Activity, DayTotal, Notification, Reconciliation, Request
@@ -27,6 +29,8 @@ _LINES: Final = ActivityRow.__table__
 _NOTES: Final = NotificationRow.__table__
 _FOUND: Final = ReconciliationRow.__table__
 _DAYS: Final = DayTotalRow.__table__
+_BOTS: Final = BotRow.__table__
+_ACCOUNTS: Final = AccountRow.__table__
 
 _THIS: Final[BindParameter[str]] = bindparam("this")
 _IDS: Final[BindParameter[Sequence[str]]] = bindparam("ids", expanding=True)
@@ -35,8 +39,18 @@ _REQUEST: Final = select(_REQUESTS).where(_REQUESTS.c.id == _THIS)
 _WAITING: Final = select(_REQUESTS).where(_REQUESTS.c.done_at.is_(None)).order_by(_REQUESTS.c.asked_at, _REQUESTS.c.id)
 _SETTLE: Final = update(_REQUESTS).where(_REQUESTS.c.id == _THIS, _REQUESTS.c.done_at.is_(None))
 _ADD_LINES: Final = insert(_LINES)
+# A bot's lines are where its account is; the column serves those that no bot has.
+_WHERE: Final = func.coalesce(_LINES.c.environment, _ACCOUNTS.c.environment).label("environment")
 _NEWEST_LINES: Final = (
-    select(_LINES).where(_LINES.c.user_id == _THIS).order_by(_LINES.c.number.desc()).limit(bindparam("most"))
+    select(*[column for column in _LINES.c if column.name != "environment"], _WHERE)
+    .select_from(
+        _LINES.outerjoin(_BOTS, _BOTS.c.id == _LINES.c.bot_id).outerjoin(
+            _ACCOUNTS, _ACCOUNTS.c.id == _BOTS.c.account_id
+        )
+    )
+    .where(_LINES.c.user_id == _THIS)
+    .order_by(_LINES.c.number.desc())
+    .limit(bindparam("most"))
 )
 _ADD_NOTES: Final = insert(_NOTES)
 _NEWEST_NOTES: Final = (

@@ -15,7 +15,7 @@ from dcacore.adapters.sqlalchemy._people_rows import (
 from dcacore.adapters.sqlalchemy._texts import details_of, details_to_text, names_of, names_to_text
 from dcacore.domain.ids import AccountId, BotId, DealId, OrderId, RequestId, UserId
 from dcacore.domain.story import Level
-from dcacore.ports.records import Activity, DayTotal, Notification, Reconciliation, Request, RequestKind
+from dcacore.ports.records import Activity, DayTotal, Environment, Notification, Reconciliation, Request, RequestKind
 
 Values = dict[str, object]
 
@@ -57,6 +57,7 @@ def activity_values(line: Activity) -> Values:
         "bot_id": line.bot_id,
         "deal_id": line.deal_id,
         "order_id": line.order_id,
+        "environment": None if line.environment is None else line.environment.value,
     }
 
 
@@ -71,6 +72,7 @@ def activity_of(row: ActivityRow) -> Activity:
         bot_id=cast("BotId | None", row.bot_id),
         deal_id=cast("DealId | None", row.deal_id),
         order_id=cast("OrderId | None", row.order_id),
+        environment=None if row.environment is None else Environment(row.environment),
         number=row.number,
     )
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import attrs
 from sqlalchemy import bindparam, delete, literal, select, tuple_, update
 
+from dcacore.adapters.sqlalchemy._errors import making_sense_of
 from dcacore.adapters.sqlalchemy._people_rows import EngineRow, LeaseRow
 from dcacore.adapters.sqlalchemy._rows import BotRow
 from dcacore.adapters.sqlalchemy._session import Session, chunks, insert_into
+from dcacore.adapters.sqlalchemy._texts import health_of, health_to_text
 from dcacore.domain.ids import BotId
 from dcacore.ports.errors import LeaseLost
-from dcacore.ports.records import EngineRecord, Lease
+from dcacore.ports.health import Health
+from dcacore.ports.records import EngineRecord, Environment, Lease
 from dcacore.ports.store import Leases
 
 _LEASES: Final = LeaseRow.__table__
@@ -89,11 +92,19 @@ class SqlLeases(Leases):
         again = {"bots": statement.excluded.bots, "seen_at": statement.excluded.seen_at}
         await self.session.write(statement.on_conflict_do_update(index_elements=[_ENGINES.c.name], set_=again))
 
+    async def report_health(self, name: str, health: Mapping[Environment, Health]) -> None:
+        statement = update(_ENGINES).where(_ENGINES.c.name == name)
+        await self.session.write(statement.values(health=health_to_text(health)))
+
     async def engines(self, within: datetime.timedelta) -> tuple[EngineRecord, ...]:
         rows = await self.session.read(
             EngineRow, select(_ENGINES).where(_ENGINES.c.seen_at >= self.session.now(-within))
         )
-        found = [EngineRecord(name=row.name, seen_at=row.seen_at, bots=row.bots) for row in rows]
+        with making_sense_of("an engine"):
+            found = [
+                EngineRecord(name=row.name, seen_at=row.seen_at, bots=row.bots, health=health_of(row.health))
+                for row in rows
+            ]
         return tuple(sorted(found, key=lambda engine: engine.name))
 
     async def forget(self, name: str) -> None:

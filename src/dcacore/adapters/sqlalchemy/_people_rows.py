@@ -41,6 +41,19 @@ class AccountRow(Base):
     created_at: Mapped[datetime.datetime]
 
 
+class LiveConfirmationRow(Base):
+    """A user's word that a bot may spend real money; the parameters that it was given for are JSON."""
+
+    __tablename__ = "live_confirmation"
+
+    bot_id: Mapped[str] = mapped_column(ForeignKey("bot.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
+    confirmed_at: Mapped[datetime.datetime]
+    strategy: Mapped[str]
+    price: Mapped[Decimal]
+    amount: Mapped[Decimal]
+
+
 class RequestRow(Base):
     """Something a user asked of a bot."""
 
@@ -78,6 +91,7 @@ class ActivityRow(Base):
     bot_id: Mapped[str | None] = mapped_column(ForeignKey("bot.id", ondelete="CASCADE"))
     deal_id: Mapped[str | None]
     order_id: Mapped[str | None]
+    environment: Mapped[str | None]
 
 
 class NotificationRow(Base):
@@ -151,6 +165,7 @@ class EngineRow(Base):
     name: Mapped[str] = mapped_column(primary_key=True)
     seen_at: Mapped[datetime.datetime]
     bots: Mapped[int]
+    health: Mapped[str | None]
 
 
 class MetaRow(Base):

@@ -13,6 +13,8 @@ from cattrs import Converter
 from dcacore.domain.bot import Trouble
 from dcacore.domain.market import Fees, Market
 from dcacore.domain.strategy import Strategy
+from dcacore.ports.health import Health
+from dcacore.ports.records import Environment
 
 _CONVERTER: Final = Converter()
 _CONVERTER.register_unstructure_hook(Decimal, lambda value: format(value, "f"))
@@ -81,3 +83,13 @@ def numbers_to_text(numbers: tuple[int, ...]) -> str:
 def numbers_of(text: str) -> tuple[int, ...]:
     """Return the numbers that were stored as *text*."""
     return tuple(json.loads(text))
+
+
+def health_to_text(health: Mapping[Environment, Health]) -> str:
+    """Return *health* as it is stored."""
+    return _text(_CONVERTER.unstructure(dict(health)))
+
+
+def health_of(text: str | None) -> Mapping[Environment, Health]:
+    """Return the health that was stored as *text*; none without one."""
+    return {} if text is None else _CONVERTER.structure(json.loads(text), dict[Environment, Health])

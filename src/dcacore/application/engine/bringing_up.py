@@ -19,7 +19,7 @@ from dcacore.application.engine.comparisons import Comparisons
 from dcacore.application.engine.desk import Desk, bad_key
 from dcacore.application.engine.places import Places
 from dcacore.application.engine.runner import Ended, Runner
-from dcacore.application.engine.surroundings import Surroundings, log
+from dcacore.application.engine.surroundings import Surroundings, log, speak_of
 from dcacore.application.engine.watching import Watching
 from dcacore.application.engine.wire import Wire
 from dcacore.domain.bot import Cure, Phase
@@ -130,6 +130,7 @@ class BringingUp:
 
     async def _bring_up_account(self, account_id: AccountId, records: Sequence[BotRecord]) -> None:
         desk = await self.places.desk(account_id)
+        speak_of(desk.account.environment)
         try:
             intents = await self._unsettled([record.bot.id for record in records])
         except StoreUnavailable:
@@ -154,6 +155,7 @@ class BringingUp:
             runner = Runner(
                 around=self.around,
                 record=attrs.evolve(record, bot=evolve(record.bot, order_prefix=prefix)),
+                environment=desk.account.environment,
                 intents={intent.id: intent for intent in intents[record.bot.id]},
                 lease=self.fleet.lease(record.bot.id),
                 price=self.watching.price,

@@ -63,7 +63,7 @@ class Desk:
     on_gap: Callable[[Desk, str], None]
     exchange: PatientExchange = attrs.field(init=False)
     wires: dict[BotId, Wire] = attrs.field(factory=dict, init=False)
-    tasks: Tasks = attrs.field(factory=Tasks, init=False)
+    tasks: Tasks = attrs.field(init=False)
     foreign: set[VenueOrderId] = attrs.field(factory=set, init=False)
     strays: set[VenueOrderId] = attrs.field(factory=set, init=False)
     refusals: dict[BotId, deque[float]] = attrs.field(factory=dict, init=False)
@@ -77,6 +77,7 @@ class Desk:
     _funds_at: float = attrs.field(default=0.0, init=False)
 
     def __attrs_post_init__(self) -> None:
+        self.tasks = Tasks(self.account.environment)
         self.deaf_since = self.around.clock.monotonic()
         self.exchange = PatientExchange(self._inner, self.around.clock, self.credentials_refused, self._hold)
 

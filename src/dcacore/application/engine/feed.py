@@ -8,7 +8,7 @@ from typing import Final
 
 import attrs
 
-from dcacore.application.engine.surroundings import Surroundings, log
+from dcacore.application.engine.surroundings import Surroundings, log, speak_of
 from dcacore.application.engine.triggers import Triggers
 from dcacore.domain.ids import BotId
 from dcacore.domain.money import Price
@@ -56,6 +56,7 @@ class Feed:
 
     async def listen(self) -> None:
         """Route prices, for ever."""
+        speak_of(self.environment)
         async for tick in self.prices.ticks():
             self.hear(tick)
 

@@ -85,11 +85,19 @@ class Fleet:
         while True:
             try:
                 await self.claim()
+                await self._report_health()
                 for desk in await self.places.with_new_keys():
                     await self._open_anew(desk)
             except StoreError as exc:
                 log.warning("not_claimed", reason=str(exc))
             await self.around.clock.sleep(self.pace.look_every_s)
+
+    async def _report_health(self) -> None:
+        """Let other processes read how the ways to the exchanges are; nothing is written where none is measured."""
+        if health := self.around.venues.health():
+            async with self.around.store.begin() as work:
+                await work.leases.report_health(self.around.name, health)
+                await work.commit()
 
     async def claim(self) -> None:
         """Claim bots, take up the new ones and let go of those that others act for.
@@ -118,7 +126,7 @@ class Fleet:
 
     async def _open_anew(self, desk: Desk) -> None:
         """Leave a desk whose account has another key; its bots come back by the way of every start."""
-        log.info("account_opened_anew", account=desk.account.id)
+        log.info("account_opened_anew", environment=desk.account.environment.value, account=desk.account.id)
         self.places.leave(desk)
         self._let_go(tuple(desk.wires))
         if not desk.wires:

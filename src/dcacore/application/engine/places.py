@@ -13,7 +13,7 @@ from dcacore.application.engine.desk import Desk
 from dcacore.application.engine.feed import Feed
 from dcacore.application.engine.keeping_on import KeepingOn
 from dcacore.application.engine.patience import Hold
-from dcacore.application.engine.surroundings import Surroundings
+from dcacore.application.engine.surroundings import Surroundings, speak_of
 from dcacore.domain.ids import AccountId, BotId
 from dcacore.domain.money import Price
 from dcacore.ports.errors import (
@@ -90,6 +90,7 @@ class Places:
 
     async def _open(self, account_id: AccountId) -> None:
         account = await self._account(account_id)
+        speak_of(account.environment)
         try:
             exchange = await self.around.venues.exchange(account)
         except PortError as exc:

@@ -33,7 +33,7 @@ from dcacore.domain.orders import Order, OrderState, Role
 from dcacore.domain.story import tell
 from dcacore.domain.venue import VenueOrder
 from dcacore.ports.errors import StoreError
-from dcacore.ports.records import BotRecord, Lease, Request
+from dcacore.ports.records import BotRecord, Environment, Lease, Request
 
 
 @attrs.frozen
@@ -61,6 +61,7 @@ class Runner:
 
     Attributes:
         record: the bot as it was loaded, with its owner.
+        environment: where it trades.
         intents: its orders that have not ended, and the open deal's that have, by id.
         lease: the right to act for it; None where this engine is the only one.
         price: says where the bot's market stands now; None when that is not known.
@@ -79,13 +80,14 @@ class Runner:
 
     around: Surroundings
     record: BotRecord
+    environment: Environment
     intents: dict[OrderId, Intent]
     lease: Lease | None
     price: Callable[[Runner], Price | None]
     on_turn: Callable[[Runner, Sequence[Command]], None]
     on_break: Callable[[Runner, Exception], None]
     bot: Bot = attrs.field(init=False)
-    tasks: Tasks = attrs.field(factory=Tasks, init=False)
+    tasks: Tasks = attrs.field(init=False)
     busy_since: float | None = attrs.field(default=None, init=False)
     is_reconciled: bool = attrs.field(default=False, init=False)
     asked: deque[RequestId] = attrs.field(factory=lambda: deque(maxlen=_MOST_ASKED), init=False)
@@ -99,6 +101,7 @@ class Runner:
 
     def __attrs_post_init__(self) -> None:
         self.bot = self.record.bot
+        self.tasks = Tasks(self.environment)
 
     @property
     def market(self) -> Market:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Coroutine
 from typing import Any
 
@@ -10,21 +11,35 @@ import attrs
 import structlog
 
 from dcacore.ports.clock import Clock, Ids
+from dcacore.ports.records import Environment
 from dcacore.ports.store import Store
 from dcacore.ports.venues import Venues
 
 log = structlog.get_logger("dcacore.engine")
 
 
+def speak_of(environment: Environment) -> None:
+    """Let every further line that the running task logs, and the tasks it starts, name the environment."""
+    structlog.contextvars.bind_contextvars(environment=environment.value)
+
+
 @attrs.define
 class Tasks:
-    """Tasks that run beside each other; one that ends is forgotten, one that fails is told to *on_failure*."""
+    """Tasks that run beside each other; one that ends is forgotten, one that fails is told to *on_failure*.
 
+    Attributes:
+        environment: what they are about, for their lines in the log, whoever starts them; None leaves that open.
+    """
+
+    environment: Environment | None = None
     _running: dict[asyncio.Task[Any], None] = attrs.field(factory=dict, init=False)  # in the order of their start
 
     def start(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Let *work* run."""
-        task = asyncio.get_running_loop().create_task(work, name=name)
+        context = contextvars.copy_context()
+        if self.environment is not None:
+            context.run(speak_of, self.environment)
+        task = asyncio.get_running_loop().create_task(work, name=name, context=context)
         self._running[task] = None
         task.add_done_callback(self._forget)
         return task

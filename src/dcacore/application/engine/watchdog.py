@@ -62,7 +62,12 @@ class Watchdog:
                 users = {it.record.user_id for it in self.runners.values() if self._is_on(it, feed, pair)}
                 for user in sorted(users):
                     yield Activity(
-                        user_id=user, at=self.around.clock.now(), kind="price_silent", text=text, level=Level.WARNING
+                        user_id=user,
+                        at=self.around.clock.now(),
+                        kind="price_silent",
+                        text=text,
+                        level=Level.WARNING,
+                        environment=feed.environment,
                     )
 
     def _silent_accounts(self) -> Iterable[Activity]:
@@ -70,7 +75,7 @@ class Watchdog:
         for account, reason in self.places.silent():
             silent[account.id] = account
             if account.id not in self._silent:
-                log.error("account_silent", account=account.id, reason=reason)
+                log.error("account_silent", environment=account.environment.value, account=account.id, reason=reason)
                 why = f" ({reason})" if reason else ""
                 text = (
                     f"nothing is heard of account {account.name}{why}: its bots wait, their orders stay on the exchange"
@@ -85,7 +90,14 @@ class Watchdog:
         self._silent = silent
 
     def _about(self, account: Account, kind: str, text: str, level: Level) -> Activity:
-        return Activity(user_id=account.user_id, at=self.around.clock.now(), kind=kind, text=text, level=level)
+        return Activity(
+            user_id=account.user_id,
+            at=self.around.clock.now(),
+            kind=kind,
+            text=text,
+            level=level,
+            environment=account.environment,
+        )
 
     def _is_on(self, runner: Runner, feed: Feed, pair: str) -> bool:
         return runner.market.pair == pair and self.feed_of(runner) is feed
@@ -99,7 +111,7 @@ class Watchdog:
         }
         for bot_id in sorted(stuck.keys() - self._stuck):
             runner = stuck[bot_id]
-            log.error("bot_silent", bot=bot_id)
+            log.error("bot_silent", environment=runner.environment.value, bot=bot_id)
             text = "the database has not answered for a minute: the bot waits, its orders stay on the exchange"
             yield Activity(
                 user_id=runner.record.user_id,

@@ -21,6 +21,7 @@ from dcacore.ports.errors import BadCredentials, TooLate, Unavailable, UnknownPa
 from dcacore.ports.exchange import (
     AccountEvent,
     Balance,
+    Directory,
     Exchange,
     Listing,
     OrderChanged,
@@ -34,7 +35,7 @@ RULES_LAST: Final = 3600.0
 """Seconds for which the rules of a pair are believed."""
 
 
-class VenueClient(Exchange, Prices):
+class VenueClient(Exchange, Prices, Directory):
     """One account of a venue in another process, and the prices there; without an account, the prices only."""
 
     def __init__(self, address: Address, clock: Clock, account: AccountId | None = None) -> None:
@@ -80,6 +81,12 @@ class VenueClient(Exchange, Prices):
     async def price(self, pair: str) -> Price | None:
         told = await self._link.read("price", pair=pair)
         return None if told is None else unpack(told, Price)
+
+    async def prices(self) -> Mapping[str, Price]:
+        return unpack(await self._link.read("prices"), dict[str, Price])
+
+    async def listings(self) -> tuple[Listing, ...]:
+        return unpack(await self._link.read("listings"), tuple[Listing, ...])
 
     async def balances(self) -> Mapping[str, Balance]:
         return unpack(await self._link.read("balances", account=self._account), dict[str, Balance])

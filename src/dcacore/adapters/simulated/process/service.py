@@ -112,6 +112,8 @@ _PUBLIC: Final[Mapping[str, Callable[[SimulatedVenue, Params], object]]] = {
     "listing": lambda venue, params: venue.listing(params["pair"]),
     "price": lambda venue, params: venue.price(params["pair"]),
     "pairs": lambda venue, _: venue.pairs,
+    "prices": lambda venue, _: venue.prices(),
+    "listings": lambda venue, _: venue.listings(),
 }
 _READS: Final[Mapping[str, Callable[[SimulatedVenue, AccountId, Params], object]]] = {
     "fees": lambda venue, account, params: venue.fees(account, params["pair"]),
