@@ -247,7 +247,9 @@ def idle_bots(around: Surroundings) -> list[Runner]:
         record = BotRecord(
             bot=idle, user_id=USER, account_id=ACCOUNT, name=f"bot {number}", created_at=around.clock.now()
         )
-        runner = Runner(around, record, {}, None, lambda _: None, lambda _, __: None, lambda _, __: None)
+        runner = Runner(
+            around, record, Environment.PAPER, {}, None, lambda _: None, lambda _, __: None, lambda _, __: None
+        )
         made.append(runner)
     return made
 
