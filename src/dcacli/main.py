@@ -22,7 +22,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "data": ("dcacli.data", "data", "The local candle store."),
     "db": ("dcacli.db", "db", "The database: migrations and backups."),
     "deal": ("dcacli.deal", "deal", "Deals: a DEAL is named by its id; the open one also by its bot."),
-    "exchange": ("dcacli.exchange", "exchange", "A Binance-compatible exchange on this machine."),
+    "exchange": ("dcacli.exchange", "exchange", "A Binance-compatible exchange on this machine, to try things out on."),
     "export": ("dcacli.export", "export", "Deals and orders as CSV."),
     "keys": ("dcacli.keys", "keys", "The key under which exchange keys are encrypted."),
     "ladder": ("dcacli.ladder", "ladder", "Show every order that a bot would place from a price on."),
