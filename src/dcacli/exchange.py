@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from dcacli.params import TakesFiles, repeat_option
-from dcacli.session import as_json
+from dcacli.session import as_json, settings
 
 if TYPE_CHECKING:
     from dcacore.local_exchange.addresses import Urls
@@ -128,6 +128,7 @@ def serve(
     if seed is not None and not random_walk:
         raise click.UsageError("--seed needs --random-walk")
     secrets = dict(_secret(text) for text in keys)
+    from dcacore.bootstrap.logs import configure_logs
     from dcacore.domain.market import Fees
     from dcacore.local_exchange.exchange import Options
     from dcacore.local_exchange.opening import Opening, open_site
@@ -148,7 +149,11 @@ def serve(
         is_live=live_prices,
         state=state,
     )
-    asyncio.run(run(open_site(opening), host, port, has_control=control, tell=_json if as_json else _lines))
+    log = configure_logs(settings())
+    try:
+        asyncio.run(run(open_site(opening), host, port, has_control=control, tell=_json if as_json else _lines))
+    finally:
+        log.close()
 
 
 def _secret(text: str) -> tuple[str, str]:

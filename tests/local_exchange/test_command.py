@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from dcacore.local_exchange.opening import symbol_in
 from tests.local_exchange.api import LIMIT_BUY, MARKET_BUY, Api
 
 DCA = Path(sys.executable).with_name("dca")
@@ -71,7 +72,8 @@ async def test_an_exchange_with_accounts_of_its_own() -> None:
         (("--key", "anna"), 2, "KEY:SECRET"),
         (("--pair", "BTCUSDT=1.001"), 1, "tick size is 0.01"),
         (("--pair", "NOTHING=1"), 1, "no rules are known of NOTHING"),
-        (("--candles", "none.csv"), 1, "has to begin with its pair"),
+        (("--candles", "none.csv"), 1, "name its pair with --pair"),
+        (("--candles", "BTCUSDT-1m.csv"), 1, "BTCUSDT-1m.csv"),
         (("--host", "0.0.0.0", "--control"), 1, "only for a server on the loopback"),
         (("--host", "192.0.2.1"), 1, "cannot listen on 192.0.2.1"),
     ],
@@ -81,6 +83,20 @@ def test_what_is_refused(options: tuple[str, ...], code: int, words: str) -> Non
     assert status == code, told
     assert words in told
     assert "Traceback" not in told
+
+
+@pytest.mark.parametrize(
+    ("name", "symbol"),
+    [
+        ("BTCUSDT-1m-2021-04.zip", "BTCUSDT"),
+        ("btcusdt_1m.csv", "BTCUSDT"),
+        ("BTC_USDT-1m.feather", "BTCUSDT"),
+        ("candles.csv", None),
+        ("USDT.csv", None),
+    ],
+)
+def test_the_pair_in_the_name_of_a_file(name: str, symbol: str | None) -> None:
+    assert symbol_in(name) == symbol
 
 
 async def test_markets_that_follow_candles_step_by_step(tmp_path: Path) -> None:

@@ -63,6 +63,13 @@ async def test_what_a_stream_tells(running: Running, kind: str) -> None:
         assert set(message["data"]) == set(FIELDS[kind].split())
 
 
+async def test_a_stream_of_all_symbols_tells_those_that_have_changed(running: Running) -> None:
+    async with opened(f"{running.urls.stream}/stream?streams=!miniTicker@arr") as market:
+        assert [row["s"] for row in (await market.read())["data"]] == ["BTCUSDT", "ETHUSDT"]
+        running.move("ETHUSDT", "1900")
+        assert [(row["s"], row["c"]) for row in (await market.read())["data"]] == [("ETHUSDT", "1900.00000000")]
+
+
 async def test_streams_are_subscribed_listed_and_left(running: Running) -> None:
     async with opened(f"{running.urls.stream}/ws/0") as market:
         assert (await market.ask("SUBSCRIBE", ["btcusdt@trade", "ethusdt@trade"]))["result"] is None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import structlog
 
-from dcacore.local_exchange.driving.points import PointKind, Position
+from dcacore.adapters.simulated.wire import pack
+from dcacore.local_exchange.driving.points import Position
+from dcacore.local_exchange.driving.resuming import NOTE, position
 from dcacore.local_exchange.driving.state import VenueState
 from dcacore.local_exchange.errors import error
 from dcacore.local_exchange.exchange import LocalExchange
@@ -18,7 +19,6 @@ log = structlog.get_logger("dcacore.local_exchange")
 _SECRETS: Final = "secrets"
 _STATUSES: Final = "statuses"
 _EXECUTIONS: Final = "executions"
-_DRIVE: Final = "drive"
 
 
 class Keeper:
@@ -50,13 +50,12 @@ class Keeper:
 
     @property
     def position(self) -> Position | None:
-        """Which point of the candles was the last one, as the file says."""
-        told = self.state.notes.get(_DRIVE)
-        if told is None:
-            return None
-        return Position(
-            symbol=told["symbol"], at=datetime.datetime.fromisoformat(told["at"]), kind=PointKind(told["kind"])
-        )
+        """Which point of the candles was the last one, as the file says.
+
+        Raises:
+            BadState: what it says makes no sense.
+        """
+        return position(self.state)
 
     def keep(self) -> None:
         """Write what has changed; return when it is on disk.
@@ -69,7 +68,7 @@ class Keeper:
         self.state.note(_EXECUTIONS, self._exchange.feed.executions)
         where = self.where()
         if where is not None:
-            self.state.note(_DRIVE, {"symbol": where.symbol, "at": where.at.isoformat(), "kind": where.kind.value})
+            self.state.note(NOTE, pack(where))
         try:
             self.state.keep()
         except OSError as full:

@@ -15,7 +15,7 @@ import attrs
 from dcacore.adapters.candles import read_candles
 from dcacore.adapters.known_markets import known_markets
 from dcacore.adapters.simulated.process.journal import JournalInUse
-from dcacore.adapters.simulated.process.listing import market_of
+from dcacore.adapters.simulated.process.listing import QUOTES, market_of
 from dcacore.adapters.system import SystemClock
 from dcacore.domain.errors import DcaError
 from dcacore.domain.market import Market
@@ -45,7 +45,8 @@ class Opening:
     Attributes:
         options: its accounts and limits.
         pairs: the first prices of its markets, by symbol; those of candles need none.
-        candles: candle files that its markets follow; the symbol is what a file's name begins with.
+        candles: candle files that its markets follow; the symbol is what a file's name begins with, or the only one
+            of *pairs*.
         steps: the markets wait to be stepped; else they follow by themselves.
         speed: candles a second; None plays each as long as it lasted.
         seed: the markets wander by chance, by this one; None leaves them where they are.
@@ -121,7 +122,7 @@ def _follow(site: Site, opening: Opening) -> None:
     exchange, keeper = site.exchange, site.keeper
     series = [
         Series(known_or_made_up(symbol, opening.pairs.get(symbol, "")), read_candles(*files))
-        for symbol, files in by_symbol(opening.candles)
+        for symbol, files in by_symbol(opening.candles, _only(opening.pairs))
     ]
     for one in series:
         _list(exchange, one.market, Price(int(one.ticks.open[0]) * one.market.tick_size))
@@ -135,6 +136,10 @@ def _follow(site: Site, opening: Opening) -> None:
         where = lambda: None if player.last is None else Position.of(player.last)  # noqa: E731
     if keeper is not None:
         keeper.where = where
+
+
+def _only(pairs: Mapping[str, str]) -> str | None:
+    return next(iter(pairs)) if len(pairs) == 1 else None
 
 
 def _stepper(exchange: LocalExchange, points: Iterator[Point]) -> Stepper:
@@ -152,20 +157,33 @@ def _stood(stepper: Stepper) -> Position | None:
     return Position(symbol=stand.symbol, at=stand.at, kind=stand.point)
 
 
-def by_symbol(files: Iterable[str]) -> list[tuple[str, list[str]]]:
-    """Return files by the symbol that their names begin with, such as BTCUSDT-1m-2021-04.zip.
+def by_symbol(files: Iterable[str], otherwise: str | None = None) -> list[tuple[str, list[str]]]:
+    """Return files by the symbol that their names begin with, such as BTCUSDT-1m-2021-04.zip or BTC_USDT-1m.feather.
+
+    Args:
+        files: candle files.
+        otherwise: the symbol of those whose names begin with none.
 
     Raises:
-        CannotOpen: a name begins with none.
+        CannotOpen: a name begins with none, and there is no other.
     """
     named = []
     for file in files:
-        found = _SYMBOL.match(Path(file).name)
-        if found is None:
-            raise CannotOpen(f"{file}: the name of a candle file has to begin with its pair, as BTCUSDT-1m.csv does")
-        named.append((found["symbol"], file))
+        symbol = symbol_in(Path(file).name) or otherwise
+        if symbol is None:
+            raise CannotOpen(f"{file}: name its pair with --pair, or let its name begin with it as BTCUSDT-1m.csv does")
+        named.append((symbol, file))
     named.sort()
     return [(symbol, [file for _, file in rows]) for symbol, rows in itertools.groupby(named, key=lambda row: row[0])]
+
+
+def symbol_in(name: str) -> str | None:
+    """Return the symbol that a file's name begins with; None when it begins with none."""
+    for written in (name.upper(), name.upper().replace("_", "", 1)):
+        found = _SYMBOL.match(written)
+        if found is not None and found["symbol"].endswith(QUOTES):
+            return found["symbol"]
+    return None
 
 
 def known_or_made_up(symbol: str, price: str) -> Market:

@@ -128,10 +128,10 @@ class FullDisk(Journal):
 
     is_full = False
 
-    def append(self, entry: Entry) -> None:
+    def append(self, entry: Entry, *, is_synced: bool = True) -> None:
         if self.is_full:
             raise OSError("no space left on device")
-        super().append(entry)
+        super().append(entry, is_synced=is_synced)
 
 
 # ------------------------------------------------------------------------------------------------------------- socket

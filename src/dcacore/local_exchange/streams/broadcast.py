@@ -28,6 +28,7 @@ class _Told:
 
     at: int = 0
     update: int = -1
+    updates: dict[str, int] = attrs.field(factory=dict)
     candle: int = 0
     book: Book | None = None
 
@@ -89,20 +90,19 @@ class Broadcast:
 
     def days(self, name: StreamName, told: _Told, now: int) -> Iterator[Any]:
         """Yield the day of a symbol, or an array of all that have changed."""
-        rows, update = [], 0
+        rows = []
         for symbol in self._symbols(name):
             ticker = self._exchange.tape.of(symbol)
-            update += ticker.update
-            day = day_of(ticker, now)
+            day = day_of(ticker, now) if told.updates.get(symbol) != ticker.update else None
             if day is None:
                 continue
+            told.updates[symbol] = ticker.update
             if name.kind == "miniTicker":
                 rows.append(payloads.mini_ticker(symbol, day, now))
             else:
                 quantity = quantity_at(self._exchange.venue.pair(symbol).market, day.last)
                 rows.append(payloads.ticker(symbol, day, quantity, now))
-        if update != told.update and rows:
-            told.update = update
+        if rows:
             yield rows if name.symbol == ALL else rows[0]
 
     def candles(self, name: StreamName, told: _Told, now: int) -> Iterator[Any]:

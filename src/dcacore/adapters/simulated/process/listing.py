@@ -7,7 +7,8 @@ from typing import Final
 
 from dcacore.domain.market import Market
 
-_QUOTES: Final = ("USDT", "USDC", "FDUSD", "TUSD", "EUR", "TRY", "BTC", "ETH", "BNB")
+QUOTES: Final = ("USDT", "USDC", "FDUSD", "TUSD", "EUR", "TRY", "BTC", "ETH", "BNB")
+"""Assets that others are priced in, the ones of money first."""
 
 
 def market_of(named: str) -> tuple[Market, str]:
@@ -17,7 +18,7 @@ def market_of(named: str) -> tuple[Market, str]:
         ValueError: it is no such text.
     """
     pair, _, price = named.partition("=")
-    quote = next((quote for quote in _QUOTES if pair.endswith(quote) and pair != quote), None)
+    quote = next((quote for quote in QUOTES if pair.endswith(quote) and pair != quote), None)
     if quote is None or not price.replace(".", "", 1).isdecimal() or not Decimal(price):
         message = f"{named!r} names no pair and price: write BTCUSDT=30000"
         raise ValueError(message)
@@ -28,6 +29,6 @@ def market_of(named: str) -> tuple[Market, str]:
         quote_asset=quote,
         tick_size=Decimal(1).scaleb(magnitude - 6),
         step_size=Decimal(1).scaleb(min(0, -magnitude - 1)),
-        min_notional=5 if quote in _QUOTES[:5] else Decimal("0.0001"),
+        min_notional=5 if quote in QUOTES[:5] else Decimal("0.0001"),
     )
     return market, price
