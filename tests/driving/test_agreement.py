@@ -18,7 +18,7 @@ from tests.driving.agreeing import BOTS, BTC, CALM, played, stepped
 
 WEEK: Final = (np.datetime64("2021-04-19T18:00", "ms"), np.datetime64("2021-04-26T18:00", "ms"))
 """It has a crash in it and both outages of that spring, after which the price jumped."""
-QUICK: Final = ("two active, rounded up", "trailing, stop loss", "stop loss among safety orders", "cooldown")
+QUICK: Final = ("two active, rounded up", "trailing, stop loss")
 
 
 @pytest.mark.parametrize("name", BOTS)

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import gzip
 import json
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
@@ -207,9 +206,8 @@ def test_what_is_no_trade_is_told_apart(frame: Any) -> None:
         read_trade(frame)
 
 
-@pytest.mark.skipif("DCA_TEST_DATA" not in os.environ, reason="DCA_TEST_DATA names no folder of real data")
-def test_the_recorded_stream_moves_the_market_as_it_moved_then() -> None:
-    recorded = Path(os.environ["DCA_TEST_DATA"], "binance-spot-BTCUSDT-wsframes-2024-08-08T2354.txt.gz")
+def test_the_recorded_stream_moves_the_market_as_it_moved_then(real_data: Path) -> None:
+    recorded = real_data / "binance-spot-BTCUSDT-wsframes-2024-08-08T2354.txt.gz"
     with gzip.open(recorded, "rt") as lines:
         frames = [line.split(" ", 1)[1] for line in lines]
     expected: list[Price] = []
