@@ -82,9 +82,10 @@ docs: setup  ## build the documentation into build/docs
 bench: setup  ## measure; for a machine with nothing else to do
 	$(BIN)/python -m benchmarks
 
+JOBS := auto
 .PHONY: prove
-prove: setup  ## the long proofs, too slow for every commit
-	$(BIN)/pytest -m prove --hypothesis-profile=prove
+prove: setup  ## the long proofs, too slow for every commit; JOBS=4 runs four at a time, by default one per core
+	$(BIN)/pytest -m prove --hypothesis-profile=prove --numprocesses $(JOBS)
 
 HOURS := 200
 .PHONY: simulate

@@ -57,6 +57,8 @@ def _print_deal(standing: DealFigures, price: str | None) -> None:
     average = "" if standing.average is None else f", average price {plain(standing.average)}"
     held = f"{plain(deal.books.net)} {market.base_asset}"
     click.echo(f"  spent {plain(deal.books.spent)} {quote} for {held}{average}")
+    if deal.books.gone:
+        click.echo(f"  gone {plain(deal.books.gone)} {market.base_asset} by no order of it")
     prices = [("target", deal.take_profit_price), ("stop loss", deal.stop_loss_price)]
     prices.append(("next safety order", standing.next_safety_order))
     told = [f"{name} {plain(value)}" for name, value in prices if value is not None]
@@ -159,6 +161,7 @@ def _deal_json(standing: DealFigures) -> dict[str, Any]:
         "opened_at": utc_stamp(deal.opened_at),
         "spent": plain(books.spent),
         "net": plain(books.net),
+        "gone": plain(books.gone),
         "average_price": text(standing.average),
         "take_profit_price": text(deal.take_profit_price),
         "stop_loss_price": text(deal.stop_loss_price),

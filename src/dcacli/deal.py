@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -59,16 +60,26 @@ def show(*, name: str, email: str | None, as_json: bool) -> None:
         print_deal(record, one)
 
 
-@deal.command("close", epilog="\b\nExample:\n  dca deal close abcdefgh-3")
+@deal.command(
+    "close", epilog="\b\nExample:\n  dca deal close abcdefgh-3\n  dca deal close abcdefgh-3 --sold-at 30150.5"
+)
 @_DEAL
+@click.option(
+    "--sold-at", metavar="PRICE", help="Sell nothing: you have sold its coins by hand, for so much quote each."
+)
 @yes
 @whose
 @as_json
-def close(*, name: str, is_sure: bool, email: str | None, as_json: bool) -> None:
-    """Sell what an open deal holds, at market. Its bot goes on."""
+def close(*, name: str, sold_at: str | None, is_sure: bool, email: str | None, as_json: bool) -> None:
+    """Sell what an open deal holds, at market, or book it as sold by hand. Its bot goes on."""
     from dcacore.application import deals
 
-    _end(deals.close, "Close deal {} of {}: sell {} at market?", name, (email, is_sure, as_json))
+    options = email, is_sure, as_json
+    if sold_at is None:
+        _end(deals.close, "Close deal {} of {}: sell {} at market?", name, options)
+    else:
+        question = "Close deal {} of {}: {} are sold by hand, at {} each?"
+        _end(functools.partial(deals.close_as_sold, sold_at=sold_at), question, name, options, sold_at)
 
 
 @deal.command("cancel", epilog="\b\nExample:\n  dca deal cancel abcdefgh-3")
@@ -129,6 +140,7 @@ def _end(
     question: str,
     name: str,
     options: tuple[str | None, bool, bool],
+    *more: str,
 ) -> None:
     from dcacore.application import deals
 
@@ -137,7 +149,7 @@ def _end(
     async def ask(mine: Mine) -> Request:
         record, one = await deals.find(mine.app.store, mine.user.id, name)
         if one.deal.closed_at is None:
-            confirm(question.format(one.deal.id, record.name, _what(record, one)), is_sure=is_sure)
+            confirm(question.format(one.deal.id, record.name, _what(record, one), *more), is_sure=is_sure)
         return await use_case(*mine.app.means, user_id=mine.user.id, named=one.deal.id)
 
     carry_out(email, ask, as_json=as_json)

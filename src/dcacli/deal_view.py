@@ -53,6 +53,10 @@ def print_deal(record: BotRecord, one: DealRecord) -> None:
         click.echo(f"Closed {told['closed_at']} by {told['reason']}{profit}")
     average = f" at {told['average_price']} on average" if told["average_price"] else ""
     click.echo(f"Spent {told['spent']} {market.quote_asset}, holds {told['net']} {market.base_asset}{average}")
+    if told["gone"] != "0":
+        click.echo(
+            f"Gone {told['gone']} {market.base_asset} by no order of it, for {told['gone_for']} {market.quote_asset}"
+        )
     for name, field in (("Target", "take_profit_price"), ("Stop loss", "stop_loss_price")):
         if told[field] and told["state"] == "open":
             click.echo(f"{name} {told[field]} {market.quote_asset}")
@@ -101,6 +105,8 @@ def deal_json(record: BotRecord, one: DealRecord, *, with_orders: bool = False) 
         "safety_orders": deal.filled_safety_orders,
         "spent": plain(books.cost),
         "net": plain(books.net),
+        "gone": plain(books.gone),
+        "gone_for": plain(books.gone_for),
         "average_price": plain(books.average.rounded()) if books.bought > 0 else None,
         "take_profit_price": _plain(deal.take_profit_price),
         "stop_loss_price": _plain(deal.stop_loss_price),

@@ -62,6 +62,11 @@ asyncio.run(run(sys.argv[1]))
 """
 
 
+def take_away_log(file: Path) -> None:
+    for end in ("-wal", "-shm"):
+        Path(f"{file}{end}").unlink()
+
+
 def take_away(file: Path) -> None:
     """Move *file* out of its place."""
     file.rename(file.with_name("away"))
@@ -193,11 +198,13 @@ async def test_what_was_begun_before_the_file_was_deleted_is_not_stored(sqlite_f
     await store.close()
 
 
-async def test_another_file_in_the_place_of_the_first_is_not_used(sqlite_file: Path) -> None:
+async def test_another_file_in_the_place_of_the_first_is_not_used(sqlite_file: Path, tmp_path: Path) -> None:
+    upgrade(f"sqlite:///{(other := tmp_path / 'other.db')}")
     store = sqlite_store(f"sqlite:///{sqlite_file}", clock=TestClock())
     await people(store)
     take_away(sqlite_file)
-    upgrade(f"sqlite:///{sqlite_file}")
+    take_away_log(sqlite_file)  # or SQLite would play it into the other one
+    other.rename(sqlite_file)
     with pytest.raises(StoreUnavailable, match=GONE):
         await add_bob(store)
     await store.close()

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -19,6 +20,7 @@ from dcacore.adapters.sqlalchemy._rows import Base
 from dcacore.adapters.sqlalchemy.schema import REVISIONS, current, downgrade, head, upgrade
 from dcacore.ports.errors import SchemaMismatch, StoreUnavailable
 from tests.contract.databases import TestClock
+from tests.contract.stored import booked, bot, deal_of, entered, intents, people, record, save
 
 NEXT = """
 from alembic import op
@@ -209,6 +211,32 @@ def test_every_step_goes_up_and_down_with_accounts_in_it(empty_url: URL) -> None
     assert execute(empty_url, "SELECT id, api_key FROM account") == [("a", "gAAA")]
     upgrade(empty_url)
     assert current(empty_url) == head()
+
+
+async def test_a_step_down_and_up_keeps_deals_and_fills(empty_url: URL) -> None:
+    upgrade(empty_url)
+    store = open_store(empty_url, clock=TestClock())
+    made = entered()
+    first, second = intents(made)[:2]
+    await people(store, record(bot()))
+    async with store.begin() as work:
+        await save(work, made)
+        (known,) = booked([first])
+        await work.fills.add([attrs.evolve(known, order_id=second.id)])  # an emptied testnet counts from the beginning
+        await work.commit()
+    await store.close()
+    assert execute(empty_url, "SELECT count(*) FROM fill") == [(2,)]
+    downgrade(empty_url, "0001")
+    assert execute(empty_url, "SELECT order_id FROM fill") == [(first.id,)]
+    upgrade(empty_url)
+    store = open_store(empty_url, clock=TestClock())
+    await store.check()
+    async with store.begin(reads_only=True) as work:
+        kept = await work.bots.get(made.id)
+        assert await work.intents.of_deal(deal_of(made).id) == intents(made)
+    assert kept is not None
+    assert kept.bot.deal == made.deal
+    await store.close()
 
 
 def test_a_revision_that_is_none(empty_url: URL) -> None:

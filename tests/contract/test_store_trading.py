@@ -15,7 +15,7 @@ from dcacore.domain.engine import decide
 from dcacore.domain.events import Canceled, Filled, Refusal, Refused, Reported
 from dcacore.domain.ids import AccountId, BotId, DealId, OrderId, TradeId
 from dcacore.domain.intents import IntentState
-from dcacore.domain.money import BaseQty, QuoteAmount
+from dcacore.domain.money import BaseQty, Price, QuoteAmount
 from dcacore.domain.orders import OrderState, Role
 from dcacore.domain.venue import VenueOrderId
 from dcacore.ports.errors import Conflict
@@ -84,6 +84,12 @@ async def test_a_bot_comes_back_equal_at_every_step(store: Store) -> None:
     for step in (started(made), entered(made)):
         await store_bot(store, step)
         assert await stored(store) == step
+    books = deal_of(entered(made)).books.with_gone(
+        BaseQty(Decimal("1E-18")), QuoteAmount(Decimal("0.123456789012345678"))
+    )
+    sold = attrs.evolve(deal_of(entered(made)), books=books, exit=Exit.SOLD_BY_HAND, sold_at=Price(Decimal("1E-9")))
+    await store_bot(store, attrs.evolve(entered(made), deal=sold))
+    assert await stored(store) == attrs.evolve(entered(made), deal=sold)
     trouble = Trouble(TroubleKind.ERROR, "Zoë’s 'words'", Cure.TRADING)
     troubled = attrs.evolve(entered(made), trouble=trouble, resume_at=NOON, awaits_price=True, price=None)
     await store_bot(store, troubled)
@@ -200,6 +206,17 @@ async def test_the_same_trade_id_on_another_pair_is_another_fill(store: Store) -
         found = await work.intents.get(planned.id)
         assert found is not None
         assert len(found.order.fills) == 3
+
+
+async def test_a_trade_id_that_comes_again_for_another_order_is_another_fill(store: Store) -> None:
+    made = entered()
+    await people(store, record(made))
+    first, second = intents(made)[:2]
+    (known,) = booked([first])
+    async with store.begin() as work:
+        await work.fills.add([known, attrs.evolve(known, order_id=second.id), attrs.evolve(known, order_id=second.id)])
+        found = [await work.intents.get(it.id) for it in (first, second)]
+        assert [len(it.order.fills) for it in found if it is not None] == [1, 1]
 
 
 async def test_what_belongs_to_nothing_is_not_stored(store: Store) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -19,7 +21,7 @@ from dcacore.ports.errors import Unavailable
 from dcacore.ports.exchange import AccountEvent, OrderChanged
 from dcacore.ports.prices import Tick
 from dcacore.ports.records import Environment, RequestKind
-from tests.faults.stage import ACCOUNT, BOT, Stage, deaf, quantity, refused, slow
+from tests.faults.stage import ACCOUNT, BOT, Carry, Stage, deaf, quantity, refused, slow
 from tests.strategies import MARKET, strategy
 
 OTHER = Market(
@@ -110,6 +112,28 @@ def test_f22_a_late_word_that_an_order_is_open_does_not_bring_it_back(stage: Sta
         stage.wire().repeat(event)
     stage.run(5)
     assert stage.bot() == before
+
+
+def test_f23_a_gap_in_the_middle_of_a_comparison_is_compared_for_anew(stage: Stage) -> None:
+    stage.start()
+    desk = stage.running.engine.fleet.places.desks[ACCOUNT]
+    stage.wire().lose_stream()
+    sure: list[bool] = []
+
+    async def gap(carry: Carry) -> Any:
+        found = await carry()
+        stage.wire().lose_stream()
+        stage.wire().open_stream()
+        await asyncio.sleep(1)
+        stage.loop.call_later(2, lambda: sure.append(desk.is_sure.is_set()))
+        return found
+
+    stage.wire().on("open_orders", gap)
+    stage.wire().on("open_orders", slow(before=5), times=1)
+    stage.wire().open_stream()
+    stage.run(20)
+    assert sure == [False]
+    assert desk.is_sure.is_set()
 
 
 def test_f23_fills_that_nobody_told_are_found_within_a_minute(stage: Stage) -> None:

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from dcacore.domain.bot import Cure, Phase
+from dcacore.domain.deal import Deal, Exit
 from dcacore.domain.ids import AccountId
 from dcacore.domain.intents import IntentState
 from dcacore.domain.market import Market
+from dcacore.domain.money import BaseQty
 from dcacore.domain.orders import Role
 from dcacore.ports.errors import (
     BadCredentials,
@@ -22,7 +24,7 @@ from dcacore.ports.errors import (
     Unavailable,
 )
 from dcacore.ports.records import Environment, RequestKind
-from tests.faults.stage import ACCOUNT, BOT, Carry, Stage, answered, of_role, refused
+from tests.faults.stage import ACCOUNT, BOT, Carry, Stage, answered, lost_request, of_role, refused
 from tests.strategies import MARKET
 
 OTHER = Market(
@@ -280,16 +282,113 @@ def test_f61_an_account_that_may_not_trade_does_not_wait_for_balance(stage: Stag
     stage.expect_position()
 
 
-def test_f62_a_testnet_that_was_reset_is_seen_and_nothing_is_sold_twice(empty_stage: Stage) -> None:
-    stage = empty_stage
+def on_testnet(stage: Stage, *bots: str, environment: Environment = Environment.TESTNET, **changes: Any) -> Stage:
     stage.list_pair()
-    stage.open_account(environment=Environment.TESTNET)
-    stage.add_bot()
+    stage.open_account(environment=environment)
+    for bot in bots or (BOT,):
+        stage.add_bot(bot, **changes)
+    return stage
+
+
+def reset(stage: Stage, **holdings: str) -> None:
+    """Empty the exchange; it has forgotten what the database remembers."""
+    stage.is_checked = False
+    stage.staff.reset({ACCOUNT: {asset: Decimal(amount) for asset, amount in (holdings or {"XYZ": "10000"}).items()}})
+
+
+def expect_lost(stage: Stage, deal: Deal) -> None:
+    """See that the deal was closed with all that it held written off, and that its user was told once."""
+    assert deal.exit is Exit.RESET
+    assert deal.result is not None
+    assert deal.books.net == 0
+    assert deal.result.profit == deal.books.proceeds - deal.books.sell_fees - deal.books.cost
+    assert len([note for note in stage.notifications() if "closed by a reset of the testnet" in note.text]) == 1
+    assert not any(stage.intent(order_id) is None for order_id in deal.orders)
+
+
+@pytest.mark.parametrize("holdings", [{"XYZ": "10000"}, {"XYZ": "10000", "ABC": "50"}])
+@pytest.mark.parametrize("trailing", ["0", "5"])
+def test_f62_a_testnet_that_was_reset_is_seen_and_nothing_is_sold_twice(
+    empty_stage: Stage, trailing: str, holdings: dict[str, str]
+) -> None:
+    stage = on_testnet(empty_stage, trailing_deviation=trailing)
     stage.start(after=5)
-    stage.is_checked = False  # the exchange has forgotten what the database remembers
-    stage.staff.reset({ACCOUNT: {"XYZ": Decimal(10_000)}})
+    known = {intent.id for intent in stage.intents()}
+    reset(stage, **holdings)
     stage.run(300)
+    [deal] = stage.ended()
+    expect_lost(stage, deal)
+    assert all(intent is not None and intent.has_ended for intent in map(stage.intent, known))
+    stage.move("101", after=10)
+    assert stage.deal().number == 2
+    assert stage.trouble() is None
+    if trailing == "0":
+        stage.expect_position()
+    assert not stage.refused_per_hour()
+    assert {booked.order.order_id for booked in stage.orders()}.isdisjoint(known)
+    stage.run(300)
+    assert len(stage.ended()) == 1
+    assert "the testnet has been reset: bot-1 lost" in [it for r in stage.reconciliations() for it in r.differences]
+
+
+def test_f62_a_reset_while_the_engine_was_down(empty_stage: Stage) -> None:
+    stage = on_testnet(empty_stage)
+    stage.start(after=5)
+    stage.stop_engine()
+    reset(stage)
+    stage.start_engine()
+    stage.run(300)
+    expect_lost(stage, stage.ended()[0])
+    stage.move("101", after=10)
+    assert stage.deal().number == 2
+    stage.expect_position()
+
+
+def test_f62_what_was_sold_before_the_reset_stays_sold(empty_stage: Stage) -> None:
+    stage = on_testnet(empty_stage)
+    stage.start(after=5)
+    [target] = stage.resting(Role.TAKE_PROFIT)
+    stage.staff.fill_in_part(ACCOUNT, MARKET.pair, target.venue_order_id, BaseQty(Decimal("0.25")))
+    stage.run(2)
+    reset(stage)
+    stage.run(120)
+    [deal] = stage.ended()
+    assert (deal.books.sold, deal.books.gone) == (Decimal("0.25"), Decimal("0.75"))
+    expect_lost(stage, deal)
+
+
+def test_f62_bots_that_were_not_running_stay_as_they_are(empty_stage: Stage) -> None:
+    stage = on_testnet(empty_stage, BOT, "paused")
+    stage.start(BOT, "paused", after=5)
+    stage.ask(RequestKind.PAUSE, "paused", after=5)
+    reset(stage)
+    stage.run(120)
+    stage.move("101", after=10)
+    assert stage.ended("paused")[0].exit is Exit.RESET
+    assert stage.deal_or_none("paused") is None
+    assert stage.deal(BOT).number == 2
+
+
+def test_f62_a_deal_that_was_opened_after_the_reset_goes_on(empty_stage: Stage) -> None:
+    stage = on_testnet(empty_stage, BOT, "late")
+    stage.start(BOT, after=5)
+    reset(stage)
+    stage.start("late", after=120)
+    assert stage.ended(BOT)[0].exit is Exit.RESET
+    assert stage.ended("late") == ()
+    stage.expect_position("late")
+
+
+@pytest.mark.parametrize("environment", [Environment.LIVE, Environment.CUSTOM, Environment.PAPER])
+def test_f62_no_other_exchange_is_ever_taken_for_an_emptied_testnet(
+    empty_stage: Stage, environment: Environment
+) -> None:
+    stage = on_testnet(empty_stage, environment=environment)
+    stage.start(after=5)
+    reset(stage)
+    stage.run(600)
     assert stage.trouble() == "needs_attention"
+    assert stage.ended() == ()
     assert not stage.orders()
     stage.ask(RequestKind.CANCEL_DEAL, after=60)
     stage.move("101", after=10)
@@ -297,19 +396,24 @@ def test_f62_a_testnet_that_was_reset_is_seen_and_nothing_is_sold_twice(empty_st
     stage.expect_position()
 
 
-def test_f62_a_reset_while_the_engine_was_down(empty_stage: Stage) -> None:
-    stage = empty_stage
-    stage.list_pair()
-    stage.open_account(environment=Environment.TESTNET)
-    stage.add_bot()
+@pytest.mark.parametrize("act", [lost_request, answered(lambda _: None)])
+def test_f62_questions_that_fail_or_are_answered_wrongly_once_prove_no_reset(empty_stage: Stage, act: Any) -> None:
+    stage = on_testnet(empty_stage)
     stage.start(after=5)
-    stage.stop_engine()
-    stage.is_checked = False
-    stage.staff.reset({ACCOUNT: {"XYZ": Decimal(10_000)}})
-    stage.start_engine()
+    stage.wire().on("find", act, times=8)
+    stage.run(120)
+    assert stage.ended() == ()
+    stage.ask(RequestKind.RETRY, after=10)
+    stage.expect_position()
+
+
+def test_f62_a_single_order_that_is_not_known_is_no_reset(empty_stage: Stage) -> None:
+    stage = on_testnet(empty_stage)
+    stage.start(after=5)
+    stage.wire().on("find", answered(lambda _: None), times=1000, when=of_role(Role.SAFETY, Role.TAKE_PROFIT))
     stage.run(300)
-    assert stage.trouble() == "needs_attention"
-    assert not stage.orders()
+    assert stage.ended() == ()
+    stage.expect_position()
 
 
 def cut_short(_: Any) -> Any:

@@ -10,6 +10,7 @@ import attrs
 import pytest
 
 from dcacore.domain.bot import Phase
+from dcacore.domain.deal import Exit
 from dcacore.domain.errors import InvalidParameter
 from dcacore.domain.ladder import build_ladder
 from dcacore.domain.market import Fees, Market
@@ -49,8 +50,10 @@ def expect_identity(stage: Stage, bot_id: str = BOT) -> None:
     books = bot.deal.books if bot.deal is not None else None
     cost = (books.spent if books is not None else bot.carried.cost) + sum((it.cost for it in kept), ZERO)
     coins = (books.net if books is not None else bot.carried.quantity) + sum((it.quantity for it in kept), ZERO)
-    assert received == profit - cost
-    assert held == coins
+    by_hand = sum((deal.books.gone_for for deal in deals), ZERO)
+    gone = sum((deal.books.gone for deal in deals), ZERO) + (books.gone if books is not None else ZERO)
+    assert received + by_hand == profit - cost
+    assert held - gone == coins
     assert bot.profit == profit
 
 
@@ -98,7 +101,7 @@ def test_f37_coins_that_other_bots_fees_have_eaten_are_missed(empty_stage: Stage
     stage.open_account(fees=USUAL, pays_with="BNB")
     stage.add_bot("coin", market=BNB, max_safety_orders=0, trailing_deviation="5")  # its coins lie free
     stage.start("coin")
-    stage.add_bot()
+    stage.add_bot(base_order_size="8000", max_safety_orders=0)
     stage.start(BOT)
     stage.run(60)
     missing = stage.bot("coin").trouble
@@ -106,9 +109,100 @@ def test_f37_coins_that_other_bots_fees_have_eaten_are_missed(empty_stage: Stage
     assert "BNB" in missing.reason
     assert stage.refused_per_hour() <= 1
     assert stage.bot(BOT).trouble is None
-    stage.hand.deposit("BNB", Decimal("0.1"))
+    stage.hand.deposit("BNB", Decimal(1))
     stage.ask(RequestKind.RETRY, "coin", after=5)
     assert stage.trouble("coin") is None
+
+
+def test_f37_what_little_fees_have_eaten_is_written_off_and_the_rest_is_sold(empty_stage: Stage) -> None:
+    stage = empty_stage
+    stage.list_pair()
+    stage.list_pair(BNB, "10")
+    stage.open_account(fees=USUAL, pays_with="BNB")
+    stage.add_bot("coin", market=BNB, max_safety_orders=0, trailing_deviation="1")
+    stage.start("coin")
+    bought = stage.deal("coin").books.net
+    stage.add_bot()
+    stage.start(BOT)
+    stage.run(60)
+    books = stage.deal("coin").books
+    assert stage.trouble("coin") is None
+    assert (books.gone, books.gone_for) == (bought - stage.free("BNB"), ZERO)
+    [line] = [line for line in stage.activity() if line.kind == "coins_missing"]
+    assert f"{books.gone.normalize()} BNB that the deal held are not in the account any more" in line.text
+    stage.run(600)
+    assert len([line for line in stage.activity() if line.kind == "coins_missing"]) == 1
+    stage.move("12", BNB.pair, after=5)
+    stage.move("11.8", BNB.pair, after=10)
+    [deal] = stage.ended("coin")
+    assert deal.books.sold == deal.market.step_size * ((bought - books.gone) // deal.market.step_size)
+    assert not stage.refused_per_hour()
+    expect_identity(stage, "coin")
+
+
+def test_f37_a_target_that_is_refused_for_a_little_is_placed_for_what_is_there(empty_stage: Stage) -> None:
+    async def eaten(carry: Carry) -> None:
+        await carry()
+        stage.hand.withdraw("ABC", Decimal("0.004"))  # between two targets, when the coins lie free
+
+    stage = ready(empty_stage, fees=FREE)
+    stage.start()
+    stage.wire().on("cancel", eaten, when=of_role(Role.TAKE_PROFIT))
+    stage.move("90", after=5)
+    assert stage.trouble() == "needs_attention"
+    stage.run(60)
+    stage.expect_position()
+    deal = stage.deal()
+    assert (deal.books.gone, deal.sellable) == (Decimal("0.004"), Decimal("2.107"))
+    assert deal.take_profit_price == Decimal("104.41")  # ten percent of all that was spent, from fewer coins
+    assert stage.refused_per_hour() == 1
+    assert stage.reconciliations()[-1].differences
+    stage.move("105", after=10)
+    assert stage.bot().deals_closed == 1
+    expect_identity(stage)
+
+
+def test_f37_a_little_again_and_again_is_a_lot(empty_stage: Stage) -> None:
+    stage = ready(empty_stage, fees=FREE, max_safety_orders=0, trailing_deviation="5")
+    stage.start()
+    for _ in range(5):
+        stage.hand.withdraw("ABC", Decimal("0.001"))
+        stage.run(60)
+        assert stage.trouble() is None
+    assert stage.deal().books.gone == Decimal("0.005")
+    stage.hand.withdraw("ABC", Decimal("0.001"))
+    stage.run(60)
+    assert stage.trouble() == "needs_attention"
+    assert stage.deal().books.gone == Decimal("0.005")
+    stage.hand.deposit("ABC", Decimal("0.001"))
+    stage.run(60)
+    assert stage.trouble() is None
+
+
+def test_f37_the_deal_whose_coins_are_not_on_sale_bears_it(empty_stage: Stage) -> None:
+    stage = ready(empty_stage, fees=FREE, max_safety_orders=0)
+    stage.add_bot("free", max_safety_orders=0, trailing_deviation="5")
+    stage.add_bot("late", max_safety_orders=0, trailing_deviation="5")
+    for bot in (BOT, "free", "late"):
+        stage.start(bot, after=5)
+    stage.hand.withdraw("ABC", Decimal("0.003"))
+    stage.run(60)
+    assert [stage.deal(bot).books.gone for bot in (BOT, "free", "late")] == [ZERO, Decimal("0.003"), ZERO]
+    stage.expect_position(BOT)
+    assert not stage.refused_per_hour()
+
+
+def test_f37_what_fits_no_step_may_be_missing(empty_stage: Stage) -> None:
+    stage = ready(empty_stage, base_order_size="52.8", max_safety_orders=0)
+    stage.start()
+    stage.hand.withdraw("ABC", Decimal("0.0004"))  # of 0.527472, 0.527 of which are on sale
+    stage.run(120)
+    stage.expect_position()
+    assert stage.deal().books.gone == 0
+    assert not stage.reconciliations()[-1].differences
+    stage.move("115", after=5)
+    assert stage.bot().deals_closed == 1
+    expect_identity(stage)
 
 
 # ---------------------------------------------------------------------------------------------------------------- dust
@@ -182,6 +276,20 @@ def test_f41_a_finer_or_coarser_grid_is_followed_and_what_rests_is_left_alone(em
     [target] = stage.resting(Role.TAKE_PROFIT)
     assert target.price == Decimal("104.5")
     assert stage.refused_per_hour() <= 1
+    assert stage.trouble() is None
+    stage.expect_position()
+
+
+def test_f41_an_order_on_the_old_grid_is_placed_on_the_new_one(empty_stage: Stage) -> None:
+    stage = ready(empty_stage, fees=FREE, active_safety_orders=1, price_deviation="1.01")
+    stage.start()
+    stage.staff.change_rules(attrs.evolve(MARKET, tick_size=Decimal("0.5")))
+    stage.move("98.5", after=60)  # the first safety order fills, and the second was planned on the old grid
+    assert stage.refused_per_hour() == 1
+    assert stage.trouble() is None
+    [second] = stage.resting(Role.SAFETY)
+    assert second.price is not None
+    assert not second.price % Decimal("0.5")
     stage.expect_position()
 
 
@@ -262,6 +370,88 @@ def test_f46_coins_that_the_user_has_sold_are_missed_and_nothing_is_refused_in_a
         assert stage.refused_per_hour() <= tries  # once for each time that its user wants it
     stage.ask(RequestKind.CANCEL_DEAL, after=10)
     assert stage.deal_or_none() is None or stage.deal().number == 2
+
+
+def sell_by_hand(stage: Stage, amount: str = "0.6") -> None:
+    """Take the target off and sell at market, both at the exchange's own site."""
+    [target] = stage.resting(Role.TAKE_PROFIT)
+    stage.hand.cancel(MARKET.pair, target.venue_order_id)
+    stage.hand.sell(MARKET.pair, quantity(amount))
+
+
+@exact
+def test_f46_the_deal_is_closed_as_sold_at_the_price_that_the_user_got(empty_stage: Stage) -> None:
+    stage = ready(empty_stage)
+    stage.start()
+    stage.move("90", after=10)
+    held = stage.deal().books.net
+    stage.hand.deposit("ABC", Decimal("0.5"))
+    sell_by_hand(stage, "2.5")
+    stage.run(120)
+    assert stage.trouble() == "needs_attention"
+    asked = stage.ask(RequestKind.CLOSE_AS_SOLD, sold_at="90.0123", deal=str(stage.deal().id), after=10)
+    assert stage.request(asked).refusal == ""
+    [deal] = stage.ended()
+    assert deal.result is not None
+    books = deal.books
+    assert (deal.exit, books.gone, books.net, books.sold) == (Exit.SOLD_BY_HAND, held, ZERO, ZERO)
+    assert books.gone_for == held * Decimal("90.0123")
+    assert deal.result.profit == books.gone_for - books.gross - books.buy_fees
+    expect_identity(stage)
+    assert "closed by a sale by hand at 90.0123" in [it for it in stage.activity() if it.deal_id == deal.id][-1].text
+    assert not stage.orders(Role.CLOSE)
+    stage.run(120)
+    assert stage.trouble() is None  # nothing is missed any more, and the next deal goes on
+    assert not stage.refused_per_hour()
+
+
+def test_f46_a_target_that_fills_before_its_cancel_is_not_sold_a_second_time(stage: Stage) -> None:
+    def fills(carry: Carry) -> Any:
+        stage.venue.move(MARKET.pair, Price(Decimal(120)))
+        return carry()
+
+    stage.start()
+    stage.wire().on("cancel", fills, when=of_role(Role.TAKE_PROFIT))
+    stage.ask(RequestKind.CLOSE_AS_SOLD, sold_at="100", after=60)
+    deal = stage.ended()[0]
+    assert (deal.exit, deal.books.gone) == (Exit.TAKE_PROFIT, ZERO)
+    expect_identity(stage)
+
+
+def test_f46_what_has_been_sold_by_hand_survives_an_engine_that_dies_before_the_orders_are_off(stage: Stage) -> None:
+    stage.start()
+    stage.wire().on("cancel", lost_request, times=20)
+    stage.ask(RequestKind.CLOSE_AS_SOLD, sold_at="101.5", after=1)
+    assert stage.deal().sold_at == Decimal("101.5")
+    stage.kill()
+    stage.start_engine()
+    stage.run(120)
+    [deal] = stage.ended()
+    assert (deal.exit, deal.books.gone_for) == (Exit.SOLD_BY_HAND, Decimal("101.5"))
+    assert not [order for order in stage.resting() if f"-{deal.number}-" in order.order_id]
+    expect_identity(stage)
+
+
+def test_f46_comparisons_that_miss_the_coins_do_not_keep_the_deal_from_closing(empty_stage: Stage) -> None:
+    stage = ready(empty_stage, trailing_deviation="5")  # its coins lie free
+    stage.start()
+    stage.hand.sell(MARKET.pair, quantity("0.9"))
+    stage.wire().on("cancel", lost_request, times=20)
+    stage.ask(RequestKind.CLOSE_AS_SOLD, sold_at="99", after=200)
+    deal = stage.ended()[0]
+    assert deal.exit is Exit.SOLD_BY_HAND
+    assert not any(found.differences for found in stage.reconciliations())
+    expect_identity(stage)
+
+
+def test_f46_a_deal_without_a_position_cannot_have_been_sold(stage: Stage) -> None:
+    stage.wire().on("place", lost_reply, when=of_role(Role.BASE))
+    stage.wire().tamper = lambda _: []
+    stage.start(after=0.2)
+    asked = stage.ask(RequestKind.CLOSE_AS_SOLD, sold_at="100", after=0.1)
+    assert stage.request(asked).refusal == "the deal is only opening: its base order is not done yet"
+    asked = stage.ask(RequestKind.CLOSE_AS_SOLD, sold_at="0", after=1)
+    assert stage.request(asked).refusal == "sold_at = 0: must be above 0"
 
 
 def test_f46_coins_that_were_bought_back_make_it_go_on(stage: Stage) -> None:

@@ -45,6 +45,24 @@ def test_ending_a_deal_shows_the_numbers_first(traded: Cli, verb: str) -> None:
     assert traded.refused("deal", verb, closed["id"], "--yes") == f"deal {closed['id']} is not open any more"
 
 
+def test_a_deal_is_closed_as_sold_by_hand(traded: Cli) -> None:
+    opened, closed = traded.json("deal", "list")["deals"]
+    assert (opened["gone"], opened["gone_for"]) == ("0", "0")
+    asked = traded("deal", "close", opened["id"], "--sold-at", "30150.5", typed="n\n")
+    assert (asked.exit_code, asked.stdout) == (1, "")
+    assert f"{opened['net']} BTC that cost {opened['spent']} USDT (now -0.0" in asked.stderr
+    assert "are sold by hand, at 30150.5 each?" in asked.stderr
+    for written, why in [("0", "must be above 0"), ("ten", "must be a plain"), ("{}", "must be"), ("1e3", "must be")]:
+        refusal = traded.refused("deal", "close", "btc calm", "--yes", "--sold-at", written)
+        assert refusal.startswith(f"sold_at = {written}: {why}")
+    assert traded.json("bot", "show", "btc calm")["waiting"] == []
+    said = traded.good("deal", "close", "btc calm", "--sold-at", "30150.5", "--yes")
+    assert said.startswith("btc calm: close as sold: stored; no engine")
+    assert traded.json("bot", "show", "btc calm")["waiting"][0]["kind"] == "close_as_sold"
+    refusal = traded.refused("deal", "close", closed["id"], "--sold-at", "1", "--yes")
+    assert refusal == f"deal {closed['id']} is not open any more"
+
+
 def test_an_open_deal_is_changed(traded: Cli) -> None:
     assert traded.good("deal", "add-funds", "btc calm", "50").startswith("btc calm: add funds: stored")
     told = traded.json("deal", "edit", "btc calm", "--take-profit", "2", "--more-safety-orders", "1")

@@ -19,6 +19,7 @@ from dcacore.ports.errors import StoreUnavailable
 from tests.simulation.faults import MachineFault, swarm
 from tests.simulation.invariants import check_file, check_memory, check_world
 from tests.simulation.ledger import BotLedger, Watcher
+from tests.simulation.liveness import await_life
 from tests.simulation.loop import Livelock
 from tests.simulation.market import MARKETS, Walk
 from tests.simulation.user import User, any_strategy
@@ -28,6 +29,8 @@ TICK_S: Final = 3.0
 MISCHIEF_S: Final = 10.0
 CALM_S: Final = 600.0
 STILL_S: Final = 90.0
+LEFT_ALONE_S: Final = 60.0
+LOOK_EVERY_S: Final = 20.0
 MOST_VIOLATIONS: Final = 20
 _ACCOUNTS: Final = (
     ("main", Fees(), None, {"USDT": Decimal(4000)}),
@@ -209,6 +212,8 @@ class _Life:
         if world.running is not None and world.running.process.is_paused:
             world.loop.resume(world.running.process)
         world.mischief.calm()
+        await asyncio.sleep(LEFT_ALONE_S)
+        await await_life(world, LOOK_EVERY_S)
         for pause in (60.0, 30.0, 60.0, 60.0, 120.0):
             await asyncio.sleep(pause)
             await user.make_good()

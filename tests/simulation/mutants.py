@@ -13,8 +13,9 @@ import attrs
 from dcacore.application.engine import accounting, wire
 from dcacore.application.engine import runner as runner_module
 from dcacore.application.engine.bringing_up import BringingUp
+from dcacore.application.engine.comparisons import Comparisons
 from dcacore.application.engine.desk import Desk
-from dcacore.application.engine.engine import Engine
+from dcacore.application.engine.fleet import Fleet
 from dcacore.application.engine.patience import PatientExchange
 from dcacore.application.engine.runner import Ended, Runner
 from dcacore.application.engine.wire import RECV_WINDOW, Wire
@@ -142,13 +143,13 @@ def fills_count_twice() -> AbstractContextManager[None]:
 def events_only() -> AbstractContextManager[None]:
     """The exchange is never asked what nobody has told."""
 
-    async def never(self: Engine, *_: object) -> None:
+    async def never(self: Comparisons, _: Desk) -> None:
         await self.around.clock.sleep(1e9)
 
     def nothing(*_: object) -> None:
         pass
 
-    return _swapped((Engine, "_compare_now_and_then", never), (BringingUp, "after_gap", nothing))
+    return _swapped((Comparisons, "now_and_then", never), (Comparisons, "after_gap", nothing))
 
 
 def gross_is_sold() -> AbstractContextManager[None]:
@@ -202,34 +203,32 @@ def failed_commit_is_believed() -> AbstractContextManager[None]:
 
 def planned_is_sent_blindly() -> AbstractContextManager[None]:
     """What was planned before the process died goes out after it, whatever has become of it; and is planned anew."""
-    honest = Engine.arrived
+    honest = Fleet.arrived
 
-    def arrived(self: Engine, wire: Wire, desk: Desk) -> None:
-        honest(self, wire, desk)
+    def arrived(self: Fleet, wire: Wire) -> None:
+        honest(self, wire)
         planned = [
             Place(it.order) for it in wire.runner.unsettled if it.state in {IntentState.PLANNED, IntentState.SENDING}
         ]
 
         async def send() -> None:
             for place in planned:
-                await desk.exchange.place(
-                    wire.runner.market.pair,
-                    place.order,
-                    sent_at=desk.exchange.now(),
-                    recv_window=RECV_WINDOW,
+                exchange = wire.desk.exchange
+                await exchange.place(
+                    wire.runner.market.pair, place.order, sent_at=exchange.now(), recv_window=RECV_WINDOW
                 )
 
         if planned:
             wire.runner.tasks.start(send(), "blind")
 
-    return _swapped((Engine, "arrived", arrived))
+    return _swapped((Fleet, "arrived", arrived))
 
 
 def sent_before_stored() -> AbstractContextManager[None]:
     """Orders go out first, and what was decided is stored when their answers are there."""
     wires: dict[str, Wire] = {}
     answers: dict[OrderId, VenueOrder] = {}
-    honest_write, honest_arrived = accounting.write, Engine.arrived
+    honest_write, honest_arrived = accounting.write, Fleet.arrived
 
     async def write(store: Any, lease: Any, entry: accounting.Entry, market: Market) -> None:
         for command in entry.commands:
@@ -248,11 +247,29 @@ def sent_before_stored() -> AbstractContextManager[None]:
             return None
         return _not_placed(order.id)
 
-    def arrived(self: Engine, wire: Wire, desk: Desk) -> None:
+    def arrived(self: Fleet, wire: Wire) -> None:
         wires[wire.runner.bot.id] = wire
-        honest_arrived(self, wire, desk)
+        honest_arrived(self, wire)
 
-    return _swapped((runner_module, "write", write), (Engine, "arrived", arrived), (Wire, "_place", place))
+    return _swapped((runner_module, "write", write), (Fleet, "arrived", arrived), (Wire, "_place", place))
+
+
+def troubles_stay() -> AbstractContextManager[None]:
+    """Nobody looks whether what a bot's trouble waits for has come."""
+
+    async def look(_: Desk) -> None:
+        pass
+
+    return _swapped((Desk, "look_after_troubles", look))
+
+
+def buys_are_not_tried_again() -> AbstractContextManager[None]:
+    """A bot that waits for balance waits until its user says retry."""
+
+    async def retry(_: Desk, __: Runner) -> None:
+        pass
+
+    return _swapped((Desk, "retry_if_it_fits", retry))
 
 
 MUTANTS: Final[Mapping[str, Mutant]] = {
@@ -271,6 +288,8 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         failed_commit_is_believed,
         planned_is_sent_blindly,
         sent_before_stored,
+        troubles_stay,
+        buys_are_not_tried_again,
     )
 }
 """By name."""

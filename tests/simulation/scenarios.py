@@ -251,6 +251,16 @@ async def restart(stage: Stage) -> None:
     await stage.price(UP)
 
 
+async def clock_set_right(stage: Stage) -> None:
+    await stage.bot(auto_restart=True, cooldown=20, max_safety_orders=0)
+    await stage.price(UP)
+    stage.world.machine.ahead_s = -7200  # the machine comes up with a clock that is behind, and asks for the time later
+    await stage.world.stop()
+    await stage.wait(10)
+    stage.world.machine.ahead_s = 0
+    await stage.wait(60)
+
+
 SCENARIOS: Final[dict[str, Script]] = {
     script.__name__: script
     for script in (
@@ -286,6 +296,7 @@ SCENARIOS: Final[dict[str, Script]] = {
         two_bots,
         one_at_a_time,
         restart,
+        clock_set_right,
     )
 }
 """By name."""

@@ -21,6 +21,7 @@ from dcacore.ports.records import RequestKind
 from tests.simulation.gate import Crash, Moment
 from tests.simulation.invariants import check_world
 from tests.simulation.ledger import BotLedger, Watcher
+from tests.simulation.liveness import await_life
 from tests.simulation.loop import Livelock
 from tests.simulation.market import MARKETS
 from tests.simulation.user import bring_back
@@ -32,8 +33,11 @@ START_PRICE: Final = Decimal(60_000)
 TICK_S: Final = 5.0
 DOWN_S: Final = 3.0
 SOON_S: Final = 0.2
-CALM_S: Final = (4.0, 30.0, 40.0)
-"""After the script: the user looks after troubles this often, and then all is left alone for the last time."""
+LEFT_ALONE_S: Final = 20.0
+LOOK_EVERY_S: Final = 5.0
+"""After the script: all is left alone for so long, and then until every bot has been seen live ..."""
+CALM_S: Final = (14.0, 40.0)
+"""... and then the user looks after troubles this often, and all is left alone for the last time."""
 
 
 def strategy(**changes: Any) -> Strategy:
@@ -146,6 +150,8 @@ def tell(name: str, script: Script, crash: Crash | None = None, *, plan: Plan | 
         await script(stage)
         names.extend(world.first_calls)
         world.dice.is_calm = True
+        await asyncio.sleep(LEFT_ALONE_S)
+        await await_life(world, LOOK_EVERY_S)
         for pause in CALM_S:
             await _look_after(stage)
             await asyncio.sleep(pause)

@@ -30,6 +30,7 @@ DEAF: Final[dict[Enum, float]] = {
     Fault.SLOW_REPLY: 0.3,
 }
 FORGETFUL: Final[dict[Enum, float]] = {MachineFault.COMMIT_FAILED: 0.2, MachineFault.COMMIT_UNSURE: 0.1}
+POOR: Final[dict[Enum, float]] = {Fault.BALANCE_REFUSAL: 0.4}
 PLAIN: Final[dict[Enum, float]] = {}
 
 
@@ -74,9 +75,11 @@ PROOFS: Final[dict[str, Proof]] = {
     "events_only": Proof("I6", "two_bots", DEAF, "1"),
     "gross_is_sold": Proof("I9", "base_order"),
     "cancel_is_believed": Proof("I6", "two_bots", DEAF, "0"),
-    "failed_commit_is_believed": Proof("I6", "two_bots", FORGETFUL, "2"),
+    "failed_commit_is_believed": Proof("I7", "two_bots", FORGETFUL, "2"),
     "planned_is_sent_blindly": Proof("I1", "two_bots", call=" place "),
     "sent_before_stored": Proof("I1", "base_order", call=" place ", moment=Moment.AFTER),
+    "troubles_stay": Proof("I7", "halt"),
+    "buys_are_not_tried_again": Proof("I7", "two_bots", POOR, "0"),
 }
 
 

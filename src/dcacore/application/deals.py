@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Final
 
 from dcacore.application.asking import add_request
@@ -70,6 +71,18 @@ async def cancel(store: Store, clock: Clock, ids: Ids, *, user_id: UserId, named
     return await _ask(store, clock, ids, whose=(user_id, named), kind=RequestKind.CANCEL_DEAL, details={})
 
 
+async def close_as_sold(store: Store, clock: Clock, ids: Ids, *, user_id: UserId, named: str, sold_at: str) -> Request:
+    """Ask for the end of a deal whose coins the user has sold by hand, at *sold_at* quote each after fees.
+
+    Raises:
+        NotFound: there is no such deal.
+        NotNow: it is not open.
+        InvalidParameter: the price is no number above 0.
+    """
+    details = {"sold_at": plain(_above_zero("sold_at", sold_at))}
+    return await _ask(store, clock, ids, whose=(user_id, named), kind=RequestKind.CLOSE_AS_SOLD, details=details)
+
+
 async def add_funds(store: Store, clock: Clock, ids: Ids, *, user_id: UserId, named: str, amount: str) -> Request:
     """Ask for an extra buy of *amount* quote, at market.
 
@@ -78,12 +91,15 @@ async def add_funds(store: Store, clock: Clock, ids: Ids, *, user_id: UserId, na
         NotNow: it is not open.
         InvalidParameter: the amount is no number above 0.
     """
-    number = typed_number("amount", amount)
+    details = {"amount": plain(_above_zero("amount", amount))}
+    return await _ask(store, clock, ids, whose=(user_id, named), kind=RequestKind.ADD_FUNDS, details=details)
+
+
+def _above_zero(name: str, text: str) -> Decimal:
+    number = typed_number(name, text)
     if number <= 0:
-        raise InvalidParameter("amount", amount, "must be above 0")
-    return await _ask(
-        store, clock, ids, whose=(user_id, named), kind=RequestKind.ADD_FUNDS, details={"amount": plain(number)}
-    )
+        raise InvalidParameter(name, text, "must be above 0")
+    return number
 
 
 async def edit(

@@ -13,7 +13,7 @@ from dcacore.domain.ids import AccountId, UserId
 from dcacore.ports.records import Account, BotRecord, DealRecord
 from dcacore.ports.store import Store
 
-LIVE_DEAL_COLUMNS: Final = ("bot", "account", "environment", "deal_id", "state", *DEAL_COLUMNS)
+LIVE_DEAL_COLUMNS: Final = ("bot", "account", "environment", "deal_id", "state", *DEAL_COLUMNS, "gone", "gone_for")
 LIVE_ORDER_COLUMNS: Final = ("bot", "account", "environment", "deal_id", *ORDER_COLUMNS)
 _PAGE: Final = 500
 _HIDDEN_FORMULA: Final = re.compile(r"\s+[=+\-@]")
@@ -29,7 +29,7 @@ async def deal_table(store: Store, user_id: UserId, *, bot: str | None = None) -
     """
     found, accounts = await _all(store, user_id, bot)
     return tuple(
-        (*_whose(record, deal, accounts), state_of(deal), *row)
+        (*_whose(record, deal, accounts), state_of(deal), *row, deal.deal.books.gone, deal.deal.books.gone_for)
         for record, deal in found
         for row in deal_rows([deal.deal])
     )

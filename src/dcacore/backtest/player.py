@@ -18,7 +18,7 @@ import numpy as np
 from dcacore.adapters.simulated import MatchingCore, Path, turning_points
 from dcacore.adapters.simulated.candle_ticks import TickCandles
 from dcacore.domain.bot import Bot, Phase
-from dcacore.domain.commands import Cancel, Command
+from dcacore.domain.commands import Cancel, Command, Place
 from dcacore.domain.deal import Deal
 from dcacore.domain.engine import decide
 from dcacore.domain.events import (
@@ -170,6 +170,7 @@ class Player:
             if isinstance(command, Cancel):
                 reports.extend(self.core.cancel(command.order_id))
                 continue
+            assert isinstance(command, Place)  # noqa: S101 - an exchange that is played is never emptied
             order = command.order
             if is_short and order.side is Side.BUY:
                 reports.append(Refused(order.id, Refusal.NOT_TRIED, "a buy before it did not fit"))

@@ -33,6 +33,8 @@ class Books:
         sold: base sold.
         proceeds: price x quantity over all sells.
         sell_fees: fees of sells in quote.
+        gone: base that has left otherwise than by an order of the deal, such as by a sale by hand.
+        gone_for: what that has brought, in quote; 0 unless its user has said what.
     """
 
     carried: Carried = NOTHING_CARRIED
@@ -43,6 +45,8 @@ class Books:
     sold: BaseQty = NO_BASE
     proceeds: QuoteAmount = NO_QUOTE
     sell_fees: QuoteAmount = NO_QUOTE
+    gone: BaseQty = NO_BASE
+    gone_for: QuoteAmount = NO_QUOTE
 
     @property
     def cost(self) -> QuoteAmount:
@@ -51,13 +55,13 @@ class Books:
 
     @property
     def spent(self) -> QuoteAmount:
-        """What the deal has spent less what its sells have brought in so far."""
-        return QuoteAmount(self.cost - self.proceeds + self.sell_fees)
+        """What the deal has spent less what its sells, and what is gone, have brought in so far."""
+        return QuoteAmount(self.cost - self.proceeds + self.sell_fees - self.gone_for)
 
     @property
     def net(self) -> BaseQty:
         """The base the deal holds."""
-        return BaseQty(self.bought - self.base_fees + self.carried.quantity - self.sold)
+        return BaseQty(self.bought - self.base_fees + self.carried.quantity - self.sold - self.gone)
 
     @property
     def average(self) -> Quotient:
@@ -81,13 +85,18 @@ class Books:
             sell_fees=QuoteAmount(self.sell_fees + fill.quote_fee),
         )
 
+    def with_gone(self, quantity: BaseQty, proceeds: QuoteAmount = NO_QUOTE) -> Books:
+        """Return the books with *quantity* base gone that no order of the deal has sold, for *proceeds* quote."""
+        gone, gone_for = BaseQty(self.gone + quantity), QuoteAmount(self.gone_for + proceeds)
+        return evolve(self, gone=gone, gone_for=gone_for)
+
 
 @attrs.frozen(kw_only=True)
 class Result:
     """How a deal ended.
 
     Attributes:
-        profit: proceeds less sell fees less the cost of what was sold, in quote.
+        profit: proceeds less sell fees, and what the gone coins brought, less the cost of what was sold, in quote.
         cost_of_sold: what the deal spent less what goes on to the next deal with the carried quantity.
         carried: the remainder that could not be sold and goes on to the next deal.
         kept: the remainder that goes to the user, who ended the deal and keeps the coins; below 0 when more was sold
@@ -110,5 +119,5 @@ def settle(books: Books, last_sold: BaseQty, last_proceeds: QuoteAmount) -> Resu
     left = books.net
     cost = QuoteAmount(Quotient(spent * left, held).down8()) if left > 0 else NO_QUOTE
     cost_of_sold = QuoteAmount(books.cost - cost)
-    profit = QuoteAmount(books.proceeds - books.sell_fees - cost_of_sold)
+    profit = QuoteAmount(books.proceeds - books.sell_fees + books.gone_for - cost_of_sold)
     return Result(profit=profit, cost_of_sold=cost_of_sold, carried=Carried(quantity=left, cost=cost))

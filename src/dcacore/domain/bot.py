@@ -106,6 +106,7 @@ class Cure(Enum):
     BALANCE = "balance"  # enough free balance for the next buy
     TRADING = "trading"  # the pair trades again
     HOLDINGS = "holdings"  # the account holds again what the deals have bought
+    COINS = "coins"  # its user, as above; or what little is missing is written off
     CREDENTIALS = "credentials"  # a key that works is stored
 
 
@@ -128,7 +129,7 @@ class Trouble:
         """How much it asks of the user: nothing while it waits for balance, most when nothing else cures it."""
         if self.kind is TroubleKind.WAITING_FOR_BALANCE:
             return 0
-        return 2 if self.cure is Cure.USER else 1
+        return 2 if self.cure in {Cure.USER, Cure.COINS} else 1
 
 
 @attrs.frozen(kw_only=True, slots=False)  # see `evolving`

@@ -26,4 +26,11 @@ class Cancel:
     order_id: OrderId
 
 
-Command = Place | Cancel
+@attrs.frozen
+class Forget:
+    """Ask nothing more about the order: the exchange has forgotten all that it ever had."""
+
+    order_id: OrderId
+
+
+Command = Place | Cancel | Forget

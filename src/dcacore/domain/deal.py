@@ -27,6 +27,8 @@ class Exit(Enum):
     STOP_LOSS = "stop_loss"
     CLOSE = "close"  # the user ended the deal, or stopped the bot, and wants the coins sold
     CANCEL = "cancel"  # the user ended the deal, or stopped the bot, and keeps the coins
+    RESET = "testnet_reset"  # the exchange, a testnet, has forgotten the deal's orders and its coins
+    SOLD_BY_HAND = "sold_by_hand"  # the user has sold the coins himself, and says at which price
 
 
 TAKER_WAIT: Final = datetime.timedelta(seconds=1)
@@ -66,6 +68,7 @@ class Deal:
         peak: the highest price since the trail was armed; None while it is not.
         has_moved: whether the price has been another than `opened_price` since.
         exit: why the deal is being ended; None while it is not.
+        sold_at: quote per base that its user got for the coins which he sold by hand; None unless he says so.
         closed_at: when it ended; None while it is open.
         result: what came of it; None while it is open.
     """
@@ -90,6 +93,7 @@ class Deal:
     peak: Price | None = None
     has_moved: bool = False
     exit: Exit | None = None
+    sold_at: Price | None = None
     closed_at: datetime.datetime | None = None
     result: Result | None = None
 

@@ -11,9 +11,9 @@ from dcacore.domain.books import Result
 from dcacore.domain.commands import Place
 from dcacore.domain.deal import Deal, Exit
 from dcacore.domain.engine import Decision
-from dcacore.domain.events import EditDealRequested, Event, Refusal, Refused, Reported, RulesRead
+from dcacore.domain.events import CoinsMissing, EditDealRequested, Event, Refusal, Refused, Reported, RulesRead
 from dcacore.domain.ladder import trailing_exit_price
-from dcacore.domain.money import plain
+from dcacore.domain.money import BaseQty, plain
 from dcacore.domain.notes import Kind, Note, note
 from dcacore.domain.orders import Order, OrderState, Role, Side
 from dcacore.domain.words import (
@@ -38,6 +38,7 @@ _EXITS: Final = {
     Exit.TRAILING_TAKE_PROFIT: Kind.TRAIL_HIT,
     Exit.CLOSE: Kind.DEAL_CLOSING,
     Exit.CANCEL: Kind.DEAL_CLOSING,
+    Exit.SOLD_BY_HAND: Kind.DEAL_CLOSING,
 }
 
 
@@ -61,6 +62,8 @@ def tell_deal(old: Deal, event: Event, decision: Decision) -> Iterator[Note]:
         yield note(Kind.DEAL_NOT_OPENED, text, deal_id=old.id)
         return
     yield from _edits(old, event, new)
+    if isinstance(event, CoinsMissing) and new.books.gone > old.books.gone:
+        yield _missing(new, BaseQty(new.books.gone - old.books.gone))
     yield from _orders(old, new)
     if new.closed_at is None:
         yield from _aims(old, event, new)
@@ -77,6 +80,12 @@ def _refusals(deal: Deal, event: Reported) -> Iterator[Note]:
             what = "was not placed" if report.refusal is Refusal.NOT_PLACED else "was refused"
             text = f"{describe_in(deal, order)} {what}: {report.reason}"
             yield note(Kind.ORDER_REFUSED, text, deal_id=deal.id, order_id=order.id)
+
+
+def _missing(deal: Deal, quantity: BaseQty) -> Note:
+    missing = in_base(deal.market, quantity)
+    text = f"{missing} that the deal held are not in the account any more: it sells what is there, and bears their cost"
+    return note(Kind.COINS_MISSING, text, deal_id=deal.id)
 
 
 def _edits(old: Deal, event: Event, new: Deal) -> Iterator[Note]:
@@ -192,11 +201,17 @@ _WHY: Final = {
     Exit.TRAILING_TAKE_PROFIT: "the price has fallen from {peak} to {price}: what the deal holds is sold at market",
     Exit.CLOSE: "deal {number} is closed for its user: what it holds is sold at market",
     Exit.CANCEL: "deal {number} is canceled for its user: its orders are taken off, its coins stay in the account",
+    Exit.SOLD_BY_HAND: "deal {number} is closed: its user has sold its coins by hand at {sold_at}, its orders come off",
 }
 
 
 def _figures(deal: Deal, decision: Decision) -> dict[str, str]:
-    figures = {"stop": deal.stop_loss_price, "peak": deal.peak, "price": decision.bot.price}
+    figures = {
+        "stop": deal.stop_loss_price,
+        "peak": deal.peak,
+        "price": decision.bot.price,
+        "sold_at": deal.sold_at,
+    }
     known = {name: "an unknown price" if value is None else plain(value) for name, value in figures.items()}
     return {**known, "number": str(deal.number)}
 
@@ -209,7 +224,9 @@ def _ending(deal: Deal, result: Result, closed_at: datetime.datetime) -> Note:
         text = f"deal {deal.number} canceled after {after}: {kept} stay in the account; {profit}"
         return note(Kind.DEAL_CANCELLED, text, deal_id=deal.id)
     by = "" if deal.exit is None else f" by {EXIT_WORDS[deal.exit]}"
-    oversold = ""
+    if deal.sold_at is not None:
+        by += f" at {plain(deal.sold_at)} for {in_quote(market, deal.books.gone_for)}"
+    oversold = f"; {in_base(market, deal.books.gone)} are lost" if deal.exit is Exit.RESET else ""
     if result.kept.quantity < 0:
         oversold = f"; {in_base(market, Decimal(-result.kept.quantity))} more were sold than it held"
     return note(Kind.DEAL_CLOSED, f"deal {deal.number} closed{by} after {after}: {profit}{oversold}", deal_id=deal.id)

@@ -11,10 +11,12 @@ from dcacore.domain.commands import Command
 from dcacore.domain.deal import Deal, Exit
 from dcacore.domain.events import (
     AttentionNeeded,
+    CoinsMissing,
     Cured,
     EditBotRequested,
     EngineStarted,
     Event,
+    ExchangeReset,
     Failed,
     PauseRequested,
     PriceSeen,
@@ -31,6 +33,7 @@ from dcacore.domain.events import (
     Told,
 )
 from dcacore.domain.evolving import evolve
+from dcacore.domain.gone import lose, write_off
 from dcacore.domain.learn import learn
 from dcacore.domain.money import exact
 from dcacore.domain.requests import edit_bot, end_for_user, heed_rules, obey_for_deal
@@ -76,7 +79,17 @@ def decide(bot: Bot, event: Event) -> Decision:
         case RetryDue():
             turn.stop_waiting()
             turn.bot = evolve(turn.bot, awaits_price=False)
-        case EngineStarted() | Ready() | AttentionNeeded() | Failed() | Cured() | PricesSilent() | RulesRead():
+        case (
+            EngineStarted()
+            | Ready()
+            | AttentionNeeded()
+            | CoinsMissing()
+            | ExchangeReset()
+            | Failed()
+            | Cured()
+            | PricesSilent()
+            | RulesRead()
+        ):
             _hear(turn, event)
         case _:
             _obey(turn, event)
@@ -101,6 +114,20 @@ def _hear(turn: Turn, told: Told) -> None:
                 turn.step(Step.START)
         case Ready():
             _ready(turn)
+        case CoinsMissing():
+            write_off(turn, told)
+        case ExchangeReset():
+            lose(turn, told)
+        case PricesSilent():
+            turn.bot = evolve(turn.bot, is_price_old=True)
+        case RulesRead():
+            heed_rules(turn, told)
+        case _:
+            _hear_of_trouble(turn, told)
+
+
+def _hear_of_trouble(turn: Turn, told: AttentionNeeded | Failed | Cured) -> None:
+    match told:
         case AttentionNeeded():
             turn.note_trouble(TroubleKind.NEEDS_ATTENTION, told.reason, told.cure)
         case Failed():
@@ -108,10 +135,6 @@ def _hear(turn: Turn, told: Told) -> None:
         case Cured():
             if turn.bot.trouble is not None and turn.bot.trouble.cure is told.cure:
                 turn.bot = evolve(turn.bot, trouble=None)
-        case PricesSilent():
-            turn.bot = evolve(turn.bot, is_price_old=True)
-        case RulesRead():
-            heed_rules(turn, told)
         case _:
             assert_never(told)
 

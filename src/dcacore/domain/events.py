@@ -171,6 +171,24 @@ class CancelDealRequested:
 
 
 @attrs.frozen(kw_only=True)
+class CloseAsSoldRequested:
+    """The user has sold by hand what the open deal holds: its orders come off, and it is booked as sold at that price.
+
+    Attributes:
+        sold_at: quote per base, after fees.
+        deal_id: the deal that is meant; None is the open one, whichever it is.
+
+    Raises:
+        InvalidParameter: *sold_at* is no number above 0.
+    """
+
+    at: datetime.datetime
+    price: Price | None = None
+    sold_at: Decimal = attrs.field(converter=as_number, validator=rule(above(0)))
+    deal_id: DealId | None = None
+
+
+@attrs.frozen(kw_only=True)
 class AddFundsRequested:
     """The user wants the open deal to buy for *amount* quote more, at market.
 
@@ -239,6 +257,30 @@ class AttentionNeeded:
     cure: Cure = Cure.USER
 
 
+@attrs.frozen(kw_only=True)
+class CoinsMissing:
+    """The account holds a little less than its deals: what is missing of this one is written off.
+
+    Attributes:
+        deal_id: the deal that bears it.
+        gone: base that has left it by no order, all told.
+    """
+
+    at: datetime.datetime
+    price: Price | None = None
+    deal_id: DealId
+    gone: BaseQty
+
+
+@attrs.frozen(kw_only=True)
+class ExchangeReset:
+    """The exchange has been emptied, as testnets are: it has neither the deal's orders any more nor its coins."""
+
+    at: datetime.datetime
+    price: Price | None = None
+    deal_id: DealId
+
+
 @attrs.frozen
 class Failed:
     """Something went wrong that nobody had foreseen: nothing is placed until a retry."""
@@ -298,13 +340,15 @@ class Reported:
     reports: tuple[Report, ...]
 
 
-DealRequest = CloseDealRequested | CancelDealRequested | AddFundsRequested | EditDealRequested
+DealRequest = CloseDealRequested | CancelDealRequested | CloseAsSoldRequested | AddFundsRequested | EditDealRequested
 """What a user may ask of an open deal; `NotNow` when there is none, or it is not the one that is meant."""
 
 Request = StartRequested | PauseRequested | StopRequested | RetryRequested | EditBotRequested | DealRequest
 """What a user may ask of a bot."""
 
-Told = EngineStarted | Ready | AttentionNeeded | Failed | Cured | PricesSilent | RulesRead
+Told = (
+    EngineStarted | Ready | AttentionNeeded | CoinsMissing | ExchangeReset | Failed | Cured | PricesSilent | RulesRead
+)
 """What an engine tells of itself and of the exchange."""
 
 Event = Request | Told | PriceSeen | TimePassed | RetryDue | Reported

@@ -23,7 +23,8 @@ _CURES: Final = {
     Cure.USER: "Nothing is placed until you have seen to it and said retry.",
     Cure.BALANCE: "Buys are tried again when the free balance suffices; sells go on.",
     Cure.TRADING: "It goes on by itself when the exchange trades the pair again.",
-    Cure.HOLDINGS: "It goes on by itself when the account holds the coins again; or cancel the deal.",
+    Cure.HOLDINGS: "It goes on by itself when the coins are there again; or close the deal as sold, or cancel it.",
+    Cure.COINS: "Nothing is placed until you have seen to it and said retry; a little that is missing is written off.",
     Cure.CREDENTIALS: "It goes on by itself when a key that works is stored.",
 }
 

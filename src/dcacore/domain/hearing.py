@@ -142,6 +142,13 @@ def _missed(intent: Intent, news: Missed) -> Heard:
     return Heard(absent, (Refused(intent.id, Refusal.NOT_PLACED, reason),))
 
 
+def forget(intent: Intent) -> Intent:
+    """Return the intent of an order that an emptied exchange has forgotten, so that it is not asked for any more."""
+    if intent.has_ended:
+        return intent
+    return evolve(intent.moved(IntentState.CANCELED), reason="the testnet has been reset")
+
+
 _ENDS: Final = {
     VenueStatus.FILLED: IntentState.FILLED,
     VenueStatus.CANCELED: IntentState.CANCELED,

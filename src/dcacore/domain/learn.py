@@ -25,7 +25,7 @@ QUIET: Final = datetime.timedelta(seconds=5)
 HALTED: Final = "it goes on by itself when the exchange trades again"
 COINS_ARE_GONE: Final = (
     "the account holds less than the deal bought: were coins sold or withdrawn? "
-    "Buy them back and retry, or cancel the deal"
+    "Buy them back and retry, close the deal as sold at the price you got, or cancel it"
 )
 
 
@@ -134,7 +134,7 @@ def _note_refusal(turn: Turn, order: Order, report: Refused) -> None:
         case Refusal.BALANCE if order.side is Side.BUY:
             turn.note_trouble(TroubleKind.WAITING_FOR_BALANCE, reason, Cure.BALANCE)
         case Refusal.BALANCE:
-            turn.note_trouble(TroubleKind.NEEDS_ATTENTION, f"{reason}; {COINS_ARE_GONE}")
+            turn.note_trouble(TroubleKind.NEEDS_ATTENTION, f"{reason}; {COINS_ARE_GONE}", Cure.COINS)
         case Refusal.RULE:
             turn.note_trouble(TroubleKind.ERROR, reason)
         case Refusal.NOT_TRIED | Refusal.NOT_PLACED:

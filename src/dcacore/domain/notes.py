@@ -39,6 +39,7 @@ class Kind(Enum):
     DEAL_GOES_ON = "deal_goes_on"
     DEAL_CLOSED = "deal_closed"
     DEAL_CANCELLED = "deal_cancelled"
+    COINS_MISSING = "coins_missing"
     DEAL_EDITED = "deal_edited"
     BOT_EDITED = "bot_edited"
     RULES_CHANGED = "rules_changed"
@@ -73,6 +74,7 @@ NOTIFY: Final = frozenset(
 _LEVELS: Final = {
     Kind.STOP_LOSS_HIT: Level.WARNING,
     Kind.WAITING_FOR_BALANCE: Level.WARNING,
+    Kind.COINS_MISSING: Level.WARNING,
     Kind.ATTENTION: Level.WARNING,
     Kind.ERROR: Level.ERROR,
     Kind.ORDER_REFUSED: Level.WARNING,

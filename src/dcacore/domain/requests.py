@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final, assert_never
 
@@ -14,6 +15,7 @@ from dcacore.domain.errors import InvalidParameter, NotNow
 from dcacore.domain.events import (
     AddFundsRequested,
     CancelDealRequested,
+    CloseAsSoldRequested,
     CloseDealRequested,
     DealRequest,
     EditBotRequested,
@@ -23,7 +25,7 @@ from dcacore.domain.events import (
 from dcacore.domain.evolving import evolve
 from dcacore.domain.ids import DealId
 from dcacore.domain.ladder import buy_quantity
-from dcacore.domain.money import plain
+from dcacore.domain.money import Price, plain
 from dcacore.domain.orders import Role
 from dcacore.domain.rounds import begin_exit
 from dcacore.domain.strategy import Strategy
@@ -33,6 +35,13 @@ _NOT_IN_POSITION: Final = {
     Phase.STARTING: "the bot is starting; ask again when its checks are done",
     Phase.CLOSING: "the deal is being closed",
 }
+_TURNS: Final[Mapping[Exit, frozenset[Exit]]] = {
+    Exit.CLOSE: frozenset({Exit.CANCEL}),
+    Exit.CANCEL: frozenset(AT_MARKET),
+    # That the coins have been sold by hand is no wish but a fact: nothing takes it back.
+    Exit.SOLD_BY_HAND: frozenset({*AT_MARKET, Exit.CANCEL}),
+}
+"""Which exits that have begun its user may still turn into another."""
 
 
 def obey_for_deal(turn: Turn, request: DealRequest) -> None:
@@ -48,6 +57,8 @@ def obey_for_deal(turn: Turn, request: DealRequest) -> None:
             _end(turn, deal, Exit.CLOSE)
         case CancelDealRequested():
             _end(turn, deal, Exit.CANCEL)
+        case CloseAsSoldRequested():
+            _close_as_sold(turn, deal, Price(request.sold_at))
         case AddFundsRequested():
             _add_funds(turn, deal, request.amount)
         case EditDealRequested():
@@ -88,9 +99,8 @@ def end_for_user(turn: Turn, deal: Deal, reason: Exit) -> bool:
 
 
 def _may_turn(deal: Deal, reason: Exit) -> bool:
-    turns = {Exit.CANCEL} if reason is Exit.CLOSE else set(AT_MARKET)
     is_sold = deal.last_sell is not None and not deal.sellable
-    return deal.exit in turns and not is_sold and not any(order.price is None for order in live_sells(deal))
+    return deal.exit in _TURNS[reason] and not is_sold and not any(order.price is None for order in live_sells(deal))
 
 
 def _end(turn: Turn, deal: Deal, reason: Exit) -> None:
@@ -106,6 +116,17 @@ def _end(turn: Turn, deal: Deal, reason: Exit) -> None:
     if not end_for_user(turn, deal, reason):
         message = "the deal is being closed already"
         raise NotNow(message)
+
+
+def _close_as_sold(turn: Turn, deal: Deal, sold_at: Price) -> None:
+    if deal.books.net <= 0:
+        message = f"deal {deal.id} holds nothing that could have been sold by hand"
+        raise NotNow(message)
+    deal = evolve(deal, sold_at=sold_at)
+    if deal.exit is Exit.SOLD_BY_HAND:  # its orders are still coming off: the price may be put right
+        turn.deal, turn.bot = deal, evolve(turn.bot, trouble=None)
+    else:
+        _end(turn, deal, Exit.SOLD_BY_HAND)
 
 
 # --------------------------------------------------------------------------------------------------- changing a deal

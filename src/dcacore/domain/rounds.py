@@ -227,7 +227,11 @@ def _go_back(turn: Turn, deal: Deal, price: Price) -> None:
 def _end_deal(turn: Turn, deal: Deal, price: Price, *, is_kept: bool = False) -> None:
     """Book the deal, and see what comes next; what is kept goes to the user and not into the next deal."""
     last = deal.last_sell
-    if last is not None and last.price is not None and deal.exit in AT_MARKET:
+    if deal.exit is Exit.SOLD_BY_HAND:
+        deal = _with_sale_by_hand(deal)
+    elif deal.exit is Exit.RESET and deal.books.net > 0:
+        deal = evolve(deal, books=deal.books.with_gone(deal.books.net))
+    elif last is not None and last.price is not None and deal.exit in AT_MARKET:
         deal = evolve(deal, exit=Exit.TAKE_PROFIT)  # it filled before its cancel came through
     if last is None and not deal.books.bought:
         turn.bot = evolve(turn.bot, carried=deal.books.carried)
@@ -251,6 +255,15 @@ def _end_deal(turn: Turn, deal: Deal, price: Price, *, is_kept: bool = False) ->
     turn.stop_waiting()
     turn.step(Step.DEAL_ENDED)
     _go_on(turn, deal, price)
+
+
+def _with_sale_by_hand(deal: Deal) -> Deal:
+    """Return the deal with all that its orders have not sold booked as sold by hand: no order stands for it."""
+    left = deal.books.net
+    if left <= 0 or (deal.last_sell is not None and not deal.sellable):
+        return evolve(deal, exit=Exit.TAKE_PROFIT, sold_at=None)  # it filled before its cancel came through
+    assert deal.sold_at is not None  # noqa: S101 - this exit has a price
+    return evolve(deal, books=deal.books.with_gone(left, QuoteAmount(left * deal.sold_at)))
 
 
 def _go_on(turn: Turn, deal: Deal, price: Price) -> None:

@@ -58,6 +58,8 @@ def watches(bot: Bot) -> Watches:
         if bot.awaits_price or bot.price is None or bot.is_price_old:
             retry = Retry.PRICE
         return Watches(at=bot.resume_at, retry=retry)
+    if bot.phase is Phase.MONITORING:
+        return Watches(retry=retry)  # it buys nothing, so that it need not go on waiting for balance
     if bot.phase is Phase.IN_POSITION and bot.deal is not None and bot.price is not None:
         return _of_deal(bot.deal, bot.price, retry)
     if bot.phase is Phase.CLOSING and bot.deal is not None and bot.price is not None:

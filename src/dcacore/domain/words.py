@@ -31,6 +31,8 @@ EXIT_WORDS: Final = {
     Exit.STOP_LOSS: "stop loss",
     Exit.CLOSE: "its user",
     Exit.CANCEL: "its user",
+    Exit.RESET: "a reset of the testnet",
+    Exit.SOLD_BY_HAND: "a sale by hand",
 }
 """By what a deal is closed."""
 

@@ -185,7 +185,7 @@ class Fills(Protocol):
     """The fills: the ledger."""
 
     async def add(self, fills: Sequence[BookedFill]) -> None:
-        """Store fills; one whose account, pair and trade id is there already is left as it is."""
+        """Store fills; one whose account, pair, trade id and order is there already is left as it is."""
 
     async def newest(self, account_id: AccountId, pair: str, *, before: datetime.datetime | None = None) -> str | None:
         """Return the highest trade id booked on an account's pair (ids are compared as numbers); None without one.

@@ -20,6 +20,7 @@ from dcacore.domain.events import (
     Adopted,
     CancelDealRequested,
     Canceled,
+    CloseAsSoldRequested,
     CloseDealRequested,
     EditBotRequested,
     EditDealRequested,
@@ -129,6 +130,10 @@ class Desk:
     def close_deal(self) -> None:
         """The user wants the deal's coins sold now."""
         self.tell(CloseDealRequested(self.at, self.price))
+
+    def close_as_sold(self, sold_at: str) -> None:
+        """The user has sold the deal's coins by hand."""
+        self.tell(CloseAsSoldRequested(at=self.at, price=self.price, sold_at=sold_at))
 
     def cancel_deal(self) -> None:
         """The user wants the deal's orders gone, and keeps its coins."""

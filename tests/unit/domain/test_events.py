@@ -470,7 +470,7 @@ def test_a_refused_sell_for_want_of_coins_needs_attention() -> None:
     assert desk.state == "needs_attention"
     assert desk.reason() == (
         "take profit order: needs 1 ABC; the account holds less than the deal bought: were coins sold or withdrawn? "
-        "Buy them back and retry, or cancel the deal"
+        "Buy them back and retry, close the deal as sold at the price you got, or cancel it"
     )
     desk.retry()
     assert described(desk.placed) == [("take_profit", "110", "1")]

@@ -8,6 +8,7 @@ from decimal import Decimal
 from dcacore.domain.events import AttentionNeeded, Refusal, Refused
 from dcacore.domain.market import Fees, Market
 from dcacore.domain.money import Price
+from dcacore.domain.orders import Role
 from dcacore.domain.watch import NOTHING, Retry, Watches, watches
 from tests.strategies import NOON, strategy
 from tests.unit.domain.desk import Desk
@@ -82,6 +83,17 @@ def test_a_bot_that_waits_for_a_price_or_for_money_says_so() -> None:
     desk = Desk.started(strategy())
     desk.refuse(desk.placed[0], Refusal.BALANCE)
     assert watched(desk) == Watches(retry=Retry.BALANCE)
+
+
+def test_a_paused_bot_does_not_wait_for_money_for_ever() -> None:
+    desk = Desk.started(strategy())
+    desk.pause()
+    desk.refuse(desk.live(Role.BASE)[0], Refusal.BALANCE, "needs 100 XYZ")
+    assert desk.state == "waiting_for_balance"
+    assert watched(desk) == Watches(retry=Retry.BALANCE)
+    desk.retry_due()
+    assert desk.state == "paused"
+    assert watched(desk) == NOTHING
 
 
 def test_a_deal_that_waits_for_money_goes_on_watching_its_exit() -> None:

@@ -165,6 +165,9 @@ def test_f62_a_reset_forgets_orders_and_sets_the_balances_without_a_word() -> No
     assert stage.venue.books(ME).orders == ()
     stage.venue.move(PAIR, Price(Decimal(80)))
     assert stage.venue.trades(ME, PAIR) == ()
+    again = stage.buy("0.5", name="again")
+    assert again.venue_order_id == past.orders[0].order.venue_order_id
+    assert again.trades[0].trade_id == past.trades[0].trade.trade_id
 
 
 # ------------------------------------------------------------------------------------------------------------ memory

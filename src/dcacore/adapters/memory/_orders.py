@@ -65,7 +65,7 @@ class MemoryFills(Fills):
         for booked in fills:
             sound(booked)
             sound(booked.fill)
-            key = booked.account_id, booked.pair, booked.fill.trade_id
+            key = booked.account_id, booked.pair, booked.fill.trade_id, booked.order_id
             if key not in tables.fills:
                 writable(tables.fills)[key] = booked
                 known = tables.order_fills.get(booked.order_id, ())

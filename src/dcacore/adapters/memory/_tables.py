@@ -35,7 +35,7 @@ from dcacore.ports.records import (
 
 K = TypeVar("K")
 V = TypeVar("V")
-TradeKey = tuple[AccountId, str, str]
+TradeKey = tuple[AccountId, str, str, OrderId]
 DayKey = tuple[BotId, str, datetime.date]
 NEVER_PLACED = frozenset({IntentState.REJECTED, IntentState.NOT_PLACED})
 

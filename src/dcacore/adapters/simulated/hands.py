@@ -109,7 +109,13 @@ class Staff:
         self.venue.account(account).is_disabled = is_disabled
 
     def reset(self, holdings: Mapping[AccountId, Mapping[str, Decimal]]) -> None:
-        """Empty the exchange as a testnet is: orders and trades vanish without a word, accounts hold *holdings*."""
+        """Empty the exchange as a testnet is: orders and trades vanish without a word, accounts hold *holdings*.
+
+        The numbers of orders and trades begin anew.
+        """
+        self.venue.orders_taken = 0
+        for pair in self.venue.pairs:
+            self.venue.pair(pair).trades = 0
         for account in self.venue.accounts:
             self.venue.account(account).reset(holdings.get(account, {}), self.venue.now())
 

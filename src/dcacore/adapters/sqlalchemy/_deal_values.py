@@ -46,6 +46,8 @@ def deal_values(bot_id: BotId, deal: Deal) -> Values:
         "sold": books.sold,
         "proceeds": books.proceeds,
         "sell_fees": books.sell_fees,
+        "gone": books.gone,
+        "gone_for": books.gone_for,
         "has_ladder": deal.reference is not None,
         "waiting": numbers_to_text(tuple([rung.number for rung in deal.waiting])),
         "take_profit_price": deal.take_profit_price,
@@ -54,6 +56,7 @@ def deal_values(bot_id: BotId, deal: Deal) -> Values:
         "peak": deal.peak,
         "has_moved": deal.has_moved,
         "exit": None if deal.exit is None else deal.exit.value,
+        "sold_at": deal.sold_at,
         "closed_at": deal.closed_at,
         **(_NO_RESULT if result is None else _result_values(result)),
     }
@@ -91,6 +94,7 @@ def deal_of(row: DealRow, orders: Mapping[OrderId, Order]) -> Deal:
         peak=cast("Price | None", row.peak),
         has_moved=row.has_moved,
         exit=None if row.exit is None else Exit(row.exit),
+        sold_at=cast("Price | None", row.sold_at),
         closed_at=row.closed_at,
         result=_result_of(row),
     )
@@ -113,6 +117,8 @@ def _books_of(row: DealRow) -> Books:
         sold=BaseQty(row.sold),
         proceeds=QuoteAmount(row.proceeds),
         sell_fees=QuoteAmount(row.sell_fees),
+        gone=BaseQty(row.gone),
+        gone_for=QuoteAmount(row.gone_for),
     )
 
 

@@ -58,7 +58,13 @@ def sqlite_engine(file: DatabaseFile, *, busy_timeout: float, async_creator: Cre
         cursor = connection.cursor()
         for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
             cursor.execute(f"PRAGMA {setting}")
+        cursor.execute("SELECT 1 FROM sqlite_master LIMIT 1")  # it opens the log
         cursor.close()
+        file.connected()
+
+    @event.listens_for(engine.sync_engine, "close")
+    def note(_connection: object, _record: object) -> None:
+        file.disconnected()
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:

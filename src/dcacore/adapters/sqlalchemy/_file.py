@@ -25,6 +25,8 @@ def make(file: Path) -> None:
     Raises:
         StoreUnavailable: it cannot be made, and why.
     """
+    if file.with_name(f"{file.name}-wal").exists() and not file.exists():
+        raise StoreUnavailable(GONE)  # SQLite would take its log for the new one's, and empty it
     try:
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
     except FileExistsError:
@@ -48,7 +50,10 @@ class DatabaseFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
+        self._log_files = (f"{self.path}-wal", f"{self.path}-shm")
         self._seen: tuple[int, int] | None = None
+        self._log: tuple[tuple[int, int], ...] | None = None
+        self._connections = 0
 
     def check(self) -> None:
         """See that the file is there, and the one that was there at first.
@@ -65,8 +70,31 @@ class DatabaseFile:
             raise StoreUnavailable(f"the database file cannot be opened: {error.strerror}") from error
         is_now = (found.st_dev, found.st_ino)
         self._seen = self._seen or is_now
-        if is_now != self._seen:
+        if is_now != self._seen or (self._log is not None and self._log_now() != self._log):
             raise StoreUnavailable(GONE)
+
+    def connected(self) -> None:
+        """Note SQLite's log, once a connection has it open: it stays in its place for as long as one has.
+
+        A log that was deleted lives on for those who have it open, as the file itself would, and so do their locks: a
+        second program begins another, and neither sees what the other stores.
+        """
+        self._connections += 1
+        self._log = self._log or self._log_now()
+
+    def disconnected(self) -> None:
+        """Note that a connection is closed; the last one takes the log with it."""
+        self._connections -= 1
+        if not self._connections:
+            self._log = None
+
+    def _log_now(self) -> tuple[tuple[int, int], ...] | None:
+        try:
+            return tuple([(it.st_dev, it.st_ino) for it in map(os.stat, self._log_files)])
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StoreUnavailable(f"the database file cannot be opened: {error.strerror}") from error
 
     def forget(self) -> None:
         """Take whatever lies there next for the file."""

@@ -72,7 +72,7 @@ def _save(dialect: str) -> Insert:
 
 @functools.cache
 def _add(dialect: str) -> Insert:
-    keys = [_FILLS.c.account_id, _FILLS.c.pair, _FILLS.c.digits, _FILLS.c.trade_id]
+    keys = [_FILLS.c.account_id, _FILLS.c.pair, _FILLS.c.digits, _FILLS.c.trade_id, _FILLS.c.order_id]
     return insert_into(_FILLS, dialect).on_conflict_do_nothing(index_elements=keys)
 
 

@@ -109,6 +109,8 @@ class DealRow(Base):
     sold: Mapped[Decimal]
     proceeds: Mapped[Decimal]
     sell_fees: Mapped[Decimal]
+    gone: Mapped[Decimal] = mapped_column(server_default="0")
+    gone_for: Mapped[Decimal] = mapped_column(server_default="0")
 
     has_ladder: Mapped[bool]
     waiting: Mapped[str]
@@ -118,6 +120,7 @@ class DealRow(Base):
     peak: Mapped[Decimal | None]
     has_moved: Mapped[bool]
     exit: Mapped[str | None]
+    sold_at: Mapped[Decimal | None]
     closed_at: Mapped[datetime.datetime | None]
 
     profit: Mapped[Decimal | None]
@@ -173,10 +176,13 @@ class IntentRow(Base):
 
 
 class FillRow(Base):
-    """A trade of an order: a line of the ledger. *digits* is the length of the trade id: ids sort as numbers."""
+    """A trade of an order: a line of the ledger. *digits* is the length of the trade id: ids sort as numbers.
+
+    Trade ids come again when a testnet has been emptied: the order is part of what makes a fill unique.
+    """
 
     __tablename__ = "fill"
-    __table_args__ = (UniqueConstraint("account_id", "pair", "digits", "trade_id"),)
+    __table_args__ = (UniqueConstraint("account_id", "pair", "digits", "trade_id", "order_id"),)
 
     seq: Mapped[int] = mapped_column(Number, primary_key=True)
     order_id: Mapped[str] = mapped_column(

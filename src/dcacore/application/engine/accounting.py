@@ -8,10 +8,11 @@ from collections.abc import Iterable
 import attrs
 
 from dcacore.domain.bot import Bot
-from dcacore.domain.commands import Command, Place
+from dcacore.domain.commands import Command, Forget, Place
 from dcacore.domain.deal import Deal, Exit
 from dcacore.domain.engine import Decision
 from dcacore.domain.evolving import evolve
+from dcacore.domain.hearing import forget
 from dcacore.domain.ids import OrderId
 from dcacore.domain.intents import Intent
 from dcacore.domain.market import Market
@@ -67,6 +68,8 @@ class Entry:
         for command in decision.commands:
             if isinstance(command, Place):
                 self.intents[command.order.id] = self._plan(command.order)
+            elif isinstance(command, Forget):
+                self.intents[command.order_id] = forget(self.intents.get(command.order_id) or known[command.order_id])
             elif command.order_id not in self.intents:
                 self.intents[command.order_id] = known[command.order_id]
         for order_id, intent in self.intents.items():

@@ -2,14 +2,14 @@
 
 What the exchange says of each order that has not ended is heard by its bot like any other news; orders that bear our
 prefix and are not known are adopted by the deal that their id names, or reported as stray; where the deals hold more of
-an asset than the account does, their bots stop and ask.
+an asset than the account does, they bear a little that is missing, and for more their bots stop and ask.
 """
 
 from __future__ import annotations
 
+import datetime
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from typing import Final
 
 import attrs
@@ -18,17 +18,21 @@ from dcacore.application.engine.desk import Desk
 from dcacore.application.engine.runner import Ended, Runner
 from dcacore.application.engine.surroundings import log
 from dcacore.application.engine.wire import Wire
-from dcacore.domain.bot import Cure, Phase, TroubleKind
-from dcacore.domain.events import AttentionNeeded, Cured
-from dcacore.domain.hearing import Missed
-from dcacore.domain.ids import BotId, OrderId, ParsedOrderId, parse_order_id
+from dcacore.domain.bot import Bot, Cure, Phase, TroubleKind
+from dcacore.domain.deal import Deal
+from dcacore.domain.events import AttentionNeeded, CoinsMissing, Cured, Event, ExchangeReset
+from dcacore.domain.gone import WITH_THE_USER, Shortfall
+from dcacore.domain.ids import BotId, DealId, OrderId, ParsedOrderId, parse_order_id
 from dcacore.domain.intents import Intent, IntentState
-from dcacore.domain.money import ZERO, plain
+from dcacore.domain.money import ZERO, BaseQty, plain
 from dcacore.domain.orders import OrderState, Side
+from dcacore.domain.turn import live_sells
 from dcacore.domain.venue import Trade, VenueOrder, VenueOrderId
 from dcacore.ports.errors import StoreError, StoreUnavailable, UnknownPair
-from dcacore.ports.records import BotRecord, Reconciliation
+from dcacore.ports.records import BotRecord, Environment, Reconciliation
 
+BEFORE_ASKED_AGAIN_S: Final = 20
+"""How long after an exchange has seemed to be emptied it is asked a second time about all that it should know."""
 _BOOKED: Final = frozenset({IntentState.FILLED, IntentState.CANCELED, IntentState.EXPIRED})
 
 
@@ -54,6 +58,8 @@ async def compare(desk: Desk, wires: Sequence[Wire], cause: str) -> Findings:
             next comparison does not finish.
     """
     findings = Findings()
+    if desk.account.environment is Environment.TESTNET:
+        await _look_for_reset(desk, findings)
     by_pair: defaultdict[str, list[Wire]] = defaultdict(list)
     for wire in wires:
         for pair in {wire.runner.market.pair, *(intent.pair for intent in wire.runner.unsettled)}:
@@ -86,7 +92,8 @@ async def _compare_pair(desk: Desk, pair: str, wires: Sequence[Wire], findings: 
     except UnknownPair as exc:  # delisted: these deals stay as they are, and the other pairs go on
         for wire in wires:
             if wire.runner.bot.deal is not None and wire.runner.bot.trouble is None:
-                await _ask_for_attention(desk, wire.runner, str(exc), Cure.TRADING)
+                attention = AttentionNeeded(desk.around.clock.now(), str(exc), cure=Cure.TRADING)
+                await _tell(wire.runner, attention)
         return
     known: set[VenueOrderId] = set()
     for wire in wires:
@@ -119,7 +126,7 @@ async def _compare_order(
     asked_at = desk.exchange.now()
     found = resting or await desk.find(intent)
     if found is None:
-        await wire.runner.turn(Missed(intent.id, asked_at))
+        await wire.miss(intent.id, asked_at)
         wire.mind_gone(intent.id)
         findings.gone.append(intent.id)
         return
@@ -188,54 +195,107 @@ async def _compare_holdings(desk: Desk, findings: Findings) -> None:
 
     A fill may be on its way between two answers.
     """
-    short = await _shortfalls(desk)
+    short = again = await _shortfalls(desk)
     if short:
         await desk.around.clock.sleep(1)
         for wire in tuple(desk.wires.values()):
             if wire.runner.market.base_asset in short and not wire.runner.is_over:
                 await _compare_orders(desk, wire, wire.runner.market.pair, {}, Findings())
         again = await _shortfalls(desk)
-        short = {asset: found for asset, found in again.items() if short.get(asset) == found}
-    for asset in sorted(short):
-        needed, held = short[asset]
-        text = f"the deals hold {plain(needed)} {asset}, but the account has only {plain(held)}: sold or withdrawn?"
-        findings.differences.append(text)
-        log.warning("holdings_differ", account=desk.account.id, asset=asset, needed=str(needed), held=str(held))
-        for runner in desk.runners:
-            trouble = runner.bot.trouble
-            is_free = trouble is None or trouble.kind is TroubleKind.WAITING_FOR_BALANCE
-            if runner.market.base_asset == asset and runner.bot.deal is not None and is_free:
-                await _ask_for_attention(desk, runner, text, Cure.HOLDINGS)
+        short = {asset: it for asset, it in again.items() if asset in short and _is_the_same(it, short[asset])}
+    for asset, shortfall in sorted(short.items()):
+        if not shortfall.is_little:
+            await _ask_about(desk, asset, shortfall, findings)
+        elif shortfall.hinders:
+            await _write_off(desk, asset, shortfall, findings)
     for runner in desk.runners:
-        trouble = runner.bot.trouble
-        if trouble is not None and trouble.cure is Cure.HOLDINGS and runner.market.base_asset not in short:
+        trouble, asset = runner.bot.trouble, runner.market.base_asset
+        is_there = asset not in again or again[asset].is_little
+        if trouble is not None and trouble.cure is Cure.HOLDINGS and is_there:
             runner.post(Cured(desk.around.clock.now(), Cure.HOLDINGS))
 
 
-async def _ask_for_attention(desk: Desk, runner: Runner, text: str, cure: Cure) -> None:
+def _is_the_same(one: Shortfall, other: Shortfall) -> bool:
+    return (one.needed, one.held) == (other.needed, other.held)
+
+
+async def _ask_about(desk: Desk, asset: str, shortfall: Shortfall, findings: Findings) -> None:
+    """Let the bots that hold the asset stop, and their user say what is to be done."""
+    needed, held = shortfall.needed, shortfall.held
+    text = f"the deals hold {plain(needed)} {asset}, but the account has only {plain(held)}: sold or withdrawn?"
+    findings.differences.append(text)
+    log.warning("holdings_differ", account=desk.account.id, asset=asset, needed=str(needed), held=str(held))
+    for runner in desk.runners:
+        trouble = runner.bot.trouble
+        is_free = trouble is None or trouble.kind is TroubleKind.WAITING_FOR_BALANCE
+        if runner.market.base_asset == asset and _deal_to_sell(runner.bot) is not None and is_free:
+            await _tell(runner, AttentionNeeded(desk.around.clock.now(), text, cure=Cure.HOLDINGS))
+
+
+async def _write_off(desk: Desk, asset: str, shortfall: Shortfall, findings: Findings) -> None:
+    """Let the deals bear what little is missing, and go on with what is there."""
+    needed, held, shares = shortfall.needed, shortfall.held, shortfall.shares()
+    findings.differences.append(
+        f"the deals hold {plain(needed)} {asset}, the account has {plain(held)}: so little is missing that they bear it"
+    )
+    log.warning("holdings_written_off", account=desk.account.id, asset=asset, needed=str(needed), held=str(held))
+    gone = {deal.id: BaseQty(deal.books.gone + shares[deal.id]) for deal in shortfall.deals if deal.id in shares}
+    for runner in desk.runners:
+        deal, now = _deal_to_sell(runner.bot), desk.around.clock.now()
+        if deal is None or deal.market.base_asset != asset:
+            continue
+        missing = [CoinsMissing(at=now, deal_id=deal.id, gone=gone[deal.id])] if deal.id in gone else []
+        await _tell(runner, *missing, Cured(now, Cure.COINS))
+
+
+def _deal_to_sell(bot: Bot) -> Deal | None:
+    """Return the bot's open deal, if what it holds is to be sold."""
+    return None if bot.deal is None or bot.deal.exit in WITH_THE_USER else bot.deal
+
+
+async def _tell(runner: Runner, *events: Event) -> None:
     try:
-        await runner.turn(AttentionNeeded(desk.around.clock.now(), text, cure=cure))
+        await runner.turn(*events)
     except Ended:
         return
 
 
-async def _shortfalls(desk: Desk) -> dict[str, tuple[Decimal, Decimal]]:
-    """Return the assets of which the account holds less than its deals, with both amounts."""
+async def _shortfalls(desk: Desk) -> dict[str, Shortfall]:
+    """Return the assets of which the account holds less than its deals."""
     positions = await _positions(desk)
     if not positions:
         return {}
     balances = await desk.exchange.balances()
-    short: dict[str, tuple[Decimal, Decimal]] = {}
-    for asset, needed in positions.items():
+    short: dict[str, Shortfall] = {}
+    for asset, deals in positions.items():
         balance = balances.get(asset)
-        held = ZERO if balance is None else balance.free + balance.locked
-        if held < needed:
-            short[asset] = (needed, held)
+        shortfall = Shortfall(deals, ZERO if balance is None else balance.free + balance.locked)
+        if shortfall.held < shortfall.needed:
+            short[asset] = shortfall
     return short
 
 
-async def _positions(desk: Desk) -> dict[str, Decimal]:
-    """Return what all deals of the account hold of each asset; those with a sell of unknown fate aside."""
+async def _positions(desk: Desk) -> dict[str, tuple[Deal, ...]]:
+    """Return all deals of the account by the asset that they hold; those with a sell of unknown fate aside."""
+    bots = await _bots(desk)
+    holding: defaultdict[str, list[Deal]] = defaultdict(list)
+    unsure = {
+        runner.market.base_asset
+        for runner in desk.runners
+        for intent in runner.unsettled
+        if intent.order.side is Side.SELL and intent.state is not IntentState.OPEN
+    }
+    for bot in bots:
+        if (deal := _deal_to_sell(bot)) is not None:
+            holding[deal.market.base_asset].append(deal)
+        sells = () if bot.deal is None else live_sells(bot.deal)
+        if bot.deal is not None and any(order.state is not OrderState.OPEN for order in sells):
+            unsure.add(bot.deal.market.base_asset)
+    return {asset: tuple(deals) for asset, deals in holding.items() if asset not in unsure}
+
+
+async def _bots(desk: Desk) -> tuple[Bot, ...]:
+    """Return all bots of the account, those that run here as they are now."""
     records: Sequence[BotRecord] = ()
     try:
         async with desk.around.store.begin(reads_only=True) as work:
@@ -246,16 +306,83 @@ async def _positions(desk: Desk) -> dict[str, Decimal]:
         log.warning("holdings_in_part", account=desk.account.id, reason=str(exc))
     bots = {record.bot.id: record.bot for record in records if record.account_id == desk.account.id}
     bots.update((runner.bot.id, runner.bot) for runner in desk.runners)
-    held: defaultdict[str, Decimal] = defaultdict(Decimal)
-    unsure = {
-        runner.market.base_asset
-        for runner in desk.runners
-        for intent in runner.unsettled
-        if intent.order.side is Side.SELL and intent.state is not IntentState.OPEN
-    }
-    for bot in bots.values():
-        if bot.deal is not None:
-            held[bot.deal.market.base_asset] += bot.deal.books.net
-            if any(order.side is Side.SELL and order.state is not OrderState.OPEN for order in bot.deal.live_orders):
-                unsure.add(bot.deal.market.base_asset)
-    return {asset: needed for asset, needed in held.items() if needed > 0 and asset not in unsure}
+    return tuple(bots.values())
+
+
+# --------------------------------------------------------------------------------------------------- an emptied testnet
+
+
+async def _look_for_reset(desk: Desk, findings: Findings) -> None:
+    """Close the deals of a testnet that has been emptied: everything that it should know it must not know, twice."""
+    lost = await _forgotten(desk)
+    if lost:
+        await desk.around.clock.sleep(BEFORE_ASKED_AGAIN_S)
+        lost &= await _forgotten(desk)
+    if not lost:
+        return
+    log.error("testnet_reset", account=desk.account.id, deals=sorted(lost))
+    findings.differences.append(f"the testnet has been reset: {', '.join(sorted(lost))} lost")
+    for numbers in (desk.compared_to, desk.foreign, desk.strays):
+        numbers.clear()  # an emptied exchange counts anew
+    desk.forget_funds()
+    for runner in desk.runners:
+        if runner.bot.deal is not None and runner.bot.deal.id in lost:
+            await _tell(runner, ExchangeReset(at=desk.around.clock.now(), deal_id=runner.bot.deal.id))
+
+
+async def _forgotten(desk: Desk) -> frozenset[DealId]:
+    """Return the open deals of which the exchange knows nothing, if it has been emptied at some moment.
+
+    It has not when it knows an order that is older than one which it does not know; one question is enough for an
+    exchange that knows the oldest.
+
+    Raises:
+        PortError: a question failed, which says nothing.
+    """
+    deals = [bot.deal.id for bot in await _bots(desk) if bot.deal is not None]
+    try:
+        async with desk.around.store.begin(reads_only=True) as work:
+            intents = [intent for deal_id in deals for intent in await work.intents.of_deal(deal_id)]
+    except StoreUnavailable:
+        raise
+    except StoreError as exc:  # rows that make no sense are no evidence, and the rest is compared all the same
+        log.warning("reset_not_looked_for", account=desk.account.id, reason=str(exc))
+        return frozenset()
+    evidence = sorted((intent for intent in intents if _must_be_known(intent)), key=_age)
+    unknown: set[DealId] = set()
+    known: set[DealId] = set()
+    for intent in evidence:
+        if await _is_known(desk, intent):
+            if not unknown:
+                return frozenset()
+            known.add(intent.deal_id)
+        elif known:
+            return frozenset()
+        else:
+            unknown.add(intent.deal_id)
+    return frozenset(unknown - known)
+
+
+def _must_be_known(intent: Intent) -> bool:
+    """Say whether no exchange forgets such an order but by being emptied: it rests, or has filled."""
+    return intent.venue_order_id is not None and (intent.state is IntentState.OPEN or bool(intent.order.fills))
+
+
+def _age(intent: Intent) -> datetime.datetime:
+    return intent.sent_at or intent.planned_at
+
+
+async def _is_known(desk: Desk, intent: Intent) -> bool:
+    """Say whether the exchange knows the order by either id, or one of its trades; numbers may be given anew."""
+    exchange, pair, number = desk.exchange, intent.pair, intent.venue_order_id
+    try:
+        if await exchange.find(pair, order_id=intent.id) is not None:
+            return True
+        found = await exchange.find(pair, venue_order_id=number)
+        if found is not None and found.order_id == intent.id:
+            return True
+        booked = {(fill.trade_id, fill.at) for fill in intent.order.fills}
+        told = await exchange.trades(pair, venue_order_id=number) if booked else ()
+    except UnknownPair:
+        return True  # the pair is no more, and the exchange goes on
+    return any((trade.trade_id, trade.at) in booked for trade in told)

@@ -63,11 +63,12 @@ class Comparisons:
         Raises:
             PortError: the exchange could not be asked, or the database not be written.
         """
-        wires = [wire for wire in desk.wires.values() if wire.runner.is_reconciled and not wire.runner.is_over]
-        try:
-            return await self.of_some(desk, wires, cause)
-        except Ended:
-            return Findings()  # a bot broke off in the middle; the others are compared again in a moment
+        async with self._turns[desk.account.id]:
+            wires = [wire for wire in desk.wires.values() if wire.runner.is_reconciled and not wire.runner.is_over]
+            try:
+                return await self._compare(desk, wires, cause)
+            except Ended:
+                return Findings()  # a bot broke off in the middle; the others are compared again in a moment
 
     async def of_some(self, desk: Desk, wires: Sequence[Wire], cause: str) -> Findings:
         """Compare an account with these of its bots.
@@ -77,6 +78,11 @@ class Comparisons:
             Ended: a bot broke off in the middle.
         """
         async with self._turns[desk.account.id]:
-            findings = await compare(desk, wires, cause)
+            return await self._compare(desk, wires, cause)
+
+    async def _compare(self, desk: Desk, wires: Sequence[Wire], cause: str) -> Findings:
+        gaps = desk.gaps
+        findings = await compare(desk, wires, cause)
+        if desk.gaps == gaps:  # else what has been missed meanwhile may not be in what was compared
             desk.is_sure.set()
-            return findings
+        return findings

@@ -20,7 +20,7 @@ from dcacore.domain.engine import decide
 from dcacore.domain.events import AttentionNeeded, Cured, RetryDue, RulesRead
 from dcacore.domain.ids import BotId, parse_order_id
 from dcacore.domain.intents import Intent
-from dcacore.domain.market import FeeAsset
+from dcacore.domain.market import FeeAsset, Market
 from dcacore.domain.money import ZERO, exact, plain
 from dcacore.domain.orders import Order, Side
 from dcacore.domain.venue import VenueOrder, VenueOrderId
@@ -48,6 +48,7 @@ class Desk:
         is_listening: whether account events come.
         deaf_since: since when they do not, by the monotonic clock.
         failure: why they do not; None while they do, or when that is not known.
+        gaps: how often events may have been missed.
         is_sure: whether the account has been compared since events were last missed; no buy goes out before that.
         compared_to: by pair, the last trade that a comparison has seen.
         foreign: orders that are the user's own, or done with: not to be looked at again.
@@ -69,6 +70,7 @@ class Desk:
     is_listening: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
     deaf_since: float | None = attrs.field(init=False)
     failure: PortError | None = attrs.field(default=None, init=False)
+    gaps: int = attrs.field(default=0, init=False)
     is_sure: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
     compared_to: dict[str, str | None] = attrs.field(factory=dict, init=False)
     _funds: Mapping[str, Balance] | None = attrs.field(default=None, init=False)
@@ -98,6 +100,7 @@ class Desk:
             self._is_deaf()
 
     def _is_deaf(self) -> None:
+        self.gaps += 1
         self.is_listening.clear()
         if self.deaf_since is None:
             self.deaf_since = self.around.clock.monotonic()
@@ -107,6 +110,7 @@ class Desk:
             case OrderChanged(_, order):
                 self._order_changed(order)
             case StreamOpened():
+                self.gaps += 1
                 self.failure = self.deaf_since = None
                 self.is_listening.set()
                 self.on_gap(self, "the account's events come again")
@@ -203,8 +207,13 @@ class Desk:
 
     # --------------------------------------------------------------------------------------------------------- rules
 
-    async def reload_rules(self, runner: Runner) -> None:
-        """Read the pair's rules anew, after the exchange has refused an order for one of them."""
+    async def reload_rules(self, runner: Runner) -> bool:
+        """Read the pair's rules anew, after one was broken; say whether prices and quantities have another grid now.
+
+        Raises:
+            Ended: the runner is over.
+        """
+        before = _grid(runner.market)
         try:
             await self.exchange.reload_rules(runner.market.pair)
             listing = await self.exchange.listing(runner.market.pair)
@@ -212,6 +221,7 @@ class Desk:
             await runner.turn(RulesRead(at=self.around.clock.now(), market=listing.market, fees=fees))
         except PortError as exc:
             log.info("rules_not_read", account=self.account.id, pair=runner.market.pair, reason=str(exc))
+        return _grid(runner.market) != before
 
     async def look_after_troubles(self) -> None:
         """Let bots go on whose trouble has ended by itself: a pair that trades again, a key that works again."""
@@ -239,6 +249,10 @@ class Desk:
 def bad_key(at: datetime.datetime, reason: str) -> AttentionNeeded:
     """Return what a bot is told at *at* when its account's key does not work for *reason*."""
     return AttentionNeeded(at, f"the account's key does not work: {reason}", cure=Cure.CREDENTIALS)
+
+
+def _grid(market: Market) -> tuple[Decimal, Decimal]:
+    return market.tick_size, market.step_size
 
 
 async def _tell(wire: Wire, order: VenueOrder) -> None:

@@ -16,12 +16,21 @@ from dcacore.application.engine.patience import Hold
 from dcacore.application.engine.surroundings import Surroundings
 from dcacore.domain.ids import AccountId, BotId
 from dcacore.domain.money import Price
-from dcacore.ports.errors import PortError, StoreError, Unavailable
+from dcacore.ports.errors import (
+    BadCredentials,
+    CannotDecrypt,
+    NoEncryptionKey,
+    PortError,
+    StoreError,
+    Unavailable,
+)
 from dcacore.ports.records import Account, Environment
 
 LISTENS_WITHIN_S: Final = 20
 SILENT_AFTER_S: Final = 60
 """When the user of an account is told that nothing is heard of it."""
+_ABOUT_THE_KEY: Final = (BadCredentials, CannotDecrypt, NoEncryptionKey)
+"""Of these the account's bots tell themselves."""
 
 
 @attrs.define
@@ -84,7 +93,8 @@ class Places:
         try:
             exchange = await self.around.venues.exchange(account)
         except PortError as exc:
-            self._note_shut(account, str(exc))
+            if not isinstance(exc, _ABOUT_THE_KEY):
+                self._note_shut(account, str(exc))
             raise
         self._shut.pop(account_id, None)
         hold = self._holds.setdefault(account.environment, Hold())
@@ -105,7 +115,8 @@ class Places:
         """Yield the accounts of which nothing has been heard for a minute, and why, where that is known."""
         now = self.around.clock.monotonic()
         for desk in self.desks.values():
-            if desk.deaf_since is not None and now - desk.deaf_since > SILENT_AFTER_S:
+            is_deaf = desk.deaf_since is not None and now - desk.deaf_since > SILENT_AFTER_S
+            if is_deaf and not isinstance(desk.failure, _ABOUT_THE_KEY):
                 yield desk.account, "" if desk.failure is None else str(desk.failure)
         for shut in self._shut.values():
             if now - shut.since > SILENT_AFTER_S > now - shut.tried_at:

@@ -12,6 +12,7 @@ from dcacore.domain.errors import InvalidParameter
 from dcacore.domain.events import (
     AddFundsRequested,
     CancelDealRequested,
+    CloseAsSoldRequested,
     CloseDealRequested,
     EditBotRequested,
     EditDealRequested,
@@ -70,6 +71,9 @@ _EVENTS: Final[Mapping[RequestKind, Callable[[At, Details], RequestEvent]]] = {
     RequestKind.RETRY: lambda at, _: RetryRequested(at),
     RequestKind.CLOSE_DEAL: lambda at, details: CloseDealRequested(at, deal_id=_deal(details)),
     RequestKind.CANCEL_DEAL: lambda at, details: CancelDealRequested(at, deal_id=_deal(details)),
+    RequestKind.CLOSE_AS_SOLD: lambda at, details: CloseAsSoldRequested(
+        at=at, sold_at=_number(details, "sold_at"), deal_id=_deal(details)
+    ),
     RequestKind.ADD_FUNDS: lambda at, details: AddFundsRequested(
         at=at, amount=_number(details, "amount"), deal_id=_deal(details)
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import attrs
 
 from dcacore.application.engine.alarms import Alarms
@@ -14,6 +16,9 @@ from dcacore.domain.bot import TroubleKind
 from dcacore.domain.events import PriceSeen, RetryDue, TimePassed
 from dcacore.domain.money import Price
 from dcacore.domain.watch import Retry, Watches, watches
+
+LOOK_AT_CLOCK_EVERY_S: Final = 30
+"""A clock that was behind may be set right: what was hours away by it may be due now."""
 
 
 @attrs.define(eq=False)
@@ -59,11 +64,17 @@ class Watching:
             due = wanted.at
             seconds = (due - self.around.clock.now()).total_seconds()
 
-            def time_passed() -> None:
-                runner.told_at = due
-                runner.post(TimePassed(max(due, self.around.clock.now()), self.price(runner)))
+            latest = self.around.clock.monotonic() + seconds
 
-            self.alarms.set(at, seconds, time_passed)
+            def look() -> None:
+                now, left = self.around.clock.now(), latest - self.around.clock.monotonic()
+                if now < due and left > 0:
+                    self.alarms.set(at, min(left, LOOK_AT_CLOCK_EVERY_S), look)
+                else:
+                    runner.told_at = due
+                    runner.post(TimePassed(max(due, now), self.price(runner)))
+
+            self.alarms.set(at, min(seconds, LOOK_AT_CLOCK_EVERY_S), look)
         if wanted.retry is not Retry.BALANCE:
             self.alarms.drop(waits)
         elif not self.alarms.has(waits):

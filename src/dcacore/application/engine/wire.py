@@ -214,7 +214,8 @@ class Wire:
         refusal = next(refusal for kind, refusal in _MEANS if isinstance(exc, kind))
         match exc:
             case FilterViolation():
-                await self.desk.reload_rules(self.runner)
+                if await self.desk.reload_rules(self.runner):
+                    refusal = Refusal.NOT_PLACED  # it lay on the old grid; the next one lies on the new
             case BadCredentials():
                 await self.runner.turn(self.desk.bad_key(str(exc)))  # first, so that nothing is planned again
             case _:
