@@ -21,7 +21,7 @@ from dcacore.domain.ids import AccountId, UserId
 from dcacore.domain.market import Market
 from dcacore.domain.money import Price
 from dcacore.domain.orders import Side
-from dcacore.local_exchange.acts import strike_now
+from dcacore.local_exchange.control.strikes import strike_now
 from dcacore.local_exchange.exchange import LocalExchange, Options
 from dcacore.local_exchange.faults.kinds import KINDS, Strikes, read_fault
 from dcacore.local_exchange.server import serving
