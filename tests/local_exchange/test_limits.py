@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
+from dcacore.local_exchange.addresses import bind
 from dcacore.local_exchange.clock import from_ms
 from dcacore.local_exchange.errors import ApiError
 from dcacore.local_exchange.limits import FIRST_BAN_MS, PATIENCE, Limits
@@ -91,3 +94,9 @@ async def test_too_much_is_refused(api: Api, running: Running) -> None:
         "Too much request weight used; current limit is 6000 request weight per 1 MINUTE."
     )
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
+
+
+def test_an_answer_does_not_wait_until_its_head_is_acknowledged() -> None:
+    """What is accepted is of the protocol of what listens, and asyncio turns off Nagle's algorithm for TCP alone."""
+    with bind("127.0.0.1", 0) as listening:
+        assert listening.proto == socket.IPPROTO_TCP
