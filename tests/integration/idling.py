@@ -57,7 +57,9 @@ class IdleSelector(selectors.DefaultSelector):
             return super().select(timeout)
         events = super().select(QUIET_S)
         if not events and not self._is_anything_under_way():
-            waiting.set_result(None)
+            events = super().select(0)  # what was under way may have arrived in this very moment
+            if not events:
+                waiting.set_result(None)
         return events
 
     def _is_anything_under_way(self) -> bool:
