@@ -90,13 +90,14 @@ def stepped(
         bot_id = stage.add_bot(strategy, market)
         stage.play()
         assert not stage.failed
-        return [_outcome(deal) for deal in stage.ended(bot_id)]
+        return [outcome(deal) for deal in stage.ended(bot_id)]
     finally:
         stage.close()
 
 
 @exact
-def _outcome(deal: Deal) -> Outcome:
+def outcome(deal: Deal) -> Outcome:
+    """Return what a live engine's deal has come to."""
     books: Books = deal.books
     base_order, result = deal.base_order, deal.result
     assert base_order is not None

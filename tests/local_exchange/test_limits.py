@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import socket
+
+import httpx
 import pytest
 
+from dcacore.local_exchange.addresses import bind
 from dcacore.local_exchange.clock import from_ms
 from dcacore.local_exchange.errors import ApiError
+from dcacore.local_exchange.exchange import LocalExchange, Options
 from dcacore.local_exchange.limits import FIRST_BAN_MS, PATIENCE, Limits
+from dcacore.local_exchange.server import serving
+from dcacore.local_exchange.site import Site
 from tests.local_exchange.api import LIMIT_BUY, MARKET_BUY, Api, code
 from tests.local_exchange.conftest import Running
 
@@ -91,3 +98,15 @@ async def test_too_much_is_refused(api: Api, running: Running) -> None:
         "Too much request weight used; current limit is 6000 request weight per 1 MINUTE."
     )
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
+
+
+async def test_without_limits_nobody_is_told_to_hold_back() -> None:
+    async with serving(Site(LocalExchange(Options(has_limits=False)))) as urls, httpx.AsyncClient() as http:
+        told = (await http.get(f"{urls.rest}/api/v3/exchangeInfo")).json()
+    assert told["rateLimits"] == []
+
+
+def test_an_answer_does_not_wait_until_its_head_is_acknowledged() -> None:
+    """What is accepted is of the protocol of what listens, and asyncio turns off Nagle's algorithm for TCP alone."""
+    with bind("127.0.0.1", 0) as listening:
+        assert listening.proto == socket.IPPROTO_TCP

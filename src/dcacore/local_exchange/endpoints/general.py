@@ -30,4 +30,4 @@ def info(call: Call) -> dict[str, Any]:
     shapes = [symbol_shape(exchange.pair(symbol).market, exchange.status(symbol)) for symbol in symbols]
     if status is not None:
         shapes = [shape for shape in shapes if shape["status"] == status]
-    return exchange_info(exchange.clock.ms(), shapes)
+    return exchange_info(exchange.clock.ms(), shapes, has_limits=exchange.limits.are_on)

@@ -46,12 +46,12 @@ def symbol_shape(market: Market, status: str) -> Shape:
     }
 
 
-def exchange_info(server_ms: int, symbols: Iterable[Shape]) -> Shape:
-    """Return the exchange with its limits and *symbols*."""
+def exchange_info(server_ms: int, symbols: Iterable[Shape], *, has_limits: bool = True) -> Shape:
+    """Return the exchange with *symbols*, and with its limits if it has any: clients hold back by what is told here."""
     return {
         "timezone": "UTC",
         "serverTime": server_ms,
-        "rateLimits": [limit.told() for limit in LIMITS],
+        "rateLimits": [limit.told() for limit in LIMITS] if has_limits else [],
         "exchangeFilters": [],
         "symbols": list(symbols),
     }
