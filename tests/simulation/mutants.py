@@ -48,8 +48,9 @@ def _swapped(*swaps: tuple[object, str, Any]) -> Iterator[None]:
 def no_mark_before_the_wire() -> AbstractContextManager[None]:
     """What is being sent is known to the process only, and not stored."""
 
-    async def mark(self: Runner, intent: Intent) -> None:
+    async def mark(self: Runner, intent: Intent, _: datetime.datetime | None) -> bool:
         self.intents[intent.id] = intent
+        return True
 
     return _swapped((Runner, "mark", mark))
 

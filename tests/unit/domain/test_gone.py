@@ -96,10 +96,12 @@ def test_what_fills_while_the_orders_come_off_is_booked_first() -> None:
     desk.cancel(second)
     (deal,) = desk.ended
     assert deal.exit is Exit.SOLD_BY_HAND
-    assert deal.books.gone == 1 + first.quantity - Decimal("0.25")
+    assert deal.books.gone == Decimal("0.75")  # of the one coin that the deal held when its user said so
     assert deal.result is not None
-    assert deal.result.profit == deal.books.proceeds + deal.books.gone * 105 - deal.books.gross
-    assert deal.books.net == deal.result.carried.quantity == deal.result.kept.quantity == 0
+    kept = deal.result.kept
+    assert kept.quantity == deal.books.net == first.quantity
+    assert deal.result.profit == deal.books.proceeds + deal.books.gone * 105 - deal.books.gross + kept.cost
+    assert deal.result.carried.quantity == 0
 
 
 def test_a_target_that_fills_whole_before_it_comes_off_has_sold_the_deal() -> None:
