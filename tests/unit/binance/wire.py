@@ -46,6 +46,7 @@ class Say:
         return web.Response(text=text, status=self.status, headers=dict(self.headers))
 
 
+@attrs.frozen
 class Drop:
     """Close the connection without an answer."""
 
