@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import sys
 import threading
 import zipfile
 from collections import defaultdict, deque
@@ -127,6 +128,16 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+class Server(ThreadingHTTPServer):
+    """Serves in threads, and takes it that a client hangs up in the middle: one that has read enough does."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def status(code: int, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Fault:
     """Return a fault that answers *code*."""
     return lambda handler, _: handler.send(code, body, headers or {})
@@ -158,8 +169,7 @@ def instead(body: bytes) -> Fault:
 def serving() -> Iterator[Site]:
     """Yield a server that runs until the block ends."""
     site = Site()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"site": site, "timeout": 60}))
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", 0), type("Bound", (Handler,), {"site": site, "timeout": 60}))
     site.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
