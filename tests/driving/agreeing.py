@@ -16,7 +16,7 @@ from dcacore.domain.money import Quotient, exact
 from dcacore.domain.strategy import Strategy
 from dcacore.local_exchange.driving.points import Series
 from dcacore.ports.candles import Candles
-from tests.driving.stage import SteppedStage
+from tests.driving.stage import RICH, SteppedStage
 from tests.strategies import USUAL_FEES
 
 BTC: Final = Market(
@@ -62,9 +62,15 @@ class Outcome:
     reason: str
 
 
-def played(strategy: Strategy, candles: Candles, market: Market = BTC, fees: Fees = USUAL_FEES) -> list[Outcome]:
+def played(
+    strategy: Strategy,
+    candles: Candles,
+    market: Market = BTC,
+    fees: Fees = USUAL_FEES,
+    balance: Decimal | None = None,
+) -> list[Outcome]:
     """Return the deals of a backtest."""
-    report = backtest(strategy, market, fees, candles)
+    report = backtest(strategy, market, fees, candles, balance=balance)
     return [
         Outcome(
             opened_ms=deal.opened_ms,
@@ -82,15 +88,25 @@ def played(strategy: Strategy, candles: Candles, market: Market = BTC, fees: Fee
 
 
 def stepped(
-    strategy: Strategy, candles: Candles, market: Market = BTC, fees: Fees = USUAL_FEES, seed: str = "0"
+    strategy: Strategy,
+    candles: Candles,
+    market: Market = BTC,
+    fees: Fees = USUAL_FEES,
+    *,
+    balance: Decimal = RICH,
+    seed: str = "0",
+    every_point: bool = False,
 ) -> list[Outcome]:
-    """Return the deals of a live engine on an exchange that steps through the same candles."""
-    stage = SteppedStage([Series(market, candles)], fees, seed=seed)
+    """Return the deals of a live engine on an exchange that steps through the same candles.
+
+    With *every_point* it stops at every point of a candle, also where there is nothing to react to.
+    """
+    stage = SteppedStage(Series(market, candles), fees, seed=seed, balance=balance)
     try:
-        bot_id = stage.add_bot(strategy, market)
-        stage.play()
+        stage.add_bot(strategy)
+        stage.play(every_point=every_point)
         assert not stage.failed
-        return [outcome(deal) for deal in stage.ended(bot_id)]
+        return [outcome(deal) for deal in stage.ended()]
     finally:
         stage.close()
 

@@ -6,7 +6,7 @@ import asyncio
 import datetime
 import heapq
 import itertools
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, MutableMapping
 from decimal import Decimal
 from random import Random
 from typing import Any, Final, NoReturn
@@ -23,21 +23,22 @@ from dcacore.application.engine.surroundings import Surroundings
 from dcacore.domain.bot import Bot
 from dcacore.domain.deal import Deal
 from dcacore.domain.ids import OWN_PREFIX, AccountId, BotId, RequestId, UserId
-from dcacore.domain.market import Fees, Market
+from dcacore.domain.market import Fees
 from dcacore.domain.strategy import Strategy
-from dcacore.domain.watch import watches
 from dcacore.local_exchange.driving.clock import ExchangeClock
 from dcacore.local_exchange.driving.points import Series, candle_points
-from dcacore.local_exchange.driving.stepper import Stand, Stepper
+from dcacore.local_exchange.driving.stepper import Pending, Stand, Stepper
 from dcacore.ports.clock import Clock
 from dcacore.ports.exchange import Exchange
 from dcacore.ports.prices import Prices, Tick
 from dcacore.ports.records import Account, BotRecord, Environment, Request, RequestKind, User
 from dcacore.ports.venues import Venues
+from tests.driving.stops import Stops, stops_of
 from tests.simulation.clock import SeededIds
 from tests.simulation.loop import VirtualLoop
 
 USER: Final = UserId("user")
+BOT: Final = BotId("bot")
 RICH: Final = Decimal(10**12)
 _MOMENT: Final = 0.001
 
@@ -69,13 +70,15 @@ class DataClock(Clock):
             heapq.heappush(self._sleepers, (due, next(self._count), future))
             await future
 
-    def wake(self, ahead: datetime.timedelta = datetime.timedelta(0)) -> None:
-        """Let all go on whose time has come, or comes within *ahead*."""
-        until = self.now() + ahead
+    def wake(self, ahead: datetime.timedelta = datetime.timedelta(0)) -> bool:
+        """Let all go on whose time has come, or comes within *ahead*; say whether there are any."""
+        until, is_anybody = self.now() + ahead, False
         while self._sleepers and self._sleepers[0][0] <= until:
             future = heapq.heappop(self._sleepers)[2]
             if not future.done():
                 future.set_result(None)
+                is_anybody = True
+        return is_anybody
 
 
 @attrs.define(eq=False)
@@ -98,25 +101,21 @@ class _Venues(Venues):
 
 
 class SteppedStage:
-    """One engine, one account, and the candles of some markets with a bot on each."""
+    """One engine, one account, and the candles of a market with a bot on it."""
 
-    def __init__(
-        self, series: Iterable[Series], fees: Fees, *, seed: str = "0", slippage: Decimal = Decimal(0)
-    ) -> None:
-        self.series = tuple(series)
+    def __init__(self, series: Series, fees: Fees, *, seed: str = "0", balance: Decimal = RICH) -> None:
+        self.series = series
         self.loop = VirtualLoop(Random(seed))
         self.failed: list[object] = []
         self.loop.set_exception_handler(lambda _, context: self.failed.append(context))
         self._logs_before = structlog.get_config()
         structlog.configure(processors=[_silent], cache_logger_on_first_use=False)
         self.clock = ExchangeClock(_no_time)
-        self.venue = SimulatedVenue(self.clock.now, slippage=slippage)
-        self.stepper = Stepper(self.venue, self.clock, candle_points(self.series))
-        for one in self.series:
-            self.venue.list_pair(one.market)
+        self.venue = SimulatedVenue(self.clock.now)
+        self.stepper = Stepper(self.venue, self.clock, candle_points([series]))
+        self.venue.list_pair(series.market)
         self.account = AccountId("account")
-        holdings: Mapping[str, Decimal] = {one.market.quote_asset: RICH for one in self.series}
-        self.venue.open_account(self.account, holdings, fees)
+        self.venue.open_account(self.account, {series.market.quote_asset: balance}, fees)
         self.engine_clock = DataClock(self.clock, self.loop)
         self.store = MemoryStore(self.engine_clock)
         ids = SeededIds(Random(seed))
@@ -124,53 +123,48 @@ class SteppedStage:
         around = Surroundings(store=self.store, venues=venues, clock=self.engine_clock, ids=ids, name="engine")
         self.engine = Engine(around, SoleOwner(self.store, "engine"))
         self.fees = fees
-        self.bots: list[tuple[BotId, str]] = []
 
-    def add_bot(self, strategy: Strategy, market: Market) -> BotId:
-        """Store a bot, and the wish that it runs."""
-        bot_id = BotId(f"bot{len(self.bots)}")
-        self.bots.append((bot_id, market.pair))
+    def add_bot(self, strategy: Strategy) -> None:
+        """Store the bot, and the wish that it runs."""
 
         async def add() -> None:
+            at, market = self.clock.now(), self.series.market
             async with self.store.begin() as work:
-                if len(self.bots) == 1:
-                    at = self.clock.now()
-                    await work.users.add(User(id=USER, email="user@example.org", created_at=at))
-                    account = Account(
-                        id=self.account, user_id=USER, name="paper", environment=Environment.PAPER, created_at=at
-                    )
-                    await work.accounts.add(account)
+                await work.users.add(User(id=USER, email="user@example.org", created_at=at))
+                account = Account(
+                    id=self.account, user_id=USER, name="paper", environment=Environment.PAPER, created_at=at
+                )
+                await work.accounts.add(account)
                 prefix = OWN_PREFIX + await self.store.epoch()
-                bot = Bot(id=bot_id, strategy=strategy, market=market, fees=self.fees, order_prefix=prefix)
-                record = BotRecord(
-                    bot=bot, user_id=USER, account_id=self.account, name=bot_id, created_at=self.clock.now()
+                bot = Bot(id=BOT, strategy=strategy, market=market, fees=self.fees, order_prefix=prefix)
+                await work.bots.add(BotRecord(bot=bot, user_id=USER, account_id=self.account, name=BOT, created_at=at))
+                await work.requests.add(
+                    Request(id=RequestId(BOT), bot_id=BOT, kind=RequestKind.START, details={}, asked_at=at)
                 )
-                await work.bots.add(record)
-                request = Request(
-                    id=RequestId(bot_id), bot_id=bot_id, kind=RequestKind.START, details={}, asked_at=self.clock.now()
-                )
-                await work.requests.add(request)
                 await work.commit()
 
         self.loop.run_until_complete(add())
-        return bot_id
 
-    def play(self, each: Callable[[Stand], object] = lambda _: None) -> None:
-        """Step through all candles; *each* is told where every step has come to, when all have reacted."""
-        for _ in self.series:
-            self.stepper.step()  # every market stands at its first open when the bots begin
+    def play(self, each: Callable[[Stand], object] = lambda _: None, *, every_point: bool = False) -> None:
+        """Step through all candles; *each* is told where every step has come to, when all have reacted.
+
+        With *every_point* steps stop at every point of a candle, also where there is nothing to react to.
+        """
+        self.stepper.step()  # the market stands at its first open when the bot begins
         self.loop.create_task(self.engine.run())
         for _ in range(20):  # coming up takes looks and sleeps that have nothing to do with the data
             self._settle()
             self.engine_clock.wake(datetime.timedelta(seconds=3))
         self._settle()
         while True:
-            self._watch()
-            stand = self.stepper.step()
+            stops = self._watch()
+            is_fast = stops.past_points and not every_point
+            stand = self.stepper.step(past_points=is_fast, until=stops.until)
             self._beat()
             self._settle()
-            self.engine_clock.wake()
-            self._settle()
+            if stand.pending is Pending.NOTHING:
+                self.engine_clock.wake()
+                self._settle()
             each(stand)
             if stand.is_over:
                 return
@@ -186,18 +180,18 @@ class SteppedStage:
             if feed is not None:
                 feed.hear(Tick(runner.market.pair, None, self.clock.now()))
 
-    def _watch(self) -> None:
-        """Let the exchange stop where the bots want to be asked."""
-        for bot_id, symbol in self.bots:
-            wanted = watches(self.engine.runners[bot_id].bot)
-            self.stepper.watch(symbol, [it for it in (wanted.falls_to, wanted.rises_to) if it is not None])
+    def _watch(self) -> Stops:
+        """Let the exchange stop where the bot wants to be asked."""
+        stops = stops_of(self.engine.runners[BOT].bot, self.clock.now())
+        self.stepper.watch(self.series.market.pair, stops.prices, stops.above)
+        return stops
 
-    def ended(self, bot_id: BotId) -> tuple[Deal, ...]:
-        """Return a bot's deals that have ended, in the order in which they began."""
+    def ended(self) -> tuple[Deal, ...]:
+        """Return the deals that have ended, in the order in which they began."""
 
         async def get() -> tuple[Deal, ...]:
             async with self.store.begin(reads_only=True) as work:
-                return tuple(record.deal for record in await work.deals.of([bot_id], limit=1_000_000))
+                return tuple(record.deal for record in await work.deals.of([BOT], limit=1_000_000))
 
         ended = [deal for deal in self.loop.run_until_complete(get()) if deal.closed_at is not None]
         return tuple(sorted(ended, key=lambda deal: deal.number))

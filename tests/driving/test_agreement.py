@@ -21,13 +21,14 @@ WEEK: Final = (np.datetime64("2021-04-19T18:00", "ms"), np.datetime64("2021-04-2
 QUICK: Final = ("two active, rounded up", "trailing, stop loss")
 
 
+@pytest.mark.parametrize("every_point", [False, True])
 @pytest.mark.parametrize("name", BOTS)
-def test_a_live_engine_makes_the_deals_of_a_backtest_on_a_random_walk(name: str) -> None:
+def test_a_live_engine_makes_the_deals_of_a_backtest_on_a_random_walk(name: str, *, every_point: bool) -> None:
     candles = random_walk(BTC, np.random.default_rng(5), count=720)
     strategy = Strategy(**{**CALM, **BOTS[name]})
     expected = played(strategy, candles)
     assert len(expected) > 1
-    assert stepped(strategy, candles) == expected
+    assert stepped(strategy, candles, every_point=every_point) == expected
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -38,7 +39,8 @@ def test_they_agree_where_every_other_candle_begins_with_a_gap(name: str, seed: 
     strategy = Strategy(**{**CALM, **BOTS[name]})
     expected = played(strategy, candles)
     assert expected
-    assert stepped(strategy, candles, seed=str(seed)) == expected
+    for every_point in (False, True):
+        assert stepped(strategy, candles, seed=str(seed), every_point=every_point) == expected
 
 
 def test_what_happens_at_once_may_happen_in_any_order() -> None:

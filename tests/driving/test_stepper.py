@@ -135,6 +135,72 @@ def test_a_jump_fills_what_it_has_passed_at_its_own_limits_before_the_watched_pr
     assert [what.split()[0] for what in scene.told] == ["fill", "fill", "price"]
 
 
+def test_a_step_can_go_on_past_points_at_which_there_is_nothing_and_tells_nobody_of_them() -> None:
+    scene = Scene()
+    scene.steps(1)
+    scene.rest("92.5")
+    scene.stepper.watch(MARKET.pair, [p("103")])
+    scene.told.clear()
+    stands = [scene.stepper.step(past_points=True) for _ in range(5)]
+    assert prices(stands) == ["103", "103", "92.5", "92.5", "92"]
+    assert [one.stopped_by for one in stands[1:4]] == [Stop.WATCHED, Stop.ORDER, Stop.ORDER]
+    assert [one.is_over for one in stands] == [False] * 4 + [True]
+    assert scene.told == ["price 103", "price 103", "price 92.5", "fill 92.5", "price 92.00"]
+
+
+def test_on_its_way_past_points_a_step_stops_at_a_new_high_and_at_a_time() -> None:
+    scene = Scene()
+    scene.stepper.watch(MARKET.pair, [], p("102"))
+    minute = EPOCH + datetime.timedelta(minutes=1)
+    high, opened = (scene.stepper.step(past_points=True, until=minute) for _ in range(2))
+    assert (high.price, high.point, high.stopped_by) == (p("104"), PointKind.FIRST, Stop.POINT)
+    assert (opened.price, opened.point, opened.at) == (p("98"), PointKind.OPEN, minute)
+    later = scene.stepper.step(past_points=True, until=minute)
+    assert later.price == p("99")  # it is that time already
+
+
+def test_before_a_jump_over_an_order_and_a_watched_price_a_step_tells_where_it_begins() -> None:
+    scene = Scene([("100", "104", "99", "101"), ("95", "96", "94", "95.5")])
+    scene.steps(1)
+    scene.rest("98")
+    scene.stepper.watch(MARKET.pair, [p("97")])
+    scene.told.clear()
+    before, filled, told = (scene.stepper.step(past_points=True) for _ in range(3))
+    assert (before.price, before.stopped_by, before.at) == (p("101"), Stop.NEAR, EPOCH)
+    assert (filled.price, filled.pending, told.pending) == (p("95"), Pending.PRICE, Pending.NOTHING)
+    assert scene.told == ["price 101.00", "fill 98", "price 95.00"]
+
+
+def test_where_a_step_ends_the_prices_of_all_markets_have_been_told() -> None:
+    other = MARKET.__class__(pair="DEFXYZ", base_asset="DEF", quote_asset="XYZ", tick_size="0.5", step_size="1")
+    rows = [("10", "12", "9.5", "11"), ("11.5", "12", "11", "11")]
+    both = [Series(MARKET, candles(ROWS)), Series(other, candles(rows))]
+    clock = ExchangeClock(lambda: NOON)
+    venue = SimulatedVenue(clock.now)
+    for one in both:
+        venue.list_pair(one.market)
+    stepper = Stepper(venue, clock, candle_points(both))
+    told: dict[str, Price] = {}
+    venue.price_listeners.append(lambda pair, price, _at: told.update({pair: price}))
+    stepper.watch("DEFXYZ", [p("11.5")])
+    while not (stand := stepper.step(past_points=True)).is_over:
+        assert told == venue.prices()
+        assert stand.symbol == "DEFXYZ"
+    assert told == venue.prices() == {"ABCXYZ": p("92"), "DEFXYZ": p("11")}
+
+
+def test_it_is_known_which_point_is_behind_all_that_has_been_told() -> None:
+    scene = Scene()
+    scene.steps(1)
+    scene.rest("98")
+    seen = []
+    for _ in range(5):
+        scene.stepper.step(past_points=True)
+        seen.append(None if scene.stepper.behind is None else (scene.stepper.behind.candle, scene.stepper.behind.kind))
+    last = (1, PointKind.CLOSE)
+    assert seen == [(0, PointKind.FIRST), (0, PointKind.FIRST), last, last, last]
+
+
 def test_several_markets_go_along_together() -> None:
     other = MARKET.__class__(pair="DEFXYZ", base_asset="DEF", quote_asset="XYZ", tick_size="0.5", step_size="1")
     both = [Series(MARKET, candles(ROWS)), Series(other, candles([("10", "12", "9.5", "9.5")]))]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-from collections.abc import AsyncIterator, MutableMapping
+from collections.abc import AsyncIterator, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
@@ -31,12 +31,13 @@ from dcacore.bootstrap.database import opened
 from dcacore.bootstrap.venues import ByEnvironment
 from dcacore.domain.deal import Deal
 from dcacore.domain.ids import BotId
+from dcacore.domain.intents import IntentState
 from dcacore.domain.market import Fees, Market
 from dcacore.domain.money import Price, plain
 from dcacore.domain.strategy import Strategy
-from dcacore.domain.watch import watches
+from dcacore.local_exchange.clock import to_ms
 from dcacore.local_exchange.driving.points import Series, candle_points
-from dcacore.local_exchange.driving.stepper import Stepper
+from dcacore.local_exchange.driving.stepper import Pending, Stepper
 from dcacore.local_exchange.exchange import LocalExchange, Options
 from dcacore.local_exchange.server import serving
 from dcacore.local_exchange.site import Site
@@ -48,6 +49,7 @@ from dcacore.ports.secrets import ApiKey
 from dcacore.settings import Settings
 from tests.driving.agreeing import Outcome, outcome
 from tests.driving.stage import RICH, DataClock
+from tests.driving.stops import Stops, stops_of
 from tests.integration.idling import CountedStore, IdleSelector
 from tests.integration.live import PASSWORD
 
@@ -55,10 +57,26 @@ KEY: Final = ApiKey("key-of-anna", "secret-of-anna")
 NAME: Final = "wired"
 _AHEAD: Final = datetime.timedelta(seconds=3)
 _COMING_UP: Final = 200
+_UPKEEP_EVERY: Final = 10
 
 
+@attrs.define(eq=False)
 class StandingClock(DataClock):
-    """The time of the data, and nothing besides: to the adapter the machine's clock must not seem to have been set."""
+    """The time of the data, and nothing besides: to the adapter the machine's clock must not seem to have been set.
+
+    Attributes:
+        moved: called by the first look at the clock after the time of the data has moved.
+    """
+
+    moved: Callable[[], None] = attrs.field(default=lambda: None, kw_only=True)
+    _seen: datetime.datetime | None = attrs.field(default=None, init=False)
+
+    def now(self) -> datetime.datetime:
+        now = self.exchange.now()
+        if now != self._seen:
+            self._seen = now
+            self.moved()
+        return now
 
     def monotonic(self) -> float:
         return self.now().timestamp()
@@ -74,7 +92,8 @@ class Wire:
     control: aiohttp.ClientSession
     bot_id: BotId
     market: Market
-    _watched: list[str] = attrs.field(factory=list)
+    _stops: int = 0
+    _watched: tuple[list[str], str | None] = ([], None)
 
     @property
     def engine(self) -> Engine:
@@ -93,19 +112,36 @@ class Wire:
         raise AssertionError("the bot has not bought")
 
     async def play(self) -> None:
-        """Step through all candles."""
+        """Step through all candles, and stop where there may be something to react to."""
+        self.clock.moved = self._beat
         is_over = False
         while not is_over:
-            await self._watch()
-            is_over = (await self.post("step"))["is_over"]
-            self._beat()
-            await self.settle()
+            stops = stops_of(self.engine.runners[self.bot_id].bot, self.clock.now())
+            await self._watch(stops)
+            until = None if stops.until is None else to_ms(stops.until)
+            stand = await self.post("step", past_points=stops.past_points, until_ms=until)
+            await self.selector.idle()
+            is_over = stand["is_over"]
+            if stand["pending"] == Pending.NOTHING.value and self._is_time_for_something():
+                await self.settle()
 
     async def settle(self, ahead: datetime.timedelta = datetime.timedelta(0)) -> None:
         """Let all go on whose time has come, and return when nobody has anything left to do."""
         await self.selector.idle()
-        self.clock.wake(ahead)
-        await self.selector.idle()
+        if self.clock.wake(ahead):
+            await self.selector.idle()
+
+    def _is_time_for_something(self) -> bool:
+        """Say whether those who sleep are to be woken: the bot waits for a time, asks for an order, or it is time.
+
+        The engine's upkeep is due at nearly every stop, as these lie far apart in the data's time, and costs more than
+        all that the bot does.
+        """
+        self._stops += 1
+        runner = self.engine.runners[self.bot_id]
+        asks = any(it.state is IntentState.UNKNOWN or it.order.is_cancelling for it in runner.unsettled)
+        stops = stops_of(runner.bot, self.clock.now())
+        return asks or stops.until is not None or not stops.past_points or self._stops % _UPKEEP_EVERY == 0
 
     async def post(self, act: str, **told: Any) -> Any:
         """Do something to the market."""
@@ -114,19 +150,18 @@ class Wire:
             return await answer.json()
 
     def _beat(self) -> None:
-        """Say that the stream of prices was alive all the time that the step has taken."""
+        """Say that the stream of prices was alive all the time that has gone by, and the account's events too."""
         for runner in self.engine.runners.values():
             feed = self.engine.fleet.watching.feed_of(runner)
             if feed is not None:
                 feed.hear(Tick(self.market.pair, None, self.clock.now()))
 
-    async def _watch(self) -> None:
+    async def _watch(self, stops: Stops) -> None:
         """Let the exchange stop where the bot wants to be asked."""
-        wanted = watches(self.engine.runners[self.bot_id].bot)
-        prices = [plain(it) for it in (wanted.falls_to, wanted.rises_to) if it is not None]
-        if prices != self._watched:
-            await self.post("watch", symbol=self.market.pair, prices=prices)
-            self._watched = prices
+        prices, above = [plain(price) for price in stops.prices], None if stops.above is None else plain(stops.above)
+        if (prices, above) != self._watched:
+            await self.post("watch", symbol=self.market.pair, prices=prices, above=above)
+            self._watched = (prices, above)
 
     async def ended(self) -> list[Deal]:
         """Return the deals that have ended, in the order in which they began."""

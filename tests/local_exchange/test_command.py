@@ -116,6 +116,22 @@ async def test_markets_that_follow_candles_step_by_step(tmp_path: Path) -> None:
             assert (await api.order(MARKET_BUY | {"quantity": "1"})).json()["fills"][0]["price"] == "98.50000000"
 
 
+async def test_steps_that_go_on_past_the_points_of_candles(tmp_path: Path) -> None:
+    (tmp_path / "BTCUSDT-1m.csv").write_text(CANDLES)
+    with serving("--candles", "BTCUSDT-1m.csv", "--control", cwd=tmp_path) as (urls, _):
+        async with httpx.AsyncClient(base_url=urls["rest"]) as http:
+            api = Api(http, "anna", "hers")
+            told = await api.control("watch", symbol="BTCUSDT", prices=["101.5"], above="102.2")
+            assert told == {"symbol": "BTCUSDT", "prices": ["101.5"], "above": "102.2"}
+            seen = [await api.control("step", past_points=True, until_ms=1617321660000) for _ in range(4)]
+            assert [stand["price"] for stand in seen] == ["101.5", "103", "101.5", "102"]
+            assert [stand["point"] for stand in seen] == [None, "second", None, "open"]
+            for wrong in ({"past_points": "yes"}, {"until_ms": "soon"}, {"until_ms": True}, {"until_ms": 10**30}):
+                answer = await http.post("/control/step", json=wrong)
+                assert answer.status_code == 400, answer.text
+                assert next(iter(wrong)) in answer.json()["error"]
+
+
 async def test_markets_that_wander() -> None:
     with serving("--random-walk", "--seed", "7", "--speed", "50") as (urls, _):
         async with httpx.AsyncClient(base_url=urls["rest"]) as http:

@@ -23,7 +23,7 @@ from dcacore.domain.money import Price
 from dcacore.local_exchange.driving.live import LivePrices
 from dcacore.local_exchange.driving.pace import Player
 from dcacore.local_exchange.driving.points import Point, Position, Series, candle_points
-from dcacore.local_exchange.driving.stepper import Pending, Stepper
+from dcacore.local_exchange.driving.stepper import Stepper
 from dcacore.local_exchange.driving.walk import Walk, walk_points
 from dcacore.local_exchange.exchange import LocalExchange, Options
 from dcacore.local_exchange.keeping import Keeper
@@ -129,7 +129,7 @@ def _follow(site: Site, opening: Opening) -> None:
     points = candle_points(series, after=None if keeper is None else keeper.position)
     if opening.steps:
         stepper = site.stepper = _stepper(exchange, points)
-        where = lambda: _stood(stepper)  # noqa: E731
+        where = lambda: None if stepper.behind is None else Position.of(stepper.behind)  # noqa: E731
     else:
         player = Player(exchange.venue, points, SystemClock(), opening.speed)
         site.drivers.append(player)
@@ -147,14 +147,6 @@ def _stepper(exchange: LocalExchange, points: Iterator[Point]) -> Stepper:
         return Stepper(exchange.venue, exchange.clock.true, points)
     except ValueError as wrong:
         raise CannotOpen(str(wrong)) from wrong
-
-
-def _stood(stepper: Stepper) -> Position | None:
-    """Return the last point that was come to and told of whole."""
-    stand = stepper.last
-    if stand is None or stand.point is None or stand.pending is not Pending.NOTHING:
-        return None
-    return Position(symbol=stand.symbol, at=stand.at, kind=stand.point)
 
 
 def by_symbol(files: Iterable[str], otherwise: str | None = None) -> list[tuple[str, list[str]]]:

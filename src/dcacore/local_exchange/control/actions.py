@@ -8,7 +8,7 @@ from typing import Final
 from dcacore.domain.money import Price, plain
 from dcacore.local_exchange.clock import to_ms
 from dcacore.local_exchange.control.strikes import strike_now
-from dcacore.local_exchange.control.told import BadControl, Told, number, text
+from dcacore.local_exchange.control.told import BadControl, Told, flag, moment, number, text
 from dcacore.local_exchange.driving.hand import Hand
 from dcacore.local_exchange.driving.stepper import Stepper
 from dcacore.local_exchange.faults.kinds import KINDS, Strikes, read_fault
@@ -40,8 +40,8 @@ def _stepper(site: Site) -> Stepper:
     return site.stepper
 
 
-def _step(site: Site, _: Told) -> object:
-    stand = _stepper(site).step()
+def _step(site: Site, told: Told) -> object:
+    stand = _stepper(site).step(past_points=flag(told, "past_points"), until=moment(told, "until_ms"))
     return {
         "symbol": stand.symbol,
         "price": plain(stand.price),
@@ -59,8 +59,9 @@ def _watch(site: Site, told: Told) -> object:
     site.exchange.pair(symbol)
     if not isinstance(prices, list):
         raise BadControl("prices has to be a list")
-    _stepper(site).watch(symbol, [Price(number({"prices": price}, "prices")) for price in prices])
-    return {"symbol": symbol, "prices": prices}
+    above = None if told.get("above") is None else Price(number(told, "above"))
+    _stepper(site).watch(symbol, [Price(number({"prices": price}, "prices")) for price in prices], above)
+    return {"symbol": symbol, "prices": prices, "above": told.get("above")}
 
 
 def _balance(site: Site, told: Told) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import msgspec
 
 from dcacore.domain.errors import DcaError
+from dcacore.local_exchange.clock import from_ms
 
 Told = Mapping[str, Any]
 
@@ -42,6 +44,35 @@ def number(told: Told, name: str) -> Decimal:
     if not value.is_finite() or value < 0:
         raise BadControl(f"{name} has to be a number, 0 or more")
     return value
+
+
+def flag(told: Told, name: str) -> bool:
+    """Return a truth value; False when it is not there.
+
+    Raises:
+        BadControl: it is something else.
+    """
+    value = told.get(name, False)
+    if not isinstance(value, bool):
+        raise BadControl(f"{name} has to be true or false")
+    return value
+
+
+def moment(told: Told, name: str) -> datetime.datetime | None:
+    """Return a time that is given in Unix milliseconds; None when it is not there.
+
+    Raises:
+        BadControl: it is none.
+    """
+    value = told.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise BadControl(f"{name} has to be a whole number of milliseconds")
+    try:
+        return from_ms(value)
+    except OverflowError:
+        raise BadControl(f"{name} lies too far away") from None
 
 
 def read(body: bytes) -> Told:
