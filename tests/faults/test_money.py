@@ -13,13 +13,25 @@ from dcacore.domain.bot import Phase
 from dcacore.domain.deal import Exit
 from dcacore.domain.errors import InvalidParameter
 from dcacore.domain.ladder import build_ladder
-from dcacore.domain.market import Fees, Market
+from dcacore.domain.market import FeeAsset, Fees, Market
 from dcacore.domain.money import ZERO, Price, Quotient, exact
 from dcacore.domain.orders import Role, Side
 from dcacore.domain.preview import check_placeable, ladder
 from dcacore.ports.errors import InsufficientBalance
 from dcacore.ports.records import RequestKind
-from tests.faults.stage import ACCOUNT, BOT, Carry, Stage, lost_reply, lost_request, of_role, price, quantity, refused
+from tests.faults.stage import (
+    ACCOUNT,
+    BOT,
+    Carry,
+    Stage,
+    lost_reply,
+    lost_request,
+    of_role,
+    price,
+    quantity,
+    refused,
+    slow,
+)
 from tests.strategies import FREE, MARKET, strategy
 
 USUAL = Fees(fee_maker="0.001", fee_taker="0.001")
@@ -610,6 +622,27 @@ def test_f50_a_balance_that_moves_between_check_and_order_is_normal(stage: Stage
 
 
 # -------------------------------------------------------------------------------------- what the user wants meanwhile
+
+
+def test_a_ladder_is_paid_for_out_of_one_look_at_the_balance(empty_stage: Stage) -> None:
+    """The events of its first orders come while the others are placed, and tell nothing that is not counted."""
+    stage = ready(empty_stage, max_safety_orders=8)
+    stage.wire().on("place", slow(after=0.1), times=20)
+    stage.start()
+    assert len(stage.resting(Role.SAFETY)) == 8
+    assert len(stage.wire().requests("balances")) == 2  # for the base order, and when it had filled
+
+
+def test_what_orders_are_counted_for_lets_no_buy_wait_that_can_be_paid_for(empty_stage: Stage) -> None:
+    """A buy is checked for its price and a fee in quote; where that comes on top of it, it may hold less."""
+    stage = empty_stage
+    stage.list_pair()
+    fees = Fees(fee_asset=FeeAsset.QUOTE, fee_taker="0.01", fee_maker="0")
+    stage.open_account(fees=fees, XYZ="503")
+    stage.add_bot(max_safety_orders=4, safety_order_size="100", base_order_size="100")
+    stage.start()
+    assert len(stage.resting(Role.SAFETY)) == 4
+    assert stage.trouble() is None
 
 
 @pytest.mark.parametrize("sell", ["true", "false"])

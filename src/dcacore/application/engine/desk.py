@@ -18,12 +18,12 @@ from dcacore.domain.bot import Cure
 from dcacore.domain.commands import Place
 from dcacore.domain.engine import decide
 from dcacore.domain.events import AttentionNeeded, Cured, RetryDue, RulesRead
-from dcacore.domain.ids import BotId, parse_order_id
+from dcacore.domain.ids import BotId, OrderId, parse_order_id
 from dcacore.domain.intents import Intent
 from dcacore.domain.market import FeeAsset, Market
 from dcacore.domain.money import ZERO, exact, plain
 from dcacore.domain.orders import Order, Side
-from dcacore.domain.venue import VenueOrder, VenueOrderId
+from dcacore.domain.venue import VenueOrder, VenueOrderId, VenueStatus
 from dcacore.ports.errors import BadCredentials, PortError
 from dcacore.ports.exchange import AccountEvent, Balance, Exchange, OrderChanged, StreamLost, StreamOpened
 from dcacore.ports.records import Account
@@ -75,6 +75,7 @@ class Desk:
     compared_to: dict[str, str | None] = attrs.field(factory=dict, init=False)
     _funds: Mapping[str, Balance] | None = attrs.field(default=None, init=False)
     _funds_at: float = attrs.field(default=0.0, init=False)
+    _counted: set[OrderId] = attrs.field(factory=set, init=False)  # the buys that the balances have been lessened by
 
     def __attrs_post_init__(self) -> None:
         self.tasks = Tasks(self.account.environment)
@@ -125,7 +126,9 @@ class Desk:
         wire = None if parsed is None else self.wires.get(parsed.bot_id)
         if wire is None:
             return  # the user's own, or another engine's
-        self.forget_funds()
+        is_counted = order.order_id in self._counted and order.status is VenueStatus.OPEN and not order.executed
+        if not is_counted:
+            self.forget_funds()
         wire.runner.tasks.start(_tell(wire, order), f"event of {order.order_id}")
 
     # ------------------------------------------------------------------------------------------- its key, its orders
@@ -174,16 +177,20 @@ class Desk:
         if order.side is Side.SELL:
             return None
         try:
-            balances = await self._balances()
+            lack = _lack(runner, order, await self._balances())
+            if lack is not None and self._counted:  # orders hold somewhat less than is counted for them
+                self.forget_funds()
+                lack = _lack(runner, order, await self._balances())
         except PortError:
             return None  # the exchange is the judge
-        return _lack(runner, order, balances)
+        return lack
 
     async def _balances(self) -> Mapping[str, Balance]:
         now = self.around.clock.monotonic()
         if self._funds is None or now - self._funds_at > FUNDS_LAST_S:
             self._funds = await self.exchange.balances()
             self._funds_at = now
+            self._counted.clear()
         return self._funds
 
     def reserve(self, runner: Runner, order: Order) -> None:
@@ -192,6 +199,7 @@ class Desk:
         if self._funds is not None and needed is not None and (balance := self._funds.get(asset)) is not None:
             with_less = Balance(balance.free - needed, balance.locked + needed)
             self._funds = {**self._funds, asset: with_less}
+            self._counted.add(order.id)
 
     def forget_funds(self) -> None:
         """Read the balances anew before the next order."""
