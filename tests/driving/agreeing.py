@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ import attrs
 
 from dcacore.backtest.run import backtest
 from dcacore.domain.books import Books
-from dcacore.domain.deal import Deal
+from dcacore.domain.deal import Deal, Exit
 from dcacore.domain.market import Fees, Market
 from dcacore.domain.money import Quotient, exact
 from dcacore.domain.strategy import Strategy
@@ -106,9 +106,14 @@ def stepped(
         stage.add_bot(strategy)
         stage.play(every_point=every_point)
         assert not stage.failed
-        return [outcome(deal) for deal in stage.ended()]
+        return outcomes(stage.ended())
     finally:
         stage.close()
+
+
+def outcomes(deals: Iterable[Deal]) -> list[Outcome]:
+    """Return what a live engine's deals have come to, but for those whose base order was never bought."""
+    return [outcome(deal) for deal in deals if deal.exit is not Exit.CANCEL]
 
 
 @exact

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -41,6 +42,18 @@ def test_they_agree_where_every_other_candle_begins_with_a_gap(name: str, seed: 
     assert expected
     for every_point in (False, True):
         assert stepped(strategy, candles, seed=str(seed), every_point=every_point) == expected
+
+
+@pytest.mark.parametrize("balance", [350, 600])
+@pytest.mark.parametrize("name", BOTS)
+def test_they_agree_where_a_bot_waits_for_balance_now_and_then(name: str, balance: int) -> None:
+    strategy = Strategy(**{**CALM, **BOTS[name]})
+    candles = random_walk(BTC, np.random.default_rng(5), count=720)
+    if not strategy.trailing_deviation:
+        candles = jumpy(3, count=100)
+    expected = played(strategy, candles, balance=Decimal(balance))
+    assert expected
+    assert stepped(strategy, candles, balance=Decimal(balance)) == expected
 
 
 def test_what_happens_at_once_may_happen_in_any_order() -> None:

@@ -24,6 +24,7 @@ from tests.faults.stage import (
     BOT,
     Carry,
     Stage,
+    deaf,
     lost_reply,
     lost_request,
     of_role,
@@ -619,6 +620,23 @@ def test_f50_a_balance_that_moves_between_check_and_order_is_normal(stage: Stage
     assert stage.trouble() == "waiting_for_balance"
     stage.run(61)
     stage.expect_position()
+
+
+def test_no_buy_waits_because_of_a_balance_that_was_read_before(empty_stage: Stage) -> None:
+    stage = empty_stage
+    stage.list_pair()
+    stage.open_account(XYZ="150")
+    stage.add_bot()
+
+    async def paid_in_meanwhile(carry: Carry) -> Any:
+        stage.hand.deposit("XYZ", Decimal(1000))
+        return await carry()
+
+    stage.wire().on("place", paid_in_meanwhile, when=of_role(Role.BASE))
+    stage.wire().tamper = deaf  # no event says that the balance may be another one
+    stage.start(after=1)
+    assert len(stage.resting(Role.SAFETY)) == 2
+    assert stage.trouble() is None
 
 
 # -------------------------------------------------------------------------------------- what the user wants meanwhile

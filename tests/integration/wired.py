@@ -47,7 +47,7 @@ from dcacore.ports.prices import Tick
 from dcacore.ports.records import Environment, RequestKind, Tier
 from dcacore.ports.secrets import ApiKey
 from dcacore.settings import Settings
-from tests.driving.agreeing import Outcome, outcome
+from tests.driving.agreeing import Outcome, outcomes
 from tests.driving.stage import RICH, DataClock
 from tests.driving.stops import Stops, stops_of
 from tests.integration.idling import CountedStore, IdleSelector
@@ -184,7 +184,7 @@ def wired(strategy: Strategy, candles: Candles, market: Market, fees: Fees, fold
         async with _wire(selector, strategy, Series(market, candles), fees, folder) as wire:
             await wire.come_up()
             await wire.play()
-            return [outcome(deal) for deal in await wire.ended()]
+            return outcomes(await wire.ended())
 
     structlog.configure(processors=[structlog.stdlib.add_log_level, note], cache_logger_on_first_use=False)
     try:

@@ -177,8 +177,9 @@ class Desk:
         if order.side is Side.SELL:
             return None
         try:
-            lack = _lack(runner, order, await self._balances())
-            if lack is not None and self._counted:  # orders hold somewhat less than is counted for them
+            remembered, balances = self._funds, await self._balances()
+            lack = _lack(runner, order, balances)
+            if lack is not None and balances is remembered:  # it may have grown, and less is held than was counted
                 self.forget_funds()
                 lack = _lack(runner, order, await self._balances())
         except PortError:
