@@ -47,6 +47,20 @@ BOTS: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 
 
+TELLING: Final = frozenset(
+    {
+        "safety orders",
+        "two active, rounded up",
+        "trailing",
+        "trailing far",
+        "stop loss among safety orders",
+        "odd cooldown",
+        "trailing, stop loss",
+    }
+)
+"""Those of them that do all of it with the fewest orders."""
+
+
 @attrs.frozen(kw_only=True)
 class Outcome:
     """A deal, in the figures that both tell."""

@@ -15,11 +15,10 @@ from dcacore.adapters.candles import read_candles
 from dcacore.adapters.random_walk import random_walk
 from dcacore.domain.strategy import Strategy
 from dcacore.ports.candles import Candles
-from tests.driving.agreeing import BOTS, BTC, CALM, played, stepped
+from tests.driving.agreeing import BOTS, BTC, CALM, TELLING, played, stepped
 
 WEEK: Final = (np.datetime64("2021-04-19T18:00", "ms"), np.datetime64("2021-04-26T18:00", "ms"))
 """It has a crash in it and both outages of that spring, after which the price jumped."""
-QUICK: Final = ("two active, rounded up", "trailing, stop loss")
 
 
 @pytest.mark.parametrize("every_point", [False, True])
@@ -65,10 +64,20 @@ def test_what_happens_at_once_may_happen_in_any_order() -> None:
 
 
 @pytest.mark.parametrize(
-    "name",
-    [name if name in QUICK else pytest.param(name, marks=pytest.mark.prove) for name in BOTS],
+    "name", [pytest.param(name, marks=pytest.mark.prove) if name in TELLING else name for name in BOTS]
 )
 def test_they_agree_on_a_real_week(name: str, real_data: Path) -> None:
+    """Those that are left out here are played over the wire with every commit."""
+    agree_on_a_real_week(name, real_data)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("name", BOTS)
+def test_they_agree_on_a_real_week_at_each_point_of_which_steps_stop(name: str, real_data: Path) -> None:
+    agree_on_a_real_week(name, real_data, every_point=True)
+
+
+def agree_on_a_real_week(name: str, real_data: Path, *, every_point: bool = False) -> None:
     candles = read_candles(real_data / "binance-spot-BTCUSDT-1m-2021-04_2021-05.parquet")
     begin, end = (int(at.astype(np.int64)) for at in WEEK)
     candles = part(candles, (candles.open_time >= begin) & (candles.open_time < end))
@@ -76,7 +85,7 @@ def test_they_agree_on_a_real_week(name: str, real_data: Path) -> None:
     strategy = Strategy(**{**CALM, **BOTS[name]})
     expected = played(strategy, candles)
     assert len(expected) > 6
-    assert stepped(strategy, candles) == expected
+    assert stepped(strategy, candles, every_point=every_point) == expected
 
 
 def part(candles: Candles, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Candles:

@@ -11,6 +11,7 @@ import asyncio
 import datetime
 from collections.abc import AsyncIterator, Callable, MutableMapping
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any, Final, NoReturn
@@ -150,7 +151,7 @@ class Wire:
             return await answer.json()
 
     def _beat(self) -> None:
-        """Say that the stream of prices was alive all the time that has gone by, and the account's events too."""
+        """Say that the stream of prices was alive all the time that the step has taken."""
         for runner in self.engine.runners.values():
             feed = self.engine.fleet.watching.feed_of(runner)
             if feed is not None:
@@ -170,7 +171,9 @@ class Wire:
         return sorted((deal for deal in deals if deal.closed_at is not None), key=lambda deal: deal.number)
 
 
-def wired(strategy: Strategy, candles: Candles, market: Market, fees: Fees, folder: Path) -> list[Outcome]:
+def wired(
+    strategy: Strategy, candles: Candles, market: Market, fees: Fees, folder: Path, *, balance: Decimal = RICH
+) -> list[Outcome]:
     """Return the deals of a live engine that trades over the wire while the exchange steps through *candles*."""
     selector, logged = IdleSelector(), structlog.get_config()
     failures: list[object] = []
@@ -181,7 +184,7 @@ def wired(strategy: Strategy, candles: Candles, market: Market, fees: Fees, fold
         raise structlog.DropEvent
 
     async def play() -> list[Outcome]:
-        async with _wire(selector, strategy, Series(market, candles), fees, folder) as wire:
+        async with _wire(selector, strategy, Series(market, candles), _options(market, fees, balance), folder) as wire:
             await wire.come_up()
             await wire.play()
             return outcomes(await wire.ended())
@@ -196,12 +199,15 @@ def wired(strategy: Strategy, candles: Candles, market: Market, fees: Fees, fold
     return deals
 
 
+def _options(market: Market, fees: Fees, balance: Decimal) -> Options:
+    return Options(balance={market.quote_asset: balance}, fees=fees, secrets={KEY.key: KEY.secret}, has_limits=False)
+
+
 @asynccontextmanager
 async def _wire(
-    selector: IdleSelector, strategy: Strategy, series: Series, fees: Fees, folder: Path
+    selector: IdleSelector, strategy: Strategy, series: Series, options: Options, folder: Path
 ) -> AsyncIterator[Wire]:
     market = series.market
-    options = Options(balance={market.quote_asset: RICH}, fees=fees, secrets={KEY.key: KEY.secret}, has_limits=False)
     exchange = LocalExchange(options)
     exchange.list_pair(market, Price(int(series.ticks.open[0]) * market.tick_size))
     site = Site(exchange, stepper=Stepper(exchange.venue, exchange.clock.true, candle_points([series])))
@@ -226,7 +232,7 @@ async def _wire(
             keys=binance,
             binance=binance,
         )
-        bot_id = await _set_up(app, strategy, market, fees)
+        bot_id = await _set_up(app, strategy, market, options.fees)
         try:
             async with running(app) as with_engine:
                 wire = Wire(
