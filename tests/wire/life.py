@@ -66,11 +66,19 @@ _WISHES: Final[tuple[tuple[RequestKind, Mapping[str, str]], ...]] = (
 
 @attrs.frozen
 class Script:
-    """What is lived: the seed, for how long, and how many seconds lie between two faults on average."""
+    """What is lived.
+
+    Attributes:
+        seed: decides what happens.
+        minutes: how long it goes on before it is calm.
+        every_s: seconds between two faults on average; infinite for none.
+        kinds: the faults; a random half of all unless given.
+    """
 
     seed: int
     minutes: int
-    every_s: float
+    every_s: float = 8
+    kinds: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -90,8 +98,8 @@ class Outcome:
     starts: int
 
 
-def live(seed: int, minutes: int, folder: Path, *, every_s: float = 8) -> Outcome:
-    """Return what comes of a life; a fault strikes each *every_s* seconds on average, none when it is infinite."""
+def live(script: Script, folder: Path) -> Outcome:
+    """Return what comes of a life; the database lies in *folder*."""
     selector, logged = IdleSelector(soon_s=0), structlog.get_config()
     violations: list[str] = []
 
@@ -109,7 +117,7 @@ def live(seed: int, minutes: int, folder: Path, *, every_s: float = 8) -> Outcom
     structlog.configure(processors=[structlog.stdlib.add_log_level, hear], cache_logger_on_first_use=False)
     try:
         with asyncio.Runner(loop_factory=new_loop) as runner:
-            return runner.run(_lived(Script(seed, minutes, every_s), folder, selector, violations))
+            return runner.run(_lived(script, folder, selector, violations))
     finally:
         structlog.configure(**logged)
 
@@ -131,7 +139,9 @@ async def _lived(script: Script, folder: Path, selector: IdleSelector, violation
         where = Urls(rest=urls.rest, streams=urls.stream, ws_api=urls.ws_api)
         ground = Ground(url=url, urls=where, secrets=secrets, clock=clock, ids=ids, selector=selector)
         store = ground.open_store()
-        weather = Weather(site, Climate(tuple(market.pair for market, _ in MARKETS), KEYS, chance), script.every_s)
+        weather = Weather(
+            site, Climate(tuple(market.pair for market, _ in MARKETS), KEYS, chance), script.every_s, script.kinds
+        )
         life = Life(
             site=site, ground=ground, clock=clock, store=store, weather=weather, chance=chance, violations=violations
         )

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.wire.life import live
+from tests.wire.life import Script, live
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_minutes_of_everything_going_wrong_break_nothing(seed: int, tmp_path: Path) -> None:
-    outcome = live(seed, 8, tmp_path)
+    outcome = live(Script(seed, 8), tmp_path)
     assert outcome.violations == ()
     assert outcome.struck
 
 
 def test_minutes_of_nothing_going_wrong_close_deals(tmp_path: Path) -> None:
-    outcome = live(1, 20, tmp_path, every_s=math.inf)
+    outcome = live(Script(1, 20, every_s=math.inf), tmp_path)
     assert outcome.violations == ()
     assert outcome.deals > 5
 
@@ -26,5 +26,5 @@ def test_minutes_of_nothing_going_wrong_close_deals(tmp_path: Path) -> None:
 @pytest.mark.prove
 @pytest.mark.parametrize("seed", range(100, 140))
 def test_hours_of_it_break_nothing_either(seed: int, tmp_path: Path) -> None:
-    outcome = live(seed, 60, tmp_path)
+    outcome = live(Script(seed, 60, every_s=15), tmp_path)
     assert outcome.violations == ()

@@ -94,23 +94,25 @@ BY_HAND: Final = "the user cancels an order"
 
 @attrs.define
 class Weather:
-    """A random half of all faults, each as it comes.
+    """Faults, each as it comes.
 
     Attributes:
         site: the exchange.
         climate: what goes wrong with it.
         every_s: seconds between two faults on average.
+        kinds: the faults; a random half of all unless given.
     """
 
     site: Site
     climate: Climate
     every_s: float
-    _kinds: list[str] = attrs.field(factory=list, init=False)
+    kinds: tuple[str, ...] = ()
     _mends: list[tuple[int, Told]] = attrs.field(factory=list, init=False)
 
     def __attrs_post_init__(self) -> None:
         chance = self.climate.chance
-        self._kinds = [kind for kind in (*FAULTS, BY_HAND) if chance.random() < 0.5] or [BY_HAND]
+        half = tuple(kind for kind in (*FAULTS, BY_HAND) if chance.random() < 0.5)
+        self.kinds = self.kinds or half or (BY_HAND,)
 
     def blow(self, second: int) -> None:
         """Let something go wrong, or not, in this *second*, and mend what has been wrong for long enough."""
@@ -120,7 +122,7 @@ class Weather:
             self._strike(told)
         if chance.random() >= 1 / self.every_s:
             return
-        kind = chance.choice(self._kinds)
+        kind = chance.choice(self.kinds)
         if kind == BY_HAND:
             self._cancel_one()
             return
