@@ -31,8 +31,10 @@ class IdleSelector(selectors.DefaultSelector):
     Timers do not count: what waits for time to pass has nothing to do.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, soon_s: float = QUIET_S) -> None:
+        """Make one; a timer that is due within *soon_s* is work all the same, where time passes by itself."""
         super().__init__()
+        self._soon_s = soon_s
         self.open_works = 0
         """How many transactions are open: a thread that works on one makes no noise on a socket."""
         self._waiting: asyncio.Future[None] | None = None
@@ -52,7 +54,7 @@ class IdleSelector(selectors.DefaultSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         waiting = self._waiting
-        is_work_ready = timeout is not None and timeout <= QUIET_S
+        is_work_ready = timeout is not None and timeout <= self._soon_s
         if waiting is None or waiting.done() or is_work_ready or self.open_works:
             return super().select(timeout)
         events = super().select(QUIET_S)

@@ -6,9 +6,10 @@ import itertools
 from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Final, Protocol
 
 from dcacore.adapters.simulated.books import BookedOrder
+from dcacore.adapters.simulated.venue import SimulatedVenue
 from dcacore.domain.bot import Bot, Phase, shown_state
 from dcacore.domain.deal import AT_MARKET, Deal, Exit
 from dcacore.domain.evolving import evolve
@@ -19,7 +20,8 @@ from dcacore.domain.money import ZERO, exact
 from dcacore.domain.orders import Fill, Role, Side
 from dcacore.domain.venue import VenueStatus
 from dcacore.ports.records import BotRecord, DealRecord
-from tests.simulation.world import PREFIX, World
+from dcacore.ports.store import Store
+from tests.simulation.world import World
 
 _SHOWN: Final = frozenset(
     {
@@ -41,8 +43,38 @@ MOST_REFUSED: Final = 5
 HOUR_S: Final = 3600
 
 
+class Checked(Protocol):
+    """Bots whose database is held against the exchange's own books.
+
+    Attributes:
+        violations: what must not be and is.
+        prefix: what the ids of all orders of bots begin with.
+    """
+
+    violations: list[str]
+    prefix: str
+
+    @property
+    def venue(self) -> SimulatedVenue:
+        """The exchange."""
+
+    @property
+    def store(self) -> Store:
+        """The database."""
+
+    async def records(self) -> Sequence[BotRecord]:
+        """Return the bots as they are stored."""
+
+
 async def check_world(world: World) -> None:
     """Note every invariant that does not hold with the world."""
+    await check_books(world)
+    _check_manners(world)
+    await check_memory(world)
+
+
+async def check_books(world: Checked) -> None:
+    """Note where the database says something else than the exchange's own books, or a bot does not go on."""
     records = await world.records()
     bots = {record.bot.id: record for record in records}
     orders = _own_orders(world)
@@ -60,13 +92,11 @@ async def check_world(world: World) -> None:
     for account in world.venue.accounts:
         for booked in world.venue.books(account).orders:
             parsed = parse_order_id(booked.order.order_id)
-            if parsed is not None and (parsed.prefix != PREFIX or parsed.bot_id not in bots):
+            if parsed is not None and (parsed.prefix != world.prefix or parsed.bot_id not in bots):
                 world.violations.append(f"I2: {booked.order.order_id} is of no bot")
-    _check_manners(world)
-    await check_memory(world)
 
 
-def _own_orders(world: World) -> dict[BotId, dict[DealId, list[BookedOrder]]]:
+def _own_orders(world: Checked) -> dict[BotId, dict[DealId, list[BookedOrder]]]:
     found: dict[BotId, dict[DealId, list[BookedOrder]]] = defaultdict(lambda: defaultdict(list))
     for account in world.venue.accounts:
         for booked in world.venue.books(account).orders:
@@ -77,7 +107,7 @@ def _own_orders(world: World) -> dict[BotId, dict[DealId, list[BookedOrder]]]:
 
 
 def _check_bot(
-    world: World,
+    world: Checked,
     record: BotRecord,
     deals: Sequence[DealRecord],
     intents: dict[DealId, tuple[Intent, ...]],
@@ -104,7 +134,7 @@ def _check_bot(
     _check_alive(world, bot)
 
 
-def _check_intent(world: World, intent: Intent, booked: BookedOrder | None) -> None:
+def _check_intent(world: Checked, intent: Intent, booked: BookedOrder | None) -> None:
     violations = world.violations
     if intent.state not in _EXISTS | _NEVER:
         violations.append(f"I7: {intent.id} is {intent.state.value} when all is calm")
@@ -122,10 +152,10 @@ def _check_intent(world: World, intent: Intent, booked: BookedOrder | None) -> N
         violations.append(f"I7: {intent.id} has been asked to be cancelled, and still rests")
     expected = sorted((_key(trade.fill(_market(world, booked))) for trade in venue.trades), key=str)
     if sorted((_key(fill) for fill in intent.order.fills), key=str) != expected:
-        violations.append(f"I6: {intent.id} has filled {intent.order.filled} of {venue.executed}")
+        violations.append(f"I6: {intent.id} has filled {intent.order.fills}, not {expected}")
 
 
-def _market(world: World, booked: BookedOrder) -> Market:
+def _market(world: Checked, booked: BookedOrder) -> Market:
     return world.venue.pair(booked.pair).market
 
 
@@ -134,7 +164,7 @@ def _key(fill: Fill) -> tuple[str, Decimal, Decimal, Decimal, Decimal]:
 
 
 @exact
-def _check_deal(world: World, deal: Deal, intents: Sequence[Intent], booked: Sequence[BookedOrder]) -> None:
+def _check_deal(world: Checked, deal: Deal, intents: Sequence[Intent], booked: Sequence[BookedOrder]) -> None:
     """I3 and I4: the deal's sums are those of the exchange's own trades."""
     buys = [trade.fill(_market(world, it)) for it in booked for trade in it.order.trades if trade.side is Side.BUY]
     sells = [trade.fill(_market(world, it)) for it in booked for trade in it.order.trades if trade.side is Side.SELL]
@@ -167,7 +197,7 @@ def _check_deal(world: World, deal: Deal, intents: Sequence[Intent], booked: Seq
 
 
 @exact
-def _check_profits(world: World, record: BotRecord, deals: Sequence[Deal]) -> None:
+def _check_profits(world: Checked, record: BotRecord, deals: Sequence[Deal]) -> None:
     ended = [deal for deal in deals if deal.result is not None]
     total = sum((deal.result.profit for deal in ended if deal.result is not None), ZERO)
     counted = sum((it.result.profit for it in ended if it.result is not None and it.exit is not Exit.CANCEL), ZERO)
@@ -181,7 +211,7 @@ def _check_profits(world: World, record: BotRecord, deals: Sequence[Deal]) -> No
             world.violations.append(f"I3: {after.id} did not take over what {before.id} carried on")
 
 
-def _check_alive(world: World, bot: Bot) -> None:
+def _check_alive(world: Checked, bot: Bot) -> None:
     """I7 and I9: the bot goes on, or says why not."""
     shown = shown_state(bot)
     if shown not in _SHOWN:
@@ -202,13 +232,13 @@ def _check_alive(world: World, bot: Bot) -> None:
         world.violations.append(f"I7: {deal.id} holds {deal.books.net} and has no take profit")
 
 
-def _is_eaten_by_fees(world: World, bot: Bot) -> bool:
+def _is_eaten_by_fees(world: Checked, bot: Bot) -> bool:
     """Say whether what a bot has bought is what its account pays fees with: then it may lack at any time."""
     base = (bot.market if bot.deal is None else bot.deal.market).base_asset
     return any(world.venue.account(account).pays_with == base for account in world.venue.accounts)
 
 
-def _is_stuck_by_size(world: World, bot: Bot) -> bool:
+def _is_stuck_by_size(world: Checked, bot: Bot) -> bool:
     """Say whether an exit waits for a price at which the market takes what is held."""
     deal = bot.deal
     if bot.phase is not Phase.CLOSING or deal is None or deal.exit not in AT_MARKET:

@@ -78,6 +78,7 @@ class World:
         crash: where the next process is to die.
         first_calls: what the first process has called.
         is_ending: whether no process is started any more.
+        prefix: what the ids of all orders of bots begin with.
     """
 
     seed: str
@@ -98,6 +99,7 @@ class World:
     crash: Crash | None = None
     first_calls: list[str] = attrs.field(factory=list)
     is_ending: bool = False
+    prefix: str = PREFIX
     bots: dict[BotId, Strategy] = attrs.field(factory=dict)
     asked: int = 0
     retried: list[tuple[float, BotId]] = attrs.field(factory=list)

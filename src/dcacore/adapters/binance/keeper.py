@@ -15,7 +15,7 @@ from dcacore.adapters.binance.pace import Pace
 from dcacore.adapters.binance.reading import Row
 from dcacore.adapters.binance.talk import Talk, is_shutdown
 from dcacore.ports.clock import Clock
-from dcacore.ports.errors import BadCredentials, Unavailable
+from dcacore.ports.errors import BadCredentials, PortError
 
 log = structlog.get_logger("dcacore.binance")
 
@@ -59,10 +59,10 @@ class Keeper:
     async def _one_life_or_why_not(self) -> str:
         try:
             return await self._one_life()
-        except (Dead, Unavailable) as exc:
-            return str(exc)
         except BadCredentials:
             raise
+        except (Dead, PortError) as exc:
+            return str(exc)
         except Exception as exc:
             # Whatever nobody foresaw: the stream must come back all the same, and nobody may go on believing in it.
             log.exception("stream_failed", stream=self._name, reason=str(exc))
@@ -88,7 +88,9 @@ class Keeper:
                 if old.ended.done():  # too early: nobody listened for a moment
                     self._talk.down("the connection was cut while it was being replaced")
                     self._talk.up()
-            except (Dead, Unavailable) as exc:  # the old one is as good as ever, until it ends
+            except BadCredentials:
+                raise
+            except (Dead, PortError) as exc:  # the old one is as good as ever, until it ends
                 log.warning("stream_not_renewed", stream=self._name, reason=str(exc))
                 await self._clock.sleep(self._pace.pause(self._failures, self._chance))
                 self._failures += 1
@@ -126,7 +128,7 @@ class Keeper:
     async def _attend(self, link: Link) -> None:
         try:
             await self._talk.attend(link)
-        except (Dead, Unavailable) as exc:
+        except (Dead, PortError) as exc:
             link.fail(str(exc))
         except Exception as exc:
             log.exception("stream_attendance_failed", stream=self._name, reason=str(exc))
