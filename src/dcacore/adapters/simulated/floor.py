@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from typing import Any
 
 import attrs
 
@@ -40,7 +41,8 @@ class PairState:
         price: the last price.
         most_open: how many orders an account may have open on it.
         is_halted: it takes no orders and fills none.
-    found: which share of what it wants the next market order finds; None is all.
+        filters: what was set of its filters beyond the rules, by type; only the local exchange has them.
+        found: which share of what it wants the next market order finds; None is all.
         trades: how many trades there have been; the last one's id.
     """
 
@@ -48,6 +50,7 @@ class PairState:
     price: Price | None = None
     most_open: int = 200
     is_halted: bool = False
+    filters: dict[str, dict[str, Any]] = attrs.field(factory=dict)
     found: Decimal | None = None
     trades: int = 0
 
