@@ -184,6 +184,29 @@ async def test_f01_f05_f21_f22_f54_f64_a_deal_comes_to_the_same_whatever_the_wir
     assert sum(it.quantity for it in sold) == Decimal("0.00332")
 
 
+async def test_f16_f19_a_base_order_that_meets_an_own_order_opens_the_deal_with_what_it_has(stage: Stage) -> None:
+    told = {"kind": "thin_market", "symbol": "BTCUSDT", "share": "0.5", "in_match": True}
+    strike_now(stage.site, read_fault(told))
+    await stage.wish(RequestKind.START)
+    record = await stage.until(has(0))
+    assert record.bot.deal is not None
+    assert record.bot.deal.books.bought == Decimal("0.00166")  # half of 0.00333, on the grid
+    await stage.until(lambda _: stage.resting == 1 + BOT_FILE.strategy.max_safety_orders)
+
+
+async def test_f19_a_safety_order_that_meets_an_own_order_is_told_and_not_placed_again(stage: Stage) -> None:
+    await stage.wish(RequestKind.START)
+    await stage.until(lambda _: stage.resting == 1 + BOT_FILE.strategy.max_safety_orders)
+    strike_now(stage.site, read_fault({"kind": "self_trade", "apiKey": KEY.key, "symbol": "BTCUSDT"}))
+    record = await stage.until(lambda it: it.bot.trouble is not None)
+    assert record.bot.trouble is not None
+    assert "safety order 1 ended on the exchange without this bot's doing" in record.bot.trouble.reason
+    orders = len(tuple(stage.site.exchange.account(KEY.key).orders))
+    await stage.wish(RequestKind.RETRY)
+    await stage.until(lambda it: it.bot.trouble is None)
+    assert len(tuple(stage.site.exchange.account(KEY.key).orders)) == orders
+
+
 async def test_f09_a_safety_order_beyond_the_price_band_is_placed_when_the_price_has_come(tmp_path: Path) -> None:
     deep = attrs.evolve(BOT_FILE.strategy, max_safety_orders=2, price_deviation="45", safety_order_step_scale="1")
     async with playing(tmp_path, bot_file=attrs.evolve(BOT_FILE, strategy=deep)) as stage:
