@@ -153,6 +153,7 @@ def _obey(turn: Turn, request: Request) -> None:
         case RetryRequested():
             if turn.bot.trouble is not None:
                 turn.bot = evolve(turn.bot, trouble=None, awaits_price=False)
+            turn.bot = evolve(turn.bot, holds=())
         case EditBotRequested():
             edit_bot(turn, request)
         case _:

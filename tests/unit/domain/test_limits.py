@@ -238,6 +238,13 @@ def test_long_after_a_hold_the_next_one_is_short_again() -> None:
     assert desk.bot.holds[0].pause.total_seconds() == 900
 
 
+def test_a_retry_tries_what_is_held_back_at_once() -> None:
+    desk = limited(rests=False, max_safety_orders=1)
+    desk.refuse(desk.safety_orders[0], Refusal.HELD)
+    desk.retry()
+    assert [order.rung for order in desk.placed] == [1]
+
+
 def test_a_held_rung_does_not_keep_the_target_from_being_placed() -> None:
     desk = limited(rests=False)
     sell = desk.take_profit
