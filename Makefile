@@ -87,6 +87,10 @@ JOBS := auto
 prove: setup  ## the long proofs, too slow for every commit; JOBS=4 runs four at a time, by default one per core
 	$(BIN)/pytest -m prove --hypothesis-profile=prove --numprocesses $(JOBS)
 
+.PHONY: testnet
+testnet: setup  ## one small deal on Binance's Spot Testnet; needs DCA_TESTNET_KEY and DCA_TESTNET_SECRET
+	$(BIN)/pytest -m testnet tests/testnet
+
 HOURS := 200
 .PHONY: simulate
 simulate: setup  ## live HOURS=2000 simulated hours of everything going wrong, with fresh seeds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -89,7 +90,7 @@ def pairs(*, name: str, text: str, limit: int, email: str | None, as_json: bool)
 def health(*, name: str, email: str | None, as_json: bool) -> None:
     """Ask an account's exchange what time it is, and show how the way there is: from here, and as engines tell.
 
-    Only engines keep streams open; they tell of them every ten seconds.
+    Only engines keep streams open; they tell of them every ten seconds. Exits with 1 when it is not reached from here.
     """
     from dcacore.application import connections
 
@@ -101,7 +102,13 @@ def health(*, name: str, email: str | None, as_json: bool) -> None:
     if as_json:
         told = [_connection_json(one) for one in found]
         click.echo(json.dumps({"account": account.name, "environment": account.environment.value, "connections": told}))
-        return
+    else:
+        _print_ways(account, found)
+    if any(one.failure for one in found):
+        sys.exit(1)
+
+
+def _print_ways(account: Account, found: tuple[Connection, ...]) -> None:
     from dcacli.tables import label
 
     click.echo(f"{account.name} ({label(account.environment)})")
@@ -115,13 +122,13 @@ def health(*, name: str, email: str | None, as_json: bool) -> None:
 
 def _print_holdings(found: Holdings) -> None:
     from dcacli.tables import Column, label, money_places, print_table, rounded
-    from dcacore.domain.money import plain
+    from dcacore.domain.money import ZERO, plain
 
     title = f"{found.account.name} ({label(found.account.environment)})"
     if not found.rows:
         click.echo(f"{title} holds nothing.")
         return
-    places = money_places(found.total)
+    places = money_places(found.total or ZERO)
     values = ["unknown" if row.value is None else rounded(row.value, places) for row in found.rows]
     print_table(
         f"What {title} holds",
@@ -132,6 +139,9 @@ def _print_holdings(found: Holdings) -> None:
             Column(name=f"worth in {found.quote}", worth=9, cells=values),
         ],
     )
+    if found.total is None:
+        click.echo(f"No pair there leads to {found.quote}: what it is worth in it is unknown.")
+        return
     left_out = f", without {', '.join(found.unvalued)}" if found.unvalued else ""
     click.echo(f"Together worth {rounded(found.total, places)} {found.quote} at the last prices{left_out}.")
 
@@ -152,7 +162,7 @@ def _holdings_json(found: Holdings) -> dict[str, Any]:
             }
             for row in found.rows
         ],
-        "total": plain(found.total),
+        "total": None if found.total is None else plain(found.total),
         "without_value": list(found.unvalued),
     }
 
@@ -173,6 +183,8 @@ def _market_json(market: Market) -> dict[str, str]:
 
 def _way(one: Connection) -> str:
     it = one.health
+    if one.failure:
+        return f"not reached: {one.failure}"
     parts = [f"{it.used_weight} of {it.weight_limit} weight used this minute"]
     if it.clock_offset_ms is not None and it.latency_ms is not None:
         parts = [f"answers within {it.latency_ms} ms", f"its clock is {it.clock_offset_ms:+d} ms off ours", *parts]
@@ -195,5 +207,6 @@ def _connection_json(one: Connection) -> dict[str, Any]:
         "engine": one.engine,
         "told_at": utc_stamp(one.told_at),
         **told,
+        "failure": one.failure or None,
         "hold_until": None if one.hold_until is None else utc_stamp(one.hold_until),
     }

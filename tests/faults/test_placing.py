@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import attrs
 import pytest
 
 from dcacore.domain.bot import Phase
 from dcacore.domain.intents import IntentState
+from dcacore.domain.limits import Band, Bound, Limits
 from dcacore.domain.market import Fees
 from dcacore.domain.orders import Role
 from dcacore.domain.venue import VenueOrder, VenueStatus
@@ -458,6 +459,96 @@ def test_f20_only_so_many_safety_orders_rest_as_the_user_allows(empty_stage: Sta
     stage.move("95", after=5)
     assert [order.price for order in stage.resting(Role.SAFETY)] == [90, 85]
     stage.expect_position()
+
+
+BAND: Final = Band("PERCENT_PRICE_BY_SIDE", Decimal("0.2"), Decimal(5))
+LISTED: Final = Limits(buys=BAND, sells=BAND, orders=Bound("MAX_NUM_ORDERS", Decimal(200)))
+BEYOND_BAND: Final = FilterViolation("Filter failure: PERCENT_PRICE_BY_SIDE", -1013)
+
+
+def listed_with(limits: Limits) -> Act:
+    """The exchange lists the pair with limits."""
+    return answered(lambda listing: attrs.evolve(listing, limits=limits))
+
+
+def said(stage: Stage, kind: str) -> list[str]:
+    return [line.text for line in stage.activity() if line.kind == kind]
+
+
+def limited(stage: Stage, limits: Limits = LISTED) -> Stage:
+    stage.wire().on("listing", listed_with(limits), times=float("inf"))
+    return stage
+
+
+def test_f09_a_safety_order_too_far_from_the_market_waits_until_the_market_has_come(empty_stage: Stage) -> None:
+    stage = limited(empty_stage)
+    stage.list_pair()
+    stage.open_account(fees=FREE)
+    stage.add_bot(max_safety_orders=3, price_deviation="30")
+    stage.start()
+    assert [order.price for order in stage.resting(Role.SAFETY)] == [70, 40]
+    assert len(stage.resting(Role.TAKE_PROFIT)) == 1
+    assert any("safety order 3 lies 90 %" in text for text in said(stage, "ladder_warning"))
+    assert any("safety order 3 lies 90 %" in text for text in said(stage, "order_held"))
+    assert stage.trouble() is None
+    stage.move("48", after=5)
+    assert [order.price for order in stage.resting(Role.SAFETY)] == [40, 10]
+    assert not stage.refused_per_hour()
+    stage.stop_engine()
+    stage.start_engine()
+    stage.run(5)
+    assert [order.price for order in stage.resting(Role.SAFETY)] == [40, 10]
+
+
+@pytest.mark.parametrize("role", [Role.SAFETY, Role.TAKE_PROFIT])
+def test_f09_an_order_refused_for_a_listed_band_is_tried_ever_later_and_the_rest_goes_on(
+    stage: Stage, role: Role
+) -> None:
+    limited(stage).wire().on("place", refused(BEYOND_BAND), times=3, when=of_role(role))
+    stage.start()
+    other = Role.TAKE_PROFIT if role is Role.SAFETY else Role.SAFETY
+    assert stage.resting(other)
+    assert not stage.resting(role)
+    stage.run(2 * 3600)
+    assert stage.refused_per_hour() <= 3
+    assert stage.trouble() is None
+    assert len(said(stage, "order_held")) == 3
+    assert stage.resting(role)
+    stage.expect_position()
+
+
+def test_f20_safety_orders_leave_room_for_the_targets_of_all_bots_there(empty_stage: Stage) -> None:
+    stage = limited(empty_stage, Limits(orders=Bound("MAX_NUM_ORDERS", Decimal(5))))
+    stage.list_pair()
+    stage.staff.change_rules(MARKET, most_open=5)
+    stage.open_account(fees=FREE)
+    for name in ("one", "two"):
+        stage.add_bot(name, max_safety_orders=3, price_deviation="5")
+        stage.start(name)
+    assert len(stage.resting(Role.TAKE_PROFIT)) == 2
+    assert len(stage.resting(Role.SAFETY)) == 3
+    assert not stage.refused_per_hour()
+    assert any("8 orders resting" in text for text in said(stage, "ladder_warning"))
+    (held,) = said(stage, "order_held")
+    assert "5 orders of an account rest on ABCXYZ (MAX_NUM_ORDERS)" in held
+    stage.move("95", after=5)  # those of both that were nearest fill, and there is room
+    stage.run(1000)
+    assert len(stage.resting(Role.TAKE_PROFIT)) == 2
+    assert len(stage.resting(Role.SAFETY)) == 3
+    assert not stage.refused_per_hour()
+
+
+def test_f09_a_base_order_that_is_too_large_is_told_before_anything_is_sent(empty_stage: Stage) -> None:
+    stage = limited(empty_stage, Limits(market_quantity=Bound("MARKET_LOT_SIZE", Decimal("0.5"))))
+    stage.list_pair()
+    stage.open_account()
+    stage.add_bot()
+    stage.start()
+    trouble = stage.bot().trouble
+    assert trouble is not None
+    assert "the base order is for 1 ABC" in trouble.reason
+    assert "MARKET_LOT_SIZE" in trouble.reason
+    assert not stage.orders()
 
 
 # ------------------------------------------------------------------------------------------------- at most so many no's

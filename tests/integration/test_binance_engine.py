@@ -26,6 +26,7 @@ from dcacore.local_exchange.exchange import LocalExchange, Options
 from dcacore.local_exchange.faults.kinds import KINDS, Strikes, read_fault
 from dcacore.local_exchange.server import serving
 from dcacore.local_exchange.site import Site
+from dcacore.ports.bot_file import BotFile
 from dcacore.ports.records import BotRecord, Environment, RequestKind, Tier
 from dcacore.ports.secrets import ApiKey
 from dcacore.settings import Settings
@@ -79,7 +80,7 @@ def has(safety_orders: int) -> Callable[[BotRecord], bool]:
 
 
 @asynccontextmanager
-async def playing(folder: Path, *, pays_with: str | None = None) -> AsyncIterator[Stage]:
+async def playing(folder: Path, *, pays_with: str | None = None, bot_file: BotFile = BOT_FILE) -> AsyncIterator[Stage]:
     local = LocalExchange(Options(secrets={KEY.key: KEY.secret}, pays_with=pays_with))
     local.list_pair(market_of(BOT_FILE), Price(Decimal(30000)))
     site = Site(local)
@@ -105,7 +106,7 @@ async def playing(folder: Path, *, pays_with: str | None = None) -> AsyncIterato
                 keys=opened.keys,
             )
             await bots.create(
-                *opened.means, user_id=user.id, account="spot", bot_file=BOT_FILE, market=market_of(BOT_FILE)
+                *opened.means, user_id=user.id, account="spot", bot_file=bot_file, market=market_of(bot_file)
             )
             async with running(opened) as app:
                 yield Stage(app, user.id, site)
@@ -181,6 +182,46 @@ async def test_f01_f05_f21_f22_f54_f64_a_deal_comes_to_the_same_whatever_the_wir
     assert str(record.lifetime.profit) == str(PROFIT)
     sold = [it for it in stage.site.exchange.venue.trades(AccountId(KEY.key), "BTCUSDT") if it.side is Side.SELL]
     assert sum(it.quantity for it in sold) == Decimal("0.00332")
+
+
+async def test_f16_f19_a_base_order_that_meets_an_own_order_opens_the_deal_with_what_it_has(stage: Stage) -> None:
+    told = {"kind": "thin_market", "symbol": "BTCUSDT", "share": "0.5", "in_match": True}
+    strike_now(stage.site, read_fault(told))
+    await stage.wish(RequestKind.START)
+    record = await stage.until(has(0))
+    assert record.bot.deal is not None
+    assert record.bot.deal.books.bought == Decimal("0.00166")  # half of 0.00333, on the grid
+    await stage.until(lambda _: stage.resting == 1 + BOT_FILE.strategy.max_safety_orders)
+
+
+async def test_f19_a_safety_order_that_meets_an_own_order_is_told_and_not_placed_again(stage: Stage) -> None:
+    await stage.wish(RequestKind.START)
+    await stage.until(lambda _: stage.resting == 1 + BOT_FILE.strategy.max_safety_orders)
+    strike_now(stage.site, read_fault({"kind": "self_trade", "apiKey": KEY.key, "symbol": "BTCUSDT"}))
+    record = await stage.until(lambda it: it.bot.trouble is not None)
+    assert record.bot.trouble is not None
+    assert "safety order 1 ended on the exchange without this bot's doing" in record.bot.trouble.reason
+    orders = len(tuple(stage.site.exchange.account(KEY.key).orders))
+    await stage.wish(RequestKind.RETRY)
+    await stage.until(lambda it: it.bot.trouble is None)
+    assert len(tuple(stage.site.exchange.account(KEY.key).orders)) == orders
+
+
+async def test_f09_a_safety_order_beyond_the_price_band_is_placed_when_the_price_has_come(tmp_path: Path) -> None:
+    deep = attrs.evolve(BOT_FILE.strategy, max_safety_orders=2, price_deviation="45", safety_order_step_scale="1")
+    async with playing(tmp_path, bot_file=attrs.evolve(BOT_FILE, strategy=deep)) as stage:
+        await stage.wish(RequestKind.START)
+        await stage.until(has(0))
+        await stage.until(lambda _: stage.resting == 2)  # the nearer safety order, and the target
+        stage.move("16500")
+        await stage.until(has(1))
+        await stage.until(lambda _: stage.resting == 1)
+        stage.move("14400")  # a fifth of it is 2880, and the second one lies at 3000
+        record = await stage.until(lambda _: stage.resting == 2)
+        assert record.bot.trouble is None
+        async with stage.app.store.begin(reads_only=True) as work:
+            lines = await work.feed.activity(stage.user_id, limit=100)
+        assert [line.kind for line in lines].count("order_held") == 1
 
 
 async def test_a_fee_in_bnb_is_a_cost_at_the_price_of_then(tmp_path: Path) -> None:

@@ -58,6 +58,12 @@ def test_balances_are_valued(spot: Cli) -> None:
     assert spot.refused("account", "balances", "spot", "--in", "B-C").startswith("quote asset = B-C: must be a name")
 
 
+def test_what_has_no_value_in_an_asset_is_not_worth_nothing(spot: Cli) -> None:
+    assert spot.json("account", "balances", "spot", "--in", "XYZ")["total"] is None
+    text = spot.good("account", "balances", "spot", "--in", "XYZ")
+    assert "No pair there leads to XYZ: what it is worth in it is unknown." in text
+
+
 def test_an_account_that_holds_nothing(spot: Cli, exchange: Served) -> None:
     exchange.wire.answers["GET account"] = Say({"canTrade": True, "balances": []})
     assert spot.good("account", "balances", "spot") == "spot (CUSTOM) holds nothing.\n"
@@ -109,8 +115,14 @@ def test_health_is_measured_and_told(spot: Cli) -> None:
 def test_an_exchange_that_is_not_there(spot: Cli) -> None:
     for name in exchange_names(spot):
         spot.environment[name] = spot.environment[name].rpartition(":")[0] + ":9"
-    for command in ("balances", "pairs", "health"):
-        assert spot("account", command, "spot").exit_code == 1
+    for command in ("balances", "pairs"):
+        assert spot.refused("account", command, "spot") == "the connection failed: 127.0.0.1:9 cannot be reached"
+    asyncio.run(_engine_tells(spot.url))
+    for args in ((), ("--json",)):
+        told = spot("account", "health", "spot", *args)
+        assert told.exit_code == 1
+        assert "the connection failed: 127.0.0.1:9 cannot be reached" in told.stdout
+        assert "vm:1" in told.stdout  # what the engines say is told all the same
 
 
 def exchange_names(cli: Cli) -> list[str]:

@@ -215,3 +215,32 @@ async def test_faults_of_one_account_leave_others_alone(api: Api) -> None:
     await api.control("fault", kind="refuse", apiKey=api.key, times=None)
     assert (await api.order(MARKET_BUY)).status_code == 500
     assert (await other.order(MARKET_BUY)).status_code == 200
+
+
+async def test_f19_an_order_that_meets_another_one_of_its_owner_expires_in_match(api: Api, running: Running) -> None:
+    async with opened(running.urls.ws_api) as events:
+        await events.signed(api, "userDataStream.subscribe.signature")
+        await api.order(LIMIT_BUY)
+        await api.control("fault", kind="partial_fill", apiKey=api.key, symbol="BTCUSDT", quantity="0.004")
+        await api.control("fault", kind="self_trade", apiKey=api.key, symbol="BTCUSDT")
+        told: dict[str, Any] = {}
+        while told.get("x") != "TRADE_PREVENTION":
+            told = (await events.read())["event"]
+    assert (told["X"], told["z"], told["A"], told["v"]) == ("EXPIRED_IN_MATCH", "0.00400000", "0.00600000", 1)
+    assert "eR" not in told
+    query = (await api.signed("GET", "/api/v3/order", symbol="BTCUSDT", orderId=1)).json()
+    assert (query["status"], query["executedQty"]) == ("EXPIRED_IN_MATCH", "0.00400000")
+    assert (query["preventedQuantity"], query["preventedMatchId"]) == ("0.00600000", 1)
+    assert "expiryReason" not in query
+    assert [one["status"] for one in await orders(api)] == ["EXPIRED_IN_MATCH"]
+
+
+@pytest.mark.parametrize(("share", "executed"), [("0", "0.00000000"), ("0.4", "0.00400000")])
+async def test_f19_a_market_order_may_meet_an_own_order_before_it_has_all(api: Api, share: str, executed: str) -> None:
+    await api.control("fault", kind="thin_market", symbol="BTCUSDT", share=share, in_match=True)
+    answer = (await api.order(MARKET_BUY)).json()
+    assert (answer["status"], answer["executedQty"]) == ("EXPIRED_IN_MATCH", executed)
+    assert len(answer["fills"]) == (share != "0")
+    assert (await api.order(MARKET_BUY)).json()["status"] == "FILLED"
+    await api.control("fault", kind="thin_market", symbol="BTCUSDT", share="0.4")
+    assert (await api.order(MARKET_BUY)).json()["status"] == "EXPIRED"

@@ -217,3 +217,60 @@ async def test_a_sale_pays_its_fee_in_what_it_brings(api: Api) -> None:
     ]
     later = await api.signed("GET", "/api/v3/myTrades", symbol="BTCUSDT", fromId=trades[1]["id"])
     assert [trade["id"] for trade in later.json()] == [trades[1]["id"]]
+
+
+# ------------------------------------------------------------------------------------------- filters set for a symbol
+
+
+@pytest.mark.parametrize(
+    ("filters", "order"),
+    [
+        ({"PERCENT_PRICE_BY_SIDE": {"bidMultiplierDown": "0.97"}}, LIMIT_BUY),
+        ({"PERCENT_PRICE_BY_SIDE": {"askMultiplierUp": "1.03"}}, LIMIT_SELL),
+        ({"PERCENT_PRICE": {"multiplierUp": "1.5", "multiplierDown": "0.97"}}, LIMIT_BUY),
+        ({"LOT_SIZE": {"maxQty": "0.009"}}, LIMIT_BUY),
+        ({"MARKET_LOT_SIZE": {"maxQty": "0.009"}}, MARKET_BUY),
+        ({"PRICE_FILTER": {"maxPrice": "28999"}}, LIMIT_BUY),
+        ({"PRICE_FILTER": {"minPrice": "29001"}}, LIMIT_BUY),
+        ({"NOTIONAL": {"maxNotional": "289"}}, LIMIT_BUY),
+        ({"NOTIONAL": {"maxNotional": "299"}}, MARKET_BUY),
+        ({"MAX_NUM_ORDERS": {"maxNumOrders": 0}}, LIMIT_BUY),
+        ({"MAX_POSITION": {"maxPosition": "0.009"}}, LIMIT_BUY),
+    ],
+)
+async def test_f09_a_filter_that_was_set_is_told_and_refuses(
+    api: Api, filters: dict[str, dict[str, Any]], order: dict[str, str]
+) -> None:
+    ((name, rule),) = filters.items()
+    told = await api.control("symbol", symbol="BTCUSDT", filters=filters)
+    assert told["status"] == "TRADING"
+    (symbol,) = (await api.call("GET", "/api/v3/exchangeInfo", symbol="BTCUSDT")).json()["symbols"]
+    (listed,) = [one for one in symbol["filters"] if one["filterType"] == name]
+    assert rule.items() <= listed.items()
+    assert code(await api.order(order)) == (400, -1013, f"Filter failure: {name}")
+    await api.control("symbol", symbol="BTCUSDT", filters={})
+    assert (await api.order(order)).status_code == (200 if order is not LIMIT_SELL else 400)
+
+
+async def test_bounds_that_do_not_apply_to_market_orders(api: Api) -> None:
+    off = {"NOTIONAL": {"maxNotional": "1", "applyMaxToMarket": False}}
+    await api.control("symbol", symbol="BTCUSDT", filters=off)
+    assert (await api.order(MARKET_BUY)).status_code == 200
+
+
+async def test_a_position_counts_what_is_held_and_what_is_being_bought(api: Api) -> None:
+    await api.control("symbol", symbol="BTCUSDT", filters={"MAX_POSITION": {"maxPosition": "0.03"}})
+    for params in (MARKET_BUY, LIMIT_BUY, LIMIT_BUY):
+        assert (await api.order(params)).status_code == 200
+    assert code(await api.order(LIMIT_BUY))[2] == "Filter failure: MAX_POSITION"
+    assert (await api.order(LIMIT_SELL | {"quantity": "0.009"})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "filters",
+    ["none", {"SOMETHING": {}}, {"LOT_SIZE": 1}, {"LOT_SIZE": {"maxQty": "a lot"}}, {"LOT_SIZE": {"maxQty": -1}}],
+)
+async def test_filters_that_make_no_sense(api: Api, filters: object) -> None:
+    answer = await api.http.post("/control/symbol", json={"symbol": "BTCUSDT", "filters": filters})
+    assert answer.status_code == 400
+    assert "error" in answer.json()

@@ -38,6 +38,7 @@ from dcacore.domain.events import (
 )
 from dcacore.domain.explain import explain
 from dcacore.domain.ids import DealId, OrderId
+from dcacore.domain.limits import Limits
 from dcacore.domain.market import Market
 from dcacore.domain.money import NO_BASE, BaseQty, Price
 from dcacore.domain.orders import Order, Side
@@ -195,7 +196,15 @@ class Live:
         self.core.market = market
         if self.bot.deal is not None and self.bot.deal.market != market:
             self.was_other.add(self.bot.deal.id)
-        self.tell(RulesRead(at=self.core.at, price=self.price, market=market, fees=self.bot.fees))
+        self.tell(
+            RulesRead(at=self.core.at, price=self.price, market=market, fees=self.bot.fees, limits=self.bot.limits)
+        )
+
+    def limit(self, limits: Limits | None) -> None:
+        """The exchange lets orders go so far from now on; it takes what is beyond that all the same."""
+        self.tell(
+            RulesRead(at=self.core.at, price=self.price, market=self.core.market, fees=self.bot.fees, limits=limits)
+        )
 
     # -------------------------------------------------------------------------------------------- the exchange's side
 

@@ -45,6 +45,7 @@ from dcacore.domain.events import (
     StopRequested,
 )
 from dcacore.domain.ladder import build_ladder
+from dcacore.domain.limits import Band, Bound, Limits
 from dcacore.domain.money import BaseQty, Price
 from dcacore.domain.orders import Order, OrderState, Role, Side
 from dcacore.domain.strategy import StopLossBasis, TakeProfitType
@@ -164,9 +165,17 @@ class BotMachine(RuleBasedStateMachine):
         self.live.resolve(next(iter(self.live.unanswered)))
 
     @precondition(lambda self: self.live.outbox)
-    @rule(refusal=st.sampled_from([Refusal.BALANCE, Refusal.RULE, Refusal.HALTED]))
+    @rule(refusal=st.sampled_from([Refusal.BALANCE, Refusal.RULE, Refusal.HALTED, Refusal.HELD]))
     def an_order_is_refused(self, refusal: Refusal) -> None:
         self.live.refuse_next(refusal)
+
+    @rule(width=st.sampled_from([None, "0.5", "0.8", "0.95"]), share=st.sampled_from([None, "0.5", "2"]))
+    def the_exchange_limits_orders(self, width: str | None, share: str | None) -> None:
+        bot, market = self.live.bot, self.live.core.market
+        band = None if width is None else Band("PERCENT_PRICE", Decimal(width), 2 - Decimal(width))
+        most = None if share is None else bot.strategy.base_order_size / self.live.price * Decimal(share)
+        bound = None if most is None else Bound("MARKET_LOT_SIZE", max(most, 10 * market.step_size))
+        self.live.limit(Limits(buys=band, sells=band, market_quantity=bound))
 
     @precondition(lambda self: self.live.outbox)
     @rule(share=st.sampled_from(["0", "0.4", "0.99"]))
@@ -337,6 +346,7 @@ class BotMachine(RuleBasedStateMachine):
         live.core.is_halted = False
         live.core.wallet.add(live.core.market.quote_asset, PLENTY)
         live.began_with += PLENTY
+        live.limit(None)
         live.settle()
         for event in (RetryRequested(live.core.at, live.price), StartRequested(live.core.at, live.price)):
             live.tell(event)

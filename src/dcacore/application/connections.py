@@ -10,6 +10,7 @@ from dcacore.application import accounts
 from dcacore.application.asking import ALIVE_WITHIN
 from dcacore.domain.ids import UserId
 from dcacore.ports.clock import Clock
+from dcacore.ports.errors import PortError
 from dcacore.ports.health import Health
 from dcacore.ports.records import Account, EngineRecord, Environment
 from dcacore.ports.store import Store
@@ -26,6 +27,7 @@ class Connection:
         told_at: when it was so.
         health: how it is; ages and holds are counted on to now.
         hold_until: before when the exchange wants no request; None when it takes them.
+        failure: why this process does not reach it now; empty when it does.
     """
 
     environment: Environment
@@ -33,6 +35,7 @@ class Connection:
     told_at: datetime.datetime
     health: Health
     hold_until: datetime.datetime | None
+    failure: str = ""
 
 
 async def of_engines(store: Store, clock: Clock) -> tuple[Connection, ...]:
@@ -52,16 +55,25 @@ async def measure(
 ) -> tuple[Account, tuple[Connection, ...]]:
     """Ask where the user's account is what time it is; return the account, how that went, and what engines have told.
 
-    What this process measures comes first, where the environment is measured at all. It opens no streams.
+    What this process measures comes first, where the environment is measured at all; that it cannot be reached is an
+    answer, too. It opens no streams.
 
     Raises:
         NotFound: the user has no such account.
-        PortError: the exchange cannot be reached now.
+        PortError: the exchange cannot be reached now, and nothing is measured there.
     """
     account = await accounts.find(store, user_id, named)
-    await venues.prices(account.environment)
+    failure = ""
+    try:
+        await venues.prices(account.environment)
+    except PortError as exc:
+        if account.environment not in venues.health():
+            raise
+        failure = str(exc)
     now, here = clock.now(), venues.health().get(account.environment)
-    found = [] if here is None else [_connection(account.environment, None, now, here, now)]
+    found = []
+    if here is not None:
+        found.append(attrs.evolve(_connection(account.environment, None, now, here, now), failure=failure))
     found += [it for it in await of_engines(store, clock) if it.environment is account.environment]
     return account, tuple(found)
 

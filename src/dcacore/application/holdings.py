@@ -52,9 +52,10 @@ class Holdings:
 
     @property
     @exact
-    def total(self) -> Decimal:
-        """The sum of the values that are known."""
-        return sum([row.value for row in self.rows if row.value is not None], ZERO)
+    def total(self) -> Decimal | None:
+        """The sum of the values that are known; None when something is held and none of it has a value."""
+        values = [row.value for row in self.rows if row.value is not None]
+        return sum(values, ZERO) if values or not self.rows else None
 
     @property
     def unvalued(self) -> tuple[str, ...]:

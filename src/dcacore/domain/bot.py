@@ -12,8 +12,10 @@ from dcacore.domain.books import NOTHING_CARRIED, Carried
 from dcacore.domain.deal import Deal
 from dcacore.domain.errors import IllegalTransition
 from dcacore.domain.ids import BotId
+from dcacore.domain.limits import Limits
 from dcacore.domain.market import Fees, Market
 from dcacore.domain.money import NO_QUOTE, Price, QuoteAmount
+from dcacore.domain.orders import Side
 from dcacore.domain.strategy import Strategy
 
 
@@ -132,6 +134,25 @@ class Trouble:
         return 2 if self.cure in {Cure.USER, Cure.COINS} else 1
 
 
+@attrs.frozen
+class Hold:
+    """Limit orders of one side that the exchange does not take for now; exits at market are not held.
+
+    Attributes:
+        side: which.
+        until: when they are tried again.
+        pause: how long that is; when it is refused again soon, the next one is longer.
+        reason: why, in words for the user.
+        is_over: whether that time has come.
+    """
+
+    side: Side
+    until: datetime.datetime
+    pause: datetime.timedelta
+    reason: str
+    is_over: bool = False
+
+
 @attrs.frozen(kw_only=True, slots=False)  # see `evolving`
 class Bot:
     """One bot with its open deal, complete: with the same bot and event, `decide` always decides the same.
@@ -156,6 +177,8 @@ class Bot:
             buys and sells nothing at market of its own accord. Not stored: whoever takes it up tells it a price.
         resume_at: the end of its cooldown.
         awaits_price: whether it tries to open a deal again only when the price has changed.
+        limits: how far the exchange lets its orders go; None while that is not known, and in a backtest. Not stored.
+        holds: what it does not try for now, at most one of a side. Not stored: whoever takes it up tries once.
         order_prefix: what the ids of its orders begin with, so that they can be told from anybody else's; empty in a
             backtest.
     """
@@ -178,7 +201,13 @@ class Bot:
     resume_at: datetime.datetime | None = None
     awaits_price: bool = False
     is_price_old: bool = False
+    limits: Limits | None = None
+    holds: tuple[Hold, ...] = ()
     order_prefix: str = ""
+
+    def hold(self, side: Side) -> Hold | None:
+        """Return what keeps limit orders of *side* back; None when nothing does."""
+        return next((hold for hold in self.holds if hold.side is side and not hold.is_over), None)
 
 
 def shown_state(bot: Bot) -> str:

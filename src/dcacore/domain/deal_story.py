@@ -16,6 +16,7 @@ from dcacore.domain.ladder import trailing_exit_price
 from dcacore.domain.money import BaseQty, plain
 from dcacore.domain.notes import Kind, Note, note
 from dcacore.domain.orders import Order, OrderState, Role, Side
+from dcacore.domain.watch import held_rung
 from dcacore.domain.words import (
     EXIT_WORDS,
     average,
@@ -40,6 +41,8 @@ _EXITS: Final = {
     Exit.CANCEL: Kind.DEAL_CLOSING,
     Exit.SOLD_BY_HAND: Kind.DEAL_CLOSING,
 }
+
+_NOT_PLACED: Final = {Refusal.NOT_PLACED: "was not placed", Refusal.HELD: "is held back"}
 
 
 def tell_opening(deal: Deal) -> Note:
@@ -68,6 +71,8 @@ def tell_deal(old: Deal, event: Event, decision: Decision) -> Iterator[Note]:
     if new.closed_at is None:
         yield from _aims(old, event, new)
     yield from _placed(new, decision)
+    if new.rungs and not old.rungs and new.closed_at is None and (why := held_rung(decision.bot, new)) is not None:
+        yield note(Kind.ORDER_HELD, f"safety orders are held back from here on: {why}", deal_id=new.id)
     yield from _exit(old, new, decision)
     if new.closed_at is not None and new.result is not None:
         yield _ending(new, new.result, new.closed_at)
@@ -77,9 +82,9 @@ def _refusals(deal: Deal, event: Reported) -> Iterator[Note]:
     for report in event.reports:
         order = deal.orders.get(report.order_id)
         if order is not None and isinstance(report, Refused) and report.refusal is not Refusal.NOT_TRIED:
-            what = "was not placed" if report.refusal is Refusal.NOT_PLACED else "was refused"
-            text = f"{describe_in(deal, order)} {what}: {report.reason}"
-            yield note(Kind.ORDER_REFUSED, text, deal_id=deal.id, order_id=order.id)
+            kind = Kind.ORDER_HELD if report.refusal is Refusal.HELD else Kind.ORDER_REFUSED
+            text = f"{describe_in(deal, order)} {_NOT_PLACED.get(report.refusal, 'was refused')}: {report.reason}"
+            yield note(kind, text, deal_id=deal.id, order_id=order.id)
 
 
 def _missing(deal: Deal, quantity: BaseQty) -> Note:

@@ -102,6 +102,9 @@ def _begin(bot: Bot, event: Event) -> Turn:
     price = bot.price if event.price is None else event.price
     if deal is not None and not deal.has_moved and price != deal.opened_price:
         deal = evolve(deal, has_moved=True)
+    if bot.holds:
+        holds = (attrs.evolve(it, is_over=it.is_over or event.at >= it.until) for it in bot.holds)
+        bot = evolve(bot, holds=tuple(holds))
     if bot.is_price_old and event.price is not None:
         bot = evolve(bot, is_price_old=False)
     return Turn(at=event.at, price=price, bot=bot, deal=deal)
@@ -150,6 +153,7 @@ def _obey(turn: Turn, request: Request) -> None:
         case RetryRequested():
             if turn.bot.trouble is not None:
                 turn.bot = evolve(turn.bot, trouble=None, awaits_price=False)
+            turn.bot = evolve(turn.bot, holds=())
         case EditBotRequested():
             edit_bot(turn, request)
         case _:

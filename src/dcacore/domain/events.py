@@ -10,6 +10,7 @@ import attrs
 
 from dcacore.domain.bot import Cure
 from dcacore.domain.ids import DealId, OrderId
+from dcacore.domain.limits import Limits
 from dcacore.domain.market import Fees, Market
 from dcacore.domain.money import BaseQty, Price
 from dcacore.domain.numbers import Number, above, as_number, rule
@@ -24,6 +25,7 @@ class Refusal(Enum):
     NOT_TRIED = "not_tried"  # a buy before it in the same decision did not fit, so it was not sent
     NOT_PLACED = "not_placed"  # its answer was lost, and the exchange has been found to have no such order
     HALTED = "halted"  # the pair, or the account, does not trade now
+    HELD = "held"  # it is taken when the market has come nearer, or there is room: it is tried again later
     RULE = "rule"  # anything else: a filter, missing rights
 
 
@@ -239,12 +241,17 @@ class EditBotRequested:
 
 @attrs.frozen(kw_only=True)
 class RulesRead:
-    """What the exchange says now of the bot's pair, and of what its account pays there."""
+    """What the exchange says now of the bot's pair, and of what its account pays there.
+
+    Attributes:
+        limits: how far orders may go; None where it sets no limits.
+    """
 
     at: datetime.datetime
     price: Price | None = None
     market: Market
     fees: Fees
+    limits: Limits | None = None
 
 
 @attrs.frozen

@@ -10,7 +10,7 @@ from dcacore.domain.deal import AT_MARKET, Deal
 from dcacore.domain.ladder import trailing_exit_price
 from dcacore.domain.money import Price, exact, plain
 from dcacore.domain.orders import Order, OrderState, Role, Side
-from dcacore.domain.watch import watches
+from dcacore.domain.watch import held_rung, held_target, watches
 from dcacore.domain.words import EXIT_WORDS, clock, describe, describe_in, in_base
 
 _TROUBLES: Final = {
@@ -58,6 +58,7 @@ def _explain(bot: Bot) -> Iterator[str]:
             yield from _of_monitoring(bot)
         case Phase.IN_POSITION if bot.deal is not None:
             yield from _of_position(bot, bot.deal)
+            yield from _of_holding_back(bot, bot.deal)
         case Phase.CLOSING if bot.deal is not None:
             yield from _of_closing(bot.deal)
         case _:
@@ -147,6 +148,17 @@ def _of_buys(deal: Deal, resting: list[tuple[Order, Price]]) -> Iterator[str]:
         yield f"{len(deal.waiting)} safety orders wait to be placed, the next at {plain(deal.waiting[0].price)}."
     elif not resting:
         yield "It has no safety order left."
+
+
+def _of_holding_back(bot: Bot, deal: Deal) -> Iterator[str]:
+    for hold in bot.holds:
+        if not hold.is_over:
+            what = "safety orders" if hold.side is Side.BUY else "its take profit order"
+            yield f"It holds {what} back until {clock(hold.until)}: {hold.reason}."
+    if (why := held_rung(bot, deal)) is not None:
+        yield f"It holds safety orders back: {why}."
+    if (why := held_target(bot, deal)) is not None:
+        yield f"It holds its take profit order back, which {why}."
 
 
 def _of_closing(deal: Deal) -> Iterator[str]:

@@ -135,7 +135,9 @@ def _note_refusal(turn: Turn, order: Order, report: Refused) -> None:
             turn.note_trouble(TroubleKind.WAITING_FOR_BALANCE, reason, Cure.BALANCE)
         case Refusal.BALANCE:
             turn.note_trouble(TroubleKind.NEEDS_ATTENTION, f"{reason}; {COINS_ARE_GONE}", Cure.COINS)
-        case Refusal.RULE:
+        case Refusal.HELD if order.role in {Role.SAFETY, Role.TAKE_PROFIT} and order.price is not None:
+            turn.hold_back(order.side, report.reason)
+        case Refusal.RULE | Refusal.HELD:
             turn.note_trouble(TroubleKind.ERROR, reason)
         case Refusal.NOT_TRIED | Refusal.NOT_PLACED:
             pass

@@ -53,6 +53,7 @@ class Kind(Enum):
     STOPPED = "stopped"
     FINISHED = "finished"  # it stopped by itself
     ORDER_REFUSED = "order_refused"
+    ORDER_HELD = "order_held"
     ORDER_LOST = "order_lost"
     ORDER_ENDED = "order_ended"
     ORDER_ADOPTED = "order_adopted"
@@ -78,6 +79,7 @@ _LEVELS: Final = {
     Kind.ATTENTION: Level.WARNING,
     Kind.ERROR: Level.ERROR,
     Kind.ORDER_REFUSED: Level.WARNING,
+    Kind.ORDER_HELD: Level.WARNING,
     Kind.ORDER_LOST: Level.WARNING,
     Kind.ORDER_ENDED: Level.WARNING,
     Kind.ORDER_ADOPTED: Level.WARNING,

@@ -219,7 +219,7 @@ def edit_bot(turn: Turn, request: EditBotRequested) -> None:
             raise InvalidParameter(
                 "pair", strategy.pair, f"must be traded for {quote}, as this bot's deals so far were"
             )
-        bot, turn.price = evolve(bot, carried=NOTHING_CARRIED), request.price
+        bot, turn.price = evolve(bot, carried=NOTHING_CARRIED, limits=None), request.price
     if strategy != bot.strategy:
         turn.stop_waiting()
         bot = evolve(bot, trouble=turn.bot.trouble, awaits_price=False)
@@ -230,7 +230,7 @@ def heed_rules(turn: Turn, event: RulesRead) -> None:
     """Take the pair's rules as they are now; the open deal's existing orders stay, its further ones follow them."""
     if event.market.pair != turn.bot.market.pair:
         return
-    turn.bot = evolve(turn.bot, market=event.market, fees=event.fees)
+    turn.bot = evolve(turn.bot, market=event.market, fees=event.fees, limits=event.limits)
     deal = turn.deal
     if deal is None or deal.market == event.market:
         return

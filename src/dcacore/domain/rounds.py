@@ -21,8 +21,8 @@ from dcacore.domain.ladder import (
     trailing_exit_price,
 )
 from dcacore.domain.money import NO_BASE, NO_QUOTE, BaseQty, Price, QuoteAmount, ceil_to
-from dcacore.domain.orders import Role
-from dcacore.domain.turn import Turn, cancel, live_sells, place, place_rungs
+from dcacore.domain.orders import Order, Role, Side
+from dcacore.domain.turn import Turn, cancel, limit_price, live_sells, next_rungs, place, place_rungs, takes_sell
 
 
 def act(turn: Turn) -> None:
@@ -122,8 +122,7 @@ def _manage(turn: Turn, deal: Deal, price: Price) -> None:
 def _rest_safety_orders(turn: Turn, deal: Deal) -> Deal:
     if turn.bot.trouble is not None or not deal.waiting:
         return deal
-    resting = sum([order.role is Role.SAFETY and order.is_live for order in deal.orders.values()])
-    return place_rungs(turn, deal, max(0, deal.strategy.resting_limit - resting))
+    return place_rungs(turn, deal, len(next_rungs(deal)))
 
 
 def _aim(turn: Turn, deal: Deal) -> Deal:
@@ -163,21 +162,31 @@ def _rest_take_profit(turn: Turn, deal: Deal, price: Price) -> None:
     if sells:
         # One that has filled in part may have less left than a new order must have: it goes on. While a safety order
         # is filling the target stays, too.
-        right = [order for order in sells if order.price == target and order.remaining == quantity]
+        right = [it for it in sells if _sells_at(turn, it, target, price) and it.remaining == quantity]
         if len(sells) > 1:  # one was found on the exchange: together they would sell more than is held
             keep = next((order for order in right if not order.is_cancelling), None)
             turn.deal = cancel(turn, deal, tuple(order for order in sells if order is not keep))
         elif not right and deal.retarget_at is None:
             turn.deal = cancel(turn, deal, sells)
     elif target is not None and deal.market.allows(target, quantity):
-        turn.deal = place(turn, deal, Role.TAKE_PROFIT, quantity, target)
+        if takes_sell(turn.bot, target, price):
+            turn.deal = place(turn, deal, Role.TAKE_PROFIT, quantity, limit_price(turn, deal, Side.SELL, target))
     elif deal.books.sold:
         _sell_the_rest(turn, deal, price)
+
+
+def _sells_at(turn: Turn, order: Order, target: Price | None, price: Price) -> bool:
+    """Say whether a sell is at the target, or beyond it where the market has left both behind and it fills at once."""
+    if order.price is None or target is None or order.price == target:
+        return order.price == target
+    return turn.bot.limits is not None and target < order.price <= price
 
 
 def _sell_the_rest(turn: Turn, deal: Deal, price: Price) -> None:
     """Earlier sells have paid for nearly all that is left: it goes at once if the market takes it, or is carried."""
     least = deal.market.least_price(deal.sellable)
+    if least is not None:
+        least = limit_price(turn, deal, Side.SELL, least)
     if least is not None and least <= price:
         deal = place(turn, deal, Role.TAKE_PROFIT, deal.sellable, least)
         turn.deal = evolve(deal, take_profit_price=least)
@@ -198,7 +207,9 @@ def _close_out(turn: Turn, deal: Deal, price: Price) -> None:
         turn.deal = cancel(turn, deal, sells if is_at_market else deal.live_orders)
         return
     if deal.exit in AT_MARKET and deal.can_sell_at(price):
-        deal = place(turn, deal, AT_MARKET[deal.exit], deal.sellable)
+        limits = turn.bot.limits  # what one order may not sell is sold by several, one after the other
+        quantity = deal.sellable if limits is None else limits.at_once(deal.market, deal.sellable)
+        deal = place(turn, deal, AT_MARKET[deal.exit], quantity)
     deal = turn.deal = cancel(turn, deal, deal.live_orders)
     if deal.live_orders:
         return
@@ -255,6 +266,7 @@ def _end_deal(turn: Turn, deal: Deal, price: Price, *, is_kept: bool = False) ->
         )
     turn.deal = None
     turn.stop_waiting()
+    turn.bot = evolve(turn.bot, holds=())
     turn.step(Step.DEAL_ENDED)
     _go_on(turn, deal, price)
 

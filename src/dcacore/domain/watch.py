@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterator
 from enum import Enum
 
 import attrs
@@ -11,7 +12,8 @@ from dcacore.domain.bot import Bot, Phase, TroubleKind, Wanted
 from dcacore.domain.deal import AT_MARKET, Deal
 from dcacore.domain.ladder import trailing_exit_price
 from dcacore.domain.money import Price, exact
-from dcacore.domain.turn import live_sells
+from dcacore.domain.orders import Side
+from dcacore.domain.turn import live_sells, next_rungs
 
 
 class Retry(Enum):
@@ -61,7 +63,7 @@ def watches(bot: Bot) -> Watches:
     if bot.phase is Phase.MONITORING:
         return Watches(retry=retry)  # it buys nothing, so that it need not go on waiting for balance
     if bot.phase is Phase.IN_POSITION and bot.deal is not None and bot.price is not None:
-        return _of_deal(bot.deal, bot.price, retry)
+        return _of_deal(bot, bot.deal, bot.price, retry)
     if bot.phase is Phase.CLOSING and bot.deal is not None and bot.price is not None:
         return _of_exit(bot.deal, bot.price)
     return NOTHING
@@ -74,7 +76,7 @@ def _of_exit(deal: Deal, price: Price) -> Watches:
     return Watches(rises_to=_worth_selling_above(deal, price))
 
 
-def _of_deal(deal: Deal, price: Price, retry: Retry) -> Watches:
+def _of_deal(bot: Bot, deal: Deal, price: Price, retry: Retry) -> Watches:
     exits = []
     if deal.stop_loss_price is not None:
         exits.append(deal.stop_loss_price)
@@ -89,13 +91,55 @@ def _of_deal(deal: Deal, price: Price, retry: Retry) -> Watches:
     lift = _worth_selling_above(deal, price) if any(price <= level for level in exits) else None
     if lift is not None and any(lift <= level for level in exits):
         above.append(lift)
+    times = [deal.awaits_taker_until or deal.retarget_at]
+    if bot.limits is not None or bot.holds:
+        below.extend(level for level in _buys_when_fallen_to(bot, deal) if level < price)
+        above.extend(level for level in _sells_when_risen_to(bot, deal) if level > price)
+        times.extend(hold.until for hold in bot.holds if not hold.is_over)
     return Watches(
         falls_to=max(below, default=None),
         rises_to=min(above, default=None),
         peak=deal.peak,
-        at=deal.awaits_taker_until or deal.retarget_at,
+        at=min((at for at in times if at is not None), default=None),
         retry=retry,
     )
+
+
+def held_rung(bot: Bot, deal: Deal) -> str | None:
+    """Return which safety order the exchange would not take now and why, in words; None when it would take the next."""
+    if bot.limits is None or bot.price is None or bot.hold(Side.BUY) is not None:
+        return None
+    for rung in next_rungs(deal):
+        why = bot.limits.never(deal.market, rung.price, rung.quantity)
+        why = why or bot.limits.too_far(Side.BUY, rung.price, bot.price)
+        if why is not None:
+            return f"safety order {rung.number} {why}"
+    return None
+
+
+def held_target(bot: Bot, deal: Deal) -> str | None:
+    """Return why the exchange would not take the target's order now, in words; None when it would, or has it."""
+    target = deal.take_profit_price
+    if bot.limits is None or bot.price is None or target is None or deal.strategy.trailing_deviation:
+        return None
+    if live_sells(deal) or bot.hold(Side.SELL) is not None or not deal.can_sell_at(target):
+        return None
+    return bot.limits.too_far(Side.SELL, target, bot.price)
+
+
+def _buys_when_fallen_to(bot: Bot, deal: Deal) -> Iterator[Price]:
+    """Yield from where on the exchange takes the next safety order, if the market is too far from it."""
+    band = None if bot.limits is None else bot.limits.buys
+    if band is None or bot.hold(Side.BUY) is not None or not next_rungs(deal):
+        return
+    yield band.reached_by_fall(deal.waiting[0].price, deal.market.tick_size)
+
+
+def _sells_when_risen_to(bot: Bot, deal: Deal) -> Iterator[Price]:
+    """Yield from where on the exchange takes the target's order, if the market is too far from it."""
+    band, target = None if bot.limits is None else bot.limits.sells, deal.take_profit_price
+    if band is not None and target is not None and held_target(bot, deal) is not None:
+        yield band.reached_by_rise(target, deal.market.tick_size)
 
 
 def _worth_selling_above(deal: Deal, price: Price) -> Price | None:

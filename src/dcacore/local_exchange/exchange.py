@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -18,7 +18,7 @@ from dcacore.domain.money import Price
 from dcacore.local_exchange.clock import ServerClock
 from dcacore.local_exchange.errors import error
 from dcacore.local_exchange.feed import Feed
-from dcacore.local_exchange.filters import MOST_ORDERS
+from dcacore.local_exchange.filters import MOST_ORDERS, rules_of
 from dcacore.local_exchange.keys import KeyRing
 from dcacore.local_exchange.limits import Limits
 from dcacore.local_exchange.market.tape import Tape
@@ -135,6 +135,16 @@ class LocalExchange:
             staff.resume(symbol)
         else:
             staff.halt(symbol)
+
+    def set_filters(self, symbol: str, filters: dict[str, dict[str, Any]]) -> None:
+        """Let a symbol have other filters than usual, by type; all that were set before are off.
+
+        Raises:
+            ApiError: -1121.
+        """
+        state = self.pair(symbol)
+        state.filters = filters
+        state.most_open = int(rules_of(state)["MAX_NUM_ORDERS"]["maxNumOrders"])
 
     # --------------------------------------------------------------------------------------------------- the accounts
 

@@ -8,13 +8,15 @@ from typing import Final
 
 import attrs
 
+from dcacore.adapters.simulated.account import Account
 from dcacore.adapters.simulated.books import Ticket, TimeInForce
+from dcacore.adapters.simulated.floor import PairState
 from dcacore.domain.ids import OrderId
 from dcacore.domain.market import Market
 from dcacore.domain.money import BaseQty, Price, QuoteAmount, Quotient, exact
 from dcacore.domain.orders import Side
 from dcacore.local_exchange.errors import error
-from dcacore.local_exchange.filters import Asked, check_filters
+from dcacore.local_exchange.filters import Asked, check_filters, standing
 from dcacore.local_exchange.params import Params
 
 
@@ -68,18 +70,19 @@ class NewOrder:
 
 
 @exact
-def read_order(params: Params, market: Market, price: Price | None, make_id: Callable[[], str]) -> NewOrder:
-    """Return the order that *params* ask for on *market*, whose last price is *price*.
+def read_order(params: Params, state: PairState, account: Account, make_id: Callable[[], str]) -> NewOrder:
+    """Return the order that *params* ask for.
 
     Args:
         params: what came.
-        market: the symbol's rules.
-        price: its reference price.
+        state: the market.
+        account: whose order it is to be.
         make_id: makes a client id for an order that has none.
 
     Raises:
         ApiError: whatever is wrong with it.
     """
+    market, price = state.market, state.price
     side = params.need("side")
     if side not in SIDES:
         raise error(-1117)
@@ -95,8 +98,9 @@ def read_order(params: Params, market: Market, price: Price | None, make_id: Cal
         quantity = _bought_for(quote, market, price)
     if quantity is None:
         raise error(-1102, name="quantity")
-    asked = Asked(side=SIDES[side], quantity=quantity, price=limit, reference=price)
-    check_filters(market, asked)
+    resting, position = standing(account, market)
+    asked = Asked(side=SIDES[side], quantity=quantity, price=limit, reference=price, resting=resting, position=position)
+    check_filters(state, asked)
     ticket = Ticket(
         order_id=OrderId(params.get("newClientOrderId", "client id") or make_id()),
         side=SIDES[side],

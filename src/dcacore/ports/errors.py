@@ -127,6 +127,11 @@ class InsufficientBalance(Rejected):
 class FilterViolation(Rejected):
     """A rule of the pair forbids the order; a reload of the rules may tell why."""
 
+    @property
+    def rule(self) -> str:
+        """What the exchange calls the rule: the last word of its reason."""
+        return self.reason.rpartition(" ")[2].rstrip(".")
+
 
 class TradingHalted(Rejected):
     """The pair, or the account, does not trade now."""

@@ -14,6 +14,7 @@ from typing import Protocol
 import attrs
 
 from dcacore.domain.ids import OrderId
+from dcacore.domain.limits import Limits
 from dcacore.domain.market import Fees, Market
 from dcacore.domain.money import Price
 from dcacore.domain.orders import Order
@@ -35,10 +36,12 @@ class Listing:
     Attributes:
         market: its rules.
         is_trading: whether it takes orders now.
+        limits: how far its orders may go; None where the exchange sets no limits.
     """
 
     market: Market
     is_trading: bool
+    limits: Limits | None = None
 
 
 @attrs.frozen

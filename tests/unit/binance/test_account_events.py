@@ -66,6 +66,27 @@ async def test_an_event_tells_the_order_with_its_trade(bench: Bench) -> None:
     assert (gone.order_id, gone.status, gone.executed) == ("one", VenueStatus.CANCELED, Decimal("0.004"))
 
 
+async def test_f19_an_order_that_met_an_own_one_has_ended_with_what_has_filled(bench: Bench) -> None:
+    events = await opened(bench)
+    prevented = {
+        "z": "0.004",
+        "v": 3,
+        "A": "0.006",
+        "B": "0.006",
+        "u": 1,
+        "U": 37,
+        "Cs": "BTCUSDT",
+        "pl": "0",
+        "pL": "0",
+    }
+    await bench.wire.report(report("TRADE_PREVENTION", "EXPIRED_IN_MATCH", **prevented))
+    ended = await order_of(events)
+    assert (ended.order_id, ended.status, ended.executed) == ("one", VenueStatus.EXPIRED, Decimal("0.004"))
+    assert ended.trades == ()
+    await bench.wire.report(report("TRADE_PREVENTION", "PARTIALLY_FILLED", **prevented))  # by DECREMENT: it goes on
+    assert (await order_of(events)).status is VenueStatus.OPEN
+
+
 async def test_a_fee_in_bnb_is_valued(bench: Bench) -> None:
     events = await opened(bench)
     trade = {"t": 7, "l": "0.01", "z": "0.01", "L": "29000", "n": "0.001", "N": "BNB"}

@@ -10,6 +10,7 @@ import pytest
 
 from dcacore.adapters.binance.urls import KNOWN, LIVE
 from dcacore.domain.ids import OrderId
+from dcacore.domain.limits import Band, Bound, Limits
 from dcacore.domain.orders import Side
 from dcacore.domain.venue import VenueOrderId, VenueStatus
 from dcacore.ports.errors import BadCredentials, Rejected, Unavailable, UnknownPair
@@ -214,6 +215,49 @@ async def test_stricter_filters_of_market_orders_hold(bench: Bench) -> None:
     bench.wire.pairs[PAIR] = odd
     market = (await bench.exchange.listing(PAIR)).market
     assert (market.step_size, market.min_quantity, market.min_notional) == (Decimal("0.1"), Decimal("0.5"), Decimal(10))
+
+
+async def test_f09_how_far_orders_may_go_is_read_from_the_filters(bench: Bench) -> None:
+    listed = symbol()
+    listed["filters"] += [
+        {
+            "filterType": "PERCENT_PRICE_BY_SIDE",
+            "bidMultiplierUp": "5",
+            "bidMultiplierDown": "0.20000000",
+            "askMultiplierUp": "4",
+            "askMultiplierDown": "0.3",
+            "avgPriceMins": 5,
+        },
+        {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": 200},
+        {"filterType": "MAX_POSITION", "maxPosition": "10.00000000"},
+    ]
+    listed["filters"][3] |= {"maxNotional": "9000000.00000000", "applyMaxToMarket": False}
+    bench.wire.pairs[PAIR] = listed
+    by_side = "PERCENT_PRICE_BY_SIDE"
+    assert (await bench.exchange.listing(PAIR)).limits == Limits(
+        buys=Band(by_side, Decimal("0.2"), Decimal(5)),
+        sells=Band(by_side, Decimal("0.3"), Decimal(4)),
+        least_price=Bound("PRICE_FILTER", Decimal("0.01")),
+        most_price=Bound("PRICE_FILTER", Decimal(1000000)),
+        quantity=Bound("LOT_SIZE", Decimal(9000)),
+        market_quantity=Bound("MARKET_LOT_SIZE", Decimal(100)),
+        notional=Bound("NOTIONAL", Decimal(9000000)),
+        orders=Bound("MAX_NUM_ORDERS", Decimal(200)),
+        position=Bound("MAX_POSITION", Decimal(10)),
+    )
+
+
+async def test_an_older_pair_has_one_band_for_both_sides_and_0_is_no_bound(bench: Bench) -> None:
+    listed = symbol()
+    listed["filters"][0] |= {"minPrice": "0.00000000", "maxPrice": "0.00000000"}
+    listed["filters"][3] |= {"maxNotional": "500", "applyMaxToMarket": True}
+    listed["filters"].append({"filterType": "PERCENT_PRICE", "multiplierUp": "1.3", "multiplierDown": "0.7"})
+    bench.wire.pairs[PAIR] = listed
+    limits = (await bench.exchange.listing(PAIR)).limits
+    assert limits is not None
+    assert limits.buys == limits.sells == Band("PERCENT_PRICE", Decimal("0.7"), Decimal("1.3"))
+    assert (limits.least_price, limits.most_price, limits.orders, limits.position) == (None,) * 4
+    assert limits.notional == limits.market_notional == Bound("NOTIONAL", Decimal(500))
 
 
 async def test_fees_are_those_of_the_account_and_the_pair(bench: Bench) -> None:

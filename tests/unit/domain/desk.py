@@ -44,6 +44,7 @@ from dcacore.domain.events import (
 )
 from dcacore.domain.explain import explain
 from dcacore.domain.ids import OrderId, TradeId
+from dcacore.domain.limits import Limits
 from dcacore.domain.market import Fees, Market
 from dcacore.domain.money import BaseQty, Price, plain
 from dcacore.domain.orders import Fill, Order, Role, Side
@@ -151,9 +152,9 @@ class Desk:
         """The user changes the bot."""
         self.tell(EditBotRequested(at=self.at, price=self.price, strategy=strategy, market=market))
 
-    def read_rules(self, market: Market, fees: Fees = FREE) -> None:
+    def read_rules(self, market: Market, fees: Fees = FREE, limits: Limits | None = None) -> None:
         """The engine has asked for the pair's rules."""
-        self.tell(RulesRead(at=self.at, price=self.price, market=market, fees=fees))
+        self.tell(RulesRead(at=self.at, price=self.price, market=market, fees=fees, limits=limits))
 
     def adopt(self, *orders: Order) -> None:
         """The exchange has orders that the deal does not know."""

@@ -1,4 +1,7 @@
-"""The rules of a pair, read from what the exchange lists; filters that are not known here are its own affair."""
+"""The rules of a pair, read from what the exchange lists; filters that are not known here are its own affair.
+
+A value of 0 switches a filter, or one side of it, off.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from dcacore.adapters.binance.reading import Row, Unreadable, flag_in, named, number_in, rows_of, text_in
+from dcacore.domain.limits import Band, Bound, Limits
 from dcacore.domain.market import Market
 from dcacore.domain.money import ZERO
 from dcacore.ports.exchange import Listing
@@ -18,8 +22,7 @@ _LOTS: Final = ("LOT_SIZE", "MARKET_LOT_SIZE")
 def listing_of(symbol: Row) -> Listing:
     """Return the pair as one row of `exchangeInfo` lists it.
 
-    A market order has filters of its own (MARKET_LOT_SIZE): the stricter of both holds for all orders. A value of 0
-    switches a filter off.
+    A market order has filters of its own (MARKET_LOT_SIZE): of least sizes the stricter of both holds for all orders.
 
     Raises:
         Unreadable: it lacks what no pair can do without.
@@ -35,7 +38,40 @@ def listing_of(symbol: Row) -> Listing:
         min_quantity=_least_quantity(filters),
     )
     is_spot = flag_in(symbol, "isSpotTradingAllowed") is not False
-    return Listing(market, is_trading=is_spot and symbol.get("status") == _TRADING)
+    return Listing(market, is_trading=is_spot and symbol.get("status") == _TRADING, limits=_limits(filters))
+
+
+def _limits(filters: dict[str, Row]) -> Limits:
+    notional = filters.get("NOTIONAL", {})
+    most_worth = _bound(filters, "NOTIONAL", "maxNotional")
+    return Limits(
+        buys=_band(filters, "bid"),
+        sells=_band(filters, "ask"),
+        least_price=_bound(filters, "PRICE_FILTER", "minPrice"),
+        most_price=_bound(filters, "PRICE_FILTER", "maxPrice"),
+        quantity=_bound(filters, "LOT_SIZE", "maxQty"),
+        market_quantity=_bound(filters, "MARKET_LOT_SIZE", "maxQty"),
+        notional=most_worth,
+        market_notional=most_worth if flag_in(notional, "applyMaxToMarket") is not False else None,
+        orders=_bound(filters, "MAX_NUM_ORDERS", "maxNumOrders"),
+        position=_bound(filters, "MAX_POSITION", "maxPosition"),
+    )
+
+
+def _bound(filters: dict[str, Row], kind: str, name: str) -> Bound | None:
+    value = _most(filters, (kind,), name)
+    return Bound(kind, value) if value else None
+
+
+def _band(filters: dict[str, Row], side: str) -> Band | None:
+    """Return how far from the market orders of *side*, bid or ask, may lie; older pairs have one band for both."""
+    for kind, up, down in (
+        ("PERCENT_PRICE_BY_SIDE", f"{side}MultiplierUp", f"{side}MultiplierDown"),
+        ("PERCENT_PRICE", "multiplierUp", "multiplierDown"),
+    ):
+        if kind in filters:
+            return Band(kind, _most(filters, (kind,), down), _most(filters, (kind,), up) or None)
+    return None
 
 
 def _least_quantity(filters: dict[str, Row]) -> Decimal:

@@ -11,6 +11,7 @@ import datetime
 import re
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import urlsplit
 
 import aiohttp
 import structlog
@@ -132,6 +133,8 @@ class Rest:
             reply = await self._opened().send(call.method, uri, params, is_signed=call.is_signed)
         except TimeoutError:
             raise NoAnswer(f"no answer within {self._within_s:g} seconds") from None
+        except aiohttp.ClientConnectorError:
+            raise NoAnswer(f"the connection failed: {urlsplit(host).netloc} cannot be reached") from None
         except (aiohttp.ClientError, OSError) as exc:  # its text may hold the address, and that the signature
             raise NoAnswer(f"the connection failed ({type(exc).__name__})") from None
         self._limiter.note(reply.headers, self._who)

@@ -16,7 +16,7 @@ from dcacore.adapters.binance.venue_clock import VenueClock
 from dcacore.ports.secrets import ApiKey
 
 WINDOW_MS: Final = 5000
-_WEIGHT: Final = 2
+WEIGHT: Final = 2
 
 
 @attrs.frozen
@@ -81,7 +81,7 @@ class Session:
         return await self._request(link, "userDataStream.subscribe.signature", {**params, "signature": signature})
 
     async def _request(self, link: Link, method: str, params: Row | None = None) -> Row:
-        self.spend(_WEIGHT)
+        self.spend(WEIGHT)
         answer = await link.ask({"method": method, **({} if params is None else {"params": params})})
         status = answer.get("status")
         if status == 200:  # noqa: PLR2004

@@ -114,6 +114,7 @@ class KeptOrder:
     Attributes:
         has_rested: it was a maker: its trades are at its own limit.
         amended: how often its quantity was lowered.
+        is_prevented: it has ended, or will, because it met another order of its owner.
     """
 
     pair: str
@@ -126,6 +127,7 @@ class KeptOrder:
     executed: BaseQty = NO_BASE
     has_rested: bool = False
     amended: int = 0
+    is_prevented: bool = False
     trades: list[Trade] = attrs.field(factory=list)
 
     def told(self, trades: tuple[Trade, ...] = ()) -> VenueOrder:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from typing import Any
 
 import attrs
 
@@ -40,7 +41,9 @@ class PairState:
         price: the last price.
         most_open: how many orders an account may have open on it.
         is_halted: it takes no orders and fills none.
-    found: which share of what it wants the next market order finds; None is all.
+        filters: what was set of its filters beyond the rules, by type; only the local exchange has them.
+        found: which share of what it wants the next market order finds; None is all.
+        prevents: what the next market order does not find, it misses because its owner's own order stands there.
         trades: how many trades there have been; the last one's id.
     """
 
@@ -48,7 +51,9 @@ class PairState:
     price: Price | None = None
     most_open: int = 200
     is_halted: bool = False
+    filters: dict[str, dict[str, Any]] = attrs.field(factory=dict)
     found: Decimal | None = None
+    prevents: bool = False
     trades: int = 0
 
 
@@ -209,11 +214,12 @@ class Floor:
         reports = core.place(asked, found)
         _raise_refusal(reports)
         self.orders_taken += 1
-        if ticket.price is None:
-            state.found = None
         order = KeptOrder(
             pair=pair, ticket=ticket, venue_order_id=number, placed_at=now, changed_at=now, is_by_hand=is_by_hand
         )
+        if ticket.price is None:
+            order.is_prevented = state.prevents
+            state.found, state.prevents = None, False
         held.keep(order)
         self.apply(held, state, reports)
         if ticket.time_in_force is not TimeInForce.GTC and order.venue_order_id in held.open:

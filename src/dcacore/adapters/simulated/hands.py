@@ -78,10 +78,14 @@ class Staff:
                 self.expire(account, pair, order.venue_order_id)
         self.venue.unlist(pair)
 
-    def expire(self, account: AccountId, pair: str, venue_order_id: VenueOrderId) -> None:
-        """End an open order as the exchange does, for instance when it crosses another one of its owner's."""
+    def expire(
+        self, account: AccountId, pair: str, venue_order_id: VenueOrderId, *, is_prevented: bool = False
+    ) -> None:
+        """End an open order as the exchange does, for instance because it has met another one of its owner's."""
         held = self.venue.account(account)
         order = held.by_venue_id(pair, venue_order_id)
+        if order is not None:
+            order.is_prevented = is_prevented
         self.venue.take_off(held, self.venue.pair(pair), order, VenueStatus.EXPIRED)
 
     def fill_in_part(self, account: AccountId, pair: str, venue_order_id: VenueOrderId, quantity: BaseQty) -> None:
@@ -92,9 +96,13 @@ class Staff:
             raise NotAccepted("Unknown order sent.", -2011)
         self.venue.fill_in_part(held, order, quantity)
 
-    def thin_out(self, pair: str, share: Decimal) -> None:
-        """Let the next market order find only *share* of what it wants, 0 to 1; the rest of it expires."""
-        self.venue.pair(pair).found = share
+    def thin_out(self, pair: str, share: Decimal, *, is_prevented: bool = False) -> None:
+        """Let the next market order find only *share* of what it wants, 0 to 1; the rest of it expires.
+
+        Where that *is_prevented*, it expires because it has met an order of the same account.
+        """
+        state = self.venue.pair(pair)
+        state.found, state.prevents = share, is_prevented
 
     def revoke(self, account: AccountId) -> None:
         """Accept the account's key no more."""

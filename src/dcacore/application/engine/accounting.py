@@ -50,10 +50,11 @@ class Entry:
     settled: list[tuple[Request, str]] = attrs.field(factory=list)
 
     def is_worth_storing(self, before: Bot) -> bool:
-        """Say whether anything but what is known of the price has changed since *before*."""
+        """Say whether anything but what is told anew at every start has changed since *before*."""
         if self.intents or self.trades or self.notes or self.ended or self.settled:
             return True
-        return evolve(self.bot, price=before.price, is_price_old=before.is_price_old) != before
+        heard = {"price", "is_price_old", "limits", "holds"}  # what is not stored, but told anew
+        return evolve(self.bot, **{name: getattr(before, name) for name in heard}) != before
 
     def add(self, decision: Decision, notes: Iterable[Note], known: dict[OrderId, Intent]) -> None:
         """Add what was decided; *known* are the bot's intents so far."""

@@ -16,8 +16,9 @@ import attrs
 
 from dcacore.application.engine.accounting import Entry, write
 from dcacore.application.engine.comparisons import Comparisons
-from dcacore.application.engine.desk import Desk, bad_key
+from dcacore.application.engine.desk import Desk, bad_key, rules_read
 from dcacore.application.engine.places import Places
+from dcacore.application.engine.room import crowding
 from dcacore.application.engine.runner import Ended, Runner
 from dcacore.application.engine.surroundings import Surroundings, log, speak_of
 from dcacore.application.engine.watching import Watching
@@ -25,8 +26,9 @@ from dcacore.application.engine.wire import Wire
 from dcacore.domain.bot import Cure, Phase
 from dcacore.domain.engine import decide
 from dcacore.domain.errors import DcaError, InvalidParameter
-from dcacore.domain.events import AttentionNeeded, EngineStarted, Event, Failed, Ready, Refusal, RulesRead
+from dcacore.domain.events import AttentionNeeded, EngineStarted, Event, Failed, Ready, Refusal
 from dcacore.domain.evolving import evolve
+from dcacore.domain.foresight import foresee
 from dcacore.domain.hearing import Declined, Unanswered
 from dcacore.domain.ids import OWN_PREFIX, AccountId, BotId
 from dcacore.domain.intents import Intent, IntentState
@@ -287,14 +289,16 @@ class BringingUp:
             return (desk.bad_key(str(exc)),)
         if not listing.is_trading:
             return (AttentionNeeded(now, f"trading of {pair} is halted on the exchange", cure=Cure.TRADING),)
-        rules = RulesRead(at=now, market=listing.market, fees=fees)
+        rules = rules_read(now, listing, fees)
         if price is None:
             raise PortError(f"{pair} has no price yet")
         if runner.bot.deal is None:
             try:
-                preview = ladder(runner.bot.strategy, price, listing.market, fees)
+                strategy = runner.bot.strategy
+                warnings = ladder(strategy, price, listing.market, fees).warnings
+                warnings += foresee(strategy, listing.market, listing.limits, price)
             except InvalidParameter as exc:
                 return (rules, Failed(now, str(exc)))
             if runner.bot.deals_closed == runner.bot.closed_before:  # its user has just started it
-                await self._warn(runner, preview.warnings)
+                await self._warn(runner, warnings + crowding(desk, runner, listing))
         return (rules, Ready(self.around.clock.now(), price))

@@ -90,6 +90,7 @@ async def compare(desk: Desk, wires: Sequence[Wire], cause: str) -> Findings:
 async def _compare_pair(desk: Desk, pair: str, wires: Sequence[Wire], findings: Findings) -> None:
     try:
         resting = {order.order_id: order for order in await desk.exchange.open_orders(pair)}
+        desk.resting[pair] = len(resting)
         trades = await desk.exchange.trades(pair, after=desk.compared_to.get(pair))
     except UnknownPair as exc:  # delisted: these deals stay as they are, and the other pairs go on
         for wire in wires:

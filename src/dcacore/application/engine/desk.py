@@ -20,12 +20,12 @@ from dcacore.domain.engine import decide
 from dcacore.domain.events import AttentionNeeded, Cured, RetryDue, RulesRead
 from dcacore.domain.ids import BotId, OrderId, parse_order_id
 from dcacore.domain.intents import Intent
-from dcacore.domain.market import FeeAsset, Market
+from dcacore.domain.market import FeeAsset, Fees, Market
 from dcacore.domain.money import ZERO, exact, plain
 from dcacore.domain.orders import Order, Side
 from dcacore.domain.venue import VenueOrder, VenueOrderId, VenueStatus
 from dcacore.ports.errors import BadCredentials, PortError
-from dcacore.ports.exchange import AccountEvent, Balance, Exchange, OrderChanged, StreamLost, StreamOpened
+from dcacore.ports.exchange import AccountEvent, Balance, Exchange, Listing, OrderChanged, StreamLost, StreamOpened
 from dcacore.ports.records import Account
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class Desk:
         compared_to: by pair, the last trade that a comparison has seen.
         foreign: orders that are the user's own, or done with: not to be looked at again.
         strays: orders of ours that no deal knows, and that have been reported.
+        resting: by pair, how many orders rest, anybody's, as the last comparison has seen them.
         refusals: when each bot's last orders were refused; a bot that is brought up anew has them still.
     """
 
@@ -66,6 +67,7 @@ class Desk:
     tasks: Tasks = attrs.field(init=False)
     foreign: set[VenueOrderId] = attrs.field(factory=set, init=False)
     strays: set[VenueOrderId] = attrs.field(factory=set, init=False)
+    resting: dict[str, int] = attrs.field(factory=dict, init=False)
     refusals: dict[BotId, deque[float]] = attrs.field(factory=dict, init=False)
     is_listening: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
     deaf_since: float | None = attrs.field(init=False)
@@ -228,7 +230,7 @@ class Desk:
             await self.exchange.reload_rules(runner.market.pair)
             listing = await self.exchange.listing(runner.market.pair)
             fees = await self.exchange.fees(runner.market.pair)
-            await runner.turn(RulesRead(at=self.around.clock.now(), market=listing.market, fees=fees))
+            await runner.turn(rules_read(self.around.clock.now(), listing, fees))
         except PortError as exc:
             log.info("rules_not_read", account=self.account.id, pair=runner.market.pair, reason=str(exc))
         return _grid(runner.market) != before
@@ -259,6 +261,11 @@ class Desk:
 def bad_key(at: datetime.datetime, reason: str) -> AttentionNeeded:
     """Return what a bot is told at *at* when its account's key does not work for *reason*."""
     return AttentionNeeded(at, f"the account's key does not work: {reason}", cure=Cure.CREDENTIALS)
+
+
+def rules_read(at: datetime.datetime, listing: Listing, fees: Fees) -> RulesRead:
+    """Return what a bot is told of its pair's rules."""
+    return RulesRead(at=at, market=listing.market, fees=fees, limits=listing.limits)
 
 
 def _grid(market: Market) -> tuple[Decimal, Decimal]:

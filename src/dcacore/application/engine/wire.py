@@ -17,6 +17,7 @@ from typing import Final
 import attrs
 
 from dcacore.application.engine.desk import Desk
+from dcacore.application.engine.room import lacks_room
 from dcacore.application.engine.runner import RETRY_EVERY_S, Adoption, Ended, Runner
 from dcacore.application.engine.surroundings import log
 from dcacore.domain.commands import Cancel, Command, Place
@@ -64,7 +65,7 @@ _MEANS: Final[tuple[tuple[type[PortError], Refusal], ...]] = (
     (BadCredentials, Refusal.NOT_PLACED),
     (PortError, Refusal.RULE),
 )
-_TRIED_AGAIN: Final = frozenset({Refusal.HALTED, Refusal.NOT_PLACED})
+_TRIED_AGAIN: Final = frozenset({Refusal.HALTED, Refusal.NOT_PLACED, Refusal.HELD})
 """The refusals after which a bot goes on by itself sooner or later."""
 
 
@@ -144,6 +145,8 @@ class Wire:
                 declined.append(refused)
                 if refused.refusal is Refusal.BALANCE:
                     no_buys = "an order before it found too little balance"
+                elif refused.refusal is Refusal.HELD:
+                    no_buys = "an order before it is held back"
                 else:
                     nothing = "an order before it was refused"
             if declined:
@@ -160,11 +163,11 @@ class Wire:
         await self.desk.exchange.permission()
         if order.side is Side.BUY:
             await self.desk.is_sure.wait()
-        lack = await self.desk.lack_for(self.runner, order)
+        declined = await self._lacks(order)
         if clock.monotonic() - began > JUDGED_ANEW_AFTER_S:
             return Declined(order.id, Refusal.NOT_PLACED, "it had to wait for too long, and is judged anew")
-        if lack is not None:
-            return Declined(order.id, Refusal.BALANCE, lack)
+        if declined is not None:
+            return declined
         intent = await self._mark(order.id)
         if isinstance(intent, Declined) or intent is None or intent.sent_at is None:
             return intent if isinstance(intent, Declined) else None
@@ -184,6 +187,14 @@ class Wire:
         if order.side is Side.BUY:
             self.runner.retry_after_s = RETRY_EVERY_S
         await self.hear(answer)
+        return None
+
+    async def _lacks(self, order: Order) -> Declined | None:
+        """Return what *order* lacks to be sent: balance, or room among those that rest; None when it lacks nothing."""
+        if (lack := await self.desk.lack_for(self.runner, order)) is not None:
+            return Declined(order.id, Refusal.BALANCE, lack)
+        if (lack := lacks_room(self.desk, self.runner, order)) is not None:
+            return Declined(order.id, Refusal.HELD, lack)
         return None
 
     async def _mark(self, order_id: OrderId) -> Intent | Declined | None:
@@ -217,6 +228,8 @@ class Wire:
             case FilterViolation():
                 if await self.desk.reload_rules(self.runner):
                     refusal = Refusal.NOT_PLACED  # it lay on the old grid; the next one lies on the new
+                elif self._passes(order, exc):
+                    refusal = Refusal.HELD
             case BadCredentials():
                 await self.runner.turn(self.desk.bad_key(str(exc)))  # first, so that nothing is planned again
             case _:
@@ -235,6 +248,11 @@ class Wire:
         if isinstance(exc, TooLate) and lately > 1:
             await self.runner.pause(BEFORE_ANOTHER_TRY_S)
         return Declined(order.id, refusal, str(exc))
+
+    def _passes(self, order: Order, exc: FilterViolation) -> bool:
+        """Say whether the rule is one that the exchange lists, and that stops the order only for now."""
+        limits = self.runner.bot.limits
+        return order.price is not None and limits is not None and limits.passes(order.side, exc.rule)
 
     # -------------------------------------------------------------------------------------------------------- asking
 

@@ -12,6 +12,7 @@ from dcacore.local_exchange.control.told import BadControl, Told, flag, moment, 
 from dcacore.local_exchange.driving.hand import Hand
 from dcacore.local_exchange.driving.stepper import Stepper
 from dcacore.local_exchange.faults.kinds import KINDS, Strikes, read_fault
+from dcacore.local_exchange.filters import checked_filters, told_filters
 from dcacore.local_exchange.site import Site
 
 
@@ -72,8 +73,12 @@ def _balance(site: Site, told: Told) -> object:
 
 def _symbol(site: Site, told: Told) -> object:
     symbol = text(told, "symbol")
-    site.exchange.set_status(symbol, text(told, "status"))
-    return {"symbol": symbol, "status": site.exchange.status(symbol)}
+    if "filters" in told:
+        site.exchange.set_filters(symbol, checked_filters(told["filters"]))
+    if "status" in told or "filters" not in told:
+        site.exchange.set_status(symbol, text(told, "status"))
+    state = site.exchange.pair(symbol)
+    return {"symbol": symbol, "status": site.exchange.status(symbol), "filters": told_filters(state)}
 
 
 def _key(site: Site, told: Told) -> object:

@@ -81,8 +81,9 @@ def _partial_fill(site: Site, fault: Fault) -> None:
 
 
 def _expire(site: Site, fault: Fault) -> None:
-    order = _order(site, fault)
-    _staff(site).expire(AccountId(str(fault.options["apiKey"])), order.pair, order.venue_order_id)
+    order, account = _order(site, fault), AccountId(str(fault.options["apiKey"]))
+    is_prevented = fault.kind == "self_trade"
+    _staff(site).expire(account, order.pair, order.venue_order_id, is_prevented=is_prevented)
 
 
 def _thin(site: Site, fault: Fault) -> None:
@@ -91,7 +92,7 @@ def _thin(site: Site, fault: Fault) -> None:
         raise BadFault("share has to be 0 to 1")
     symbol = str(fault.options["symbol"])
     site.exchange.pair(symbol)
-    _staff(site).thin_out(symbol, share)
+    _staff(site).thin_out(symbol, share, is_prevented=bool(fault.options["in_match"]))
 
 
 def _take(site: Site, fault: Fault) -> None:
@@ -119,6 +120,7 @@ NOW: Final[Mapping[str, Callable[[Site, Fault], object]]] = {
     "stop_events": lambda site, _: site.users.stop(),
     "partial_fill": _partial_fill,
     "expire_order": _expire,
+    "self_trade": _expire,
     "thin_market": _thin,
     "symbol_status": lambda site, fault: site.exchange.set_status(
         str(fault.options["symbol"]), str(fault.options["status"])

@@ -45,7 +45,7 @@ def place(call: Call) -> dict[str, Any]:
     """Take an order, and return what came of it."""
     exchange, symbol = call.exchange, call.symbol
     state, account = exchange.pair(symbol), call.account
-    new = read_order(call.params, state.market, state.price, make_id)
+    new = read_order(call.params, state, account, make_id)
     now = exchange.clock.ms()
     exchange.limits.check_order(call.key, now)
     exchange.limits.placed(call.key, now)  # before it can fill, which gives it back
@@ -66,7 +66,7 @@ def place(call: Call) -> dict[str, Any]:
 def test(call: Call) -> dict[str, Any]:
     """Check an order without placing it."""
     state, account = call.exchange.pair(call.symbol), call.account
-    read_order(call.params, state.market, state.price, make_id)
+    read_order(call.params, state, account, make_id)
     if not call.params.flag("computeCommissionRates"):
         return {}
     rates = {"maker": account.fees.fee_maker, "taker": account.fees.fee_taker}

@@ -69,8 +69,13 @@ KINDS: Final[Mapping[str, Kind]] = {
     "stop_events": Kind(_N, "user streams stay open and tell nothing any more, until they are subscribed anew"),
     "partial_fill": Kind(_N, "an open order, the oldest one unless named, fills in part", _ORDER | {"quantity": None}),
     "expire_order": Kind(_N, "an open order, the oldest one unless named, is ended by the exchange", _ORDER),
+    "self_trade": Kind(
+        _N, "the same, because it meets another order of its owner: EXPIRED_IN_MATCH, by self-trade prevention", _ORDER
+    ),
     "thin_market": Kind(
-        _N, "the next market order finds only this share of what it wants", {"symbol": None, "share": "0.5"}
+        _N,
+        "the next market order finds only this share of what it wants; in_match: because it meets an own order",
+        {"symbol": None, "share": "0.5", "in_match": False},
     ),
     "symbol_status": Kind(_N, "a symbol takes no orders, or trades again", {"symbol": None, "status": "BREAK"}),
     "balance_taken": Kind(

@@ -24,8 +24,23 @@ _STATUS: Final = {
 }
 
 
+def is_prevented(order: KeptOrder) -> bool:
+    """Say whether the order has ended because it met another one of its owner's: self-trade prevention."""
+    return order.is_prevented and order.status is VenueStatus.EXPIRED
+
+
+def prevented(order: KeptOrder) -> Shape:
+    """Return what is told besides of an order that has ended so."""
+    if not is_prevented(order):
+        return {}
+    left = order.ticket.quantity - order.executed
+    return {"preventedMatchId": int(order.venue_order_id), "preventedQuantity": amount(left)}
+
+
 def status(order: KeptOrder) -> str:
     """Return the order's status in the exchange's word."""
+    if is_prevented(order):
+        return "EXPIRED_IN_MATCH"
     return _STATUS.get(order.status) or ("PARTIALLY_FILLED" if order.executed else "NEW")
 
 
@@ -44,7 +59,7 @@ def spent(order: KeptOrder) -> Decimal:
 
 def expiry_reason(order: KeptOrder) -> str | None:
     """Return why an expired order has ended; None for any other."""
-    if order.status is not VenueStatus.EXPIRED:
+    if order.status is not VenueStatus.EXPIRED or is_prevented(order):
         return None
     if order.ticket.price is None:
         return "INSUFFICIENT_LIQUIDITY"
@@ -88,6 +103,7 @@ def _labels(order: KeptOrder) -> Shape:
     reason = expiry_reason(order)
     if reason is not None:
         shape["expiryReason"] = reason
+    shape |= prevented(order)
     shape["selfTradePreventionMode"] = labels.get("selfTradePreventionMode", PREVENTION)
     return shape
 

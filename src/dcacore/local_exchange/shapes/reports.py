@@ -11,7 +11,7 @@ from dcacore.domain.venue import Trade, VenueStatus
 from dcacore.local_exchange.clock import to_ms
 from dcacore.local_exchange.formats import ZERO_TEXT, amount
 from dcacore.local_exchange.orders import PREVENTION
-from dcacore.local_exchange.shapes.orders import NO_LIST, expiry_reason, kind, spent, status
+from dcacore.local_exchange.shapes.orders import NO_LIST, expiry_reason, is_prevented, kind, prevented, spent, status
 
 Shape = dict[str, Any]
 _NONE: Final = -1
@@ -19,9 +19,13 @@ _ENDS: Final = {VenueStatus.CANCELED: "CANCELED", VenueStatus.EXPIRED: "EXPIRED"
 
 
 def what_happened(order: KeptOrder, trade: Trade | None, *, is_known: bool) -> str:
-    """Return the execution type of a report: NEW, TRADE, CANCELED, EXPIRED, REJECTED or REPLACED."""
+    """Return the execution type of a report: NEW, TRADE, CANCELED, EXPIRED, REJECTED,
+    REPLACED or TRADE_PREVENTION.
+    """
     if trade is not None:
         return "TRADE"
+    if is_prevented(order):
+        return "TRADE_PREVENTION"
     if order.status in _ENDS:
         return _ENDS[order.status]
     return "REPLACED" if is_known else "NEW"
@@ -83,6 +87,9 @@ def execution_report(
     for field, name in (("j", "strategyId"), ("J", "strategyType")):
         if name in ticket.labels:
             shape[field] = int(ticket.labels[name])
+    if happened == "TRADE_PREVENTION":
+        told = prevented(order)
+        shape |= {"v": told["preventedMatchId"], "A": told["preventedQuantity"], "B": told["preventedQuantity"]}
     reason = expiry_reason(order)
     return shape if reason is None else shape | {"eR": reason}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from dcacore.domain.market import Market
+from dcacore.adapters.simulated.floor import PairState
 from dcacore.local_exchange.filters import told_filters
 from dcacore.local_exchange.orders import PREVENTION, PREVENTIONS, TYPES
 from dcacore.local_exchange.params import PRECISION
@@ -14,8 +14,9 @@ from dcacore.local_exchange.windows import LIMITS
 Shape = dict[str, Any]
 
 
-def symbol_shape(market: Market, status: str) -> Shape:
+def symbol_shape(state: PairState, status: str) -> Shape:
     """Return a symbol with its filters."""
+    market = state.market
     return {
         "symbol": market.pair,
         "status": status,
@@ -38,7 +39,7 @@ def symbol_shape(market: Market, status: str) -> Shape:
         "pegInstructionsAllowed": False,
         "isSpotTradingAllowed": True,
         "isMarginTradingAllowed": False,
-        "filters": told_filters(market),
+        "filters": told_filters(state),
         "permissions": [],
         "permissionSets": [["SPOT"]],
         "defaultSelfTradePreventionMode": PREVENTION,
