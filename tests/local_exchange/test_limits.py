@@ -110,3 +110,9 @@ def test_an_answer_does_not_wait_until_its_head_is_acknowledged() -> None:
     """What is accepted is of the protocol of what listens, and asyncio turns off Nagle's algorithm for TCP alone."""
     with bind("127.0.0.1", 0) as listening:
         assert listening.proto == socket.IPPROTO_TCP
+
+
+async def test_nobody_chooses_the_address_that_counts(running: Running, api: Api) -> None:
+    for forwarded in ("192.0.2.1", "192.0.2.2"):
+        answer = await api.http.get("/api/v3/time", headers={"X-Forwarded-For": forwarded})
+    assert answer.headers["X-MBX-USED-WEIGHT-1M"] == "2"

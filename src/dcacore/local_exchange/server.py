@@ -62,6 +62,7 @@ def server_of(site: Site, host: str = LOOPBACK, *, has_control: bool = False) ->
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=False,  # who is on this machine could call itself any address, and limits go by addresses
     )
     return uvicorn.Server(config)
 
