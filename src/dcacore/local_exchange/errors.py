@@ -39,6 +39,7 @@ ERRORS: Final[Mapping[int, tuple[int, str]]] = {
     -1021: (_BAD, "Timestamp for this request is outside of the recvWindow."),
     -1022: (_BAD, "Signature for this request is not valid."),
     -1100: (_BAD, "Illegal characters found in parameter '{name}'; legal range is '{legal}'."),
+    -1101: (_BAD, "Duplicate values for a parameter detected."),
     -1102: (_BAD, "Mandatory parameter '{name}' was not sent, was empty/null, or malformed."),
     -1105: (_BAD, "Parameter '{name}' was empty."),
     -1106: (_BAD, "Parameter '{name}' sent when not required."),
