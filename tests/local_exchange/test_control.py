@@ -39,3 +39,27 @@ async def test_a_page_in_a_browser_moves_nothing_and_reads_nothing(
 async def test_a_program_on_this_machine_moves_the_market(running: Running, api: Api, host: str) -> None:
     assert (await api.http.post("/control/price", content=PRICE, headers={"Host": host})).status_code == 200
     assert running.exchange.venue.price("BTCUSDT") == 31000
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("price", "["),
+        ("price", "[" * 100_000),
+        ("price", "\xff"),
+        ("price", "5"),
+        ("price", '{"symbol": "BTCUSDT", "price": "1E+999999"}'),
+        ("price", '{"symbol": "BTCUSDT", "price": "NaN"}'),
+        ("price", '{"symbol": "BTCUSDT", "price": "0"}'),
+        ("move", '{"symbol": "BTCUSDT", "price": "30000.001"}'),
+        ("balance", f'{{"apiKey": "{KEY}", "asset": "USDT", "free": "1E+999999"}}'),
+        ("balance", f'{{"apiKey": "{KEY}", "asset": "USDT", "free": "1E-999999"}}'),
+        ("balance", f'{{"apiKey": "{KEY}", "asset": "USDT", "free": "-1"}}'),
+        ("symbol", '{"symbol": "BTCUSDT", "status": 5}'),
+    ],
+)
+async def test_nonsense_is_refused_and_changes_nothing(running: Running, api: Api, path: str, body: str) -> None:
+    answer = await api.http.post(f"/control/{path}", content=body)
+    assert (answer.status_code, list(answer.json())) == (400, ["error"])
+    assert running.exchange.venue.price("BTCUSDT") == 30000
+    assert await api.free("USDT") == "10000.00000000"

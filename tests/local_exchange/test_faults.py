@@ -29,7 +29,30 @@ async def test_the_kinds_are_listed(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "told", [{}, {"kind": "none"}, {"kind": "refuse", "many": 1}, {"kind": "thin_market"}, {"kind": "ban", "times": -1}]
+    "told",
+    [
+        {},
+        {"kind": "none"},
+        {"kind": ["refuse"]},
+        {"kind": "refuse", "many": 1},
+        {"kind": "thin_market"},
+        {"kind": "ban", "times": -1},
+        {"kind": "delay", "seconds": "long"},
+        {"kind": "delay", "seconds": "-1"},
+        {"kind": "delay", "seconds": "1E+400"},
+        {"kind": "refuse", "code": "many"},
+        {"kind": "refuse", "code": "-1000.5"},
+        {"kind": "refuse", "status": 99999},
+        {"kind": "refuse", "msg": 5},
+        {"kind": "refuse", "apiKey": 5},
+        {"kind": "rate_limit", "retry_after": "soon"},
+        {"kind": "event_lost", "event": ["TRADE"]},
+        {"kind": "clock_skew", "ms": "1E+30"},
+        {"kind": "close_streams", "code": 1005},
+        {"kind": "balance_taken", "apiKey": "x", "asset": "USDT", "amount": "1E-999999"},
+        {"kind": "partial_fill", "apiKey": "x", "symbol": "BTCUSDT", "quantity": "1", "orderId": "1E+999999"},
+        {"kind": "revoke_key", "apiKey": "x", "restore": "no"},
+    ],
 )
 async def test_what_is_no_fault_is_refused(api: Api, told: dict[str, Any]) -> None:
     answer = await api.http.post("/control/fault", json=told)

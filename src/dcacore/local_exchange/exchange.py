@@ -14,7 +14,7 @@ from dcacore.adapters.simulated.hands import Staff
 from dcacore.adapters.simulated.venue import SimulatedVenue
 from dcacore.domain.ids import AccountId
 from dcacore.domain.market import Fees, Market
-from dcacore.domain.money import Price
+from dcacore.domain.money import Price, exact
 from dcacore.local_exchange.clock import ServerClock
 from dcacore.local_exchange.errors import error
 from dcacore.local_exchange.feed import Feed
@@ -161,6 +161,7 @@ class LocalExchange:
         account.transfer(asset, change, self.clock.now())
         self.feed.transferred(account, asset, change)
 
+    @exact
     def set_free(self, key: str, asset: str, free: Decimal) -> None:
         """Bring in or take out what makes *free* of an asset free."""
         change = free - self.account(key).wallet.free(asset)

@@ -57,7 +57,7 @@ class Gauntlet:
                     raise Walled
                 case "rate_limit":
                     refusal = error(-1003, limit=6_000, per="1 MINUTE")
-                    refusal.headers = {"Retry-After": str(fault.options["retry_after"])}
+                    refusal.headers = {"Retry-After": str(int(fault.number("retry_after")))}
                     raise refusal
                 case "ban":
                     raise self._ban(address, int(fault.number("retry_after")))
@@ -93,4 +93,4 @@ def _failure(fault: Fault) -> ApiError:
     code = int(fault.number("code"))
     status, text = ERRORS.get(code, (HTTPStatus.BAD_REQUEST, "The request was refused."))
     text = fault.options.get("msg") or text
-    return ApiError(code, str(text), int(fault.options["status"]) or int(status))
+    return ApiError(code, str(text), int(fault.number("status")) or int(status))
