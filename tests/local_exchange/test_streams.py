@@ -92,6 +92,8 @@ async def test_a_stream_may_be_wrapped_or_not(running: Running) -> None:
     ("text", "wrong"),
     [
         ("no json", 3),
+        ("[" * 100_000, 3),
+        ('{"id": "\\ud800", "method": "SUBSCRIBE"}', 3),
         ("[]", 2),
         ('{"id": 1}', 2),
         ('{"id": 1.5, "method": "SUBSCRIBE"}', 2),

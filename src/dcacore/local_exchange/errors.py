@@ -53,6 +53,7 @@ ERRORS: Final[Mapping[int, tuple[int, str]]] = {
     -1128: (_BAD, "Combination of optional parameters invalid."),
     -1130: (_BAD, "Data sent for parameter '{name}' is not valid."),
     -1131: (_BAD, "recvWindow must be less than 60000."),
+    -1135: (_BAD, "Invalid JSON Request"),
     -1145: (_BAD, "Invalid cancelRestrictions."),
     -1220: (_BAD, "The symbol's status does not match the requested symbolStatus."),
     -2010: (_BAD, "Account has insufficient balance for requested action."),
