@@ -178,6 +178,16 @@ async def kinds(user: Socket, count: int) -> list[str]:
     return [event.get("x", event["e"]) for event in events]
 
 
+async def test_the_first_order_after_a_wipe_is_a_new_one(running: Running, api: Api) -> None:
+    async with opened(running.urls.ws_api) as user:
+        await subscribed(user, api)
+        await api.order(LIMIT_BUY)
+        assert await kinds(user, 2) == ["NEW", "outboundAccountPosition"]
+        await api.control("fault", kind="wipe")
+        await api.order(LIMIT_BUY)  # numbers begin anew, and it bears that of the one before
+        assert await kinds(user, 2) == ["NEW", "outboundAccountPosition"]
+
+
 @pytest.mark.parametrize(
     ("fault", "heard"),
     [

@@ -171,6 +171,7 @@ class LocalExchange:
     def wipe(self) -> None:
         """Empty the exchange as a testnet is: orders and trades vanish without a word, accounts begin anew."""
         Staff(self.venue).reset(dict.fromkeys(self.venue.accounts, self.options.balance))
+        self.feed.forget()
 
     def reset(self) -> None:
         """Begin anew: accounts as they were opened, markets that trade where they stand, no counts, no tape."""
