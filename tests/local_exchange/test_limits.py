@@ -113,6 +113,8 @@ def test_an_answer_does_not_wait_until_its_head_is_acknowledged() -> None:
 
 
 async def test_nobody_chooses_the_address_that_counts(running: Running, api: Api) -> None:
-    for forwarded in ("192.0.2.1", "192.0.2.2"):
-        answer = await api.http.get("/api/v3/time", headers={"X-Forwarded-For": forwarded})
-    assert answer.headers["X-MBX-USED-WEIGHT-1M"] == "2"
+    used = [
+        (await api.http.get("/api/v3/time", headers={"X-Forwarded-For": forwarded})).headers["X-MBX-USED-WEIGHT-1M"]
+        for forwarded in ("192.0.2.1", "192.0.2.2")
+    ]
+    assert used == ["1", "2"]
