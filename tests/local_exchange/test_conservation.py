@@ -126,12 +126,13 @@ class Wild:
             case 11:
                 self.control("balance", apiKey=pick(tuple(SECRETS)), asset=asset, free=pick(("1000", "0", quantity)))
             case 12:
-                fault = pick(("partial_fill", "expire_order", "balance_taken", "thin_market"))
+                fault = pick(("partial_fill", "expire_order", "balance_taken", "thin_market", "wipe"))
                 given = {
                     "partial_fill": {"apiKey": "anna", "symbol": symbol, "quantity": pick(("0.001", quantity))},
                     "expire_order": {"apiKey": "bert", "symbol": symbol},
                     "balance_taken": {"apiKey": "bert", "asset": asset, "amount": pick(("0.001", quantity))},
                     "thin_market": {"symbol": symbol, "share": pick(("0.3", "0", "1"))},
+                    "wipe": {},
                 }
                 self.control("fault", kind=fault, **given[fault])
             case 13:
