@@ -96,3 +96,17 @@ def test_a_market_that_stands_still_is_told_once(text: str) -> None:
         stage.pass_by(2)
         stage.broadcast.beat()
     assert heard(subscriber) == []
+
+
+@pytest.mark.parametrize("kind", ["kline_1m", "kline_1M", "ticker", "avgPrice", "depth5"])
+def test_streams_go_on_when_the_clock_is_set_back(kind: str) -> None:
+    stage = Stage()
+    subscriber = stage.subscribe(f"btcusdt@{kind}")
+    for skew in (86_400_000 * 400, 0):
+        stage.exchange.clock.skew_ms = skew
+        heard(subscriber)
+        stage.pass_by(2, f"{30_001 + skew % 7}")
+        stage.broadcast.beat()
+        told = heard(subscriber)[-1]
+        if kind.startswith("kline"):
+            assert told["k"]["t"] <= stage.exchange.clock.ms() <= told["k"]["T"]

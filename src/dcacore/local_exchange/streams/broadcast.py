@@ -65,7 +65,7 @@ class Broadcast:
         for name in self._hub.names:
             told = self._told.setdefault(name.text, _Told())
             builder = _BUILDERS.get(name.kind)
-            if builder is None or now - told.at < _period(name):
+            if builder is None or abs(now - told.at) < _period(name):  # the clock may have been set back
                 continue
             told.at = now
             for payload in builder(self, name, told, now):
