@@ -8,6 +8,7 @@ import httpx
 import pytest
 import websockets
 
+from dcacore.local_exchange.errors import ERRORS
 from tests.local_exchange.api import LIMIT_BUY, MARKET_BUY, Api, code
 from tests.local_exchange.conftest import Running
 from tests.local_exchange.sockets import Socket, opened
@@ -69,6 +70,14 @@ async def test_a_refusal_strikes_as_often_as_it_is_told(api: Api) -> None:
             "Invalid API-key, IP, or permissions for action.",
         )
     assert (await api.order(MARKET_BUY)).status_code == 200
+
+
+@pytest.mark.parametrize("number", ERRORS)
+async def test_a_refusal_has_a_text_without_blanks(api: Api, number: int) -> None:
+    await api.control("fault", kind="refuse", code=number)
+    status, refused, text = code(await api.order(MARKET_BUY))
+    assert (status, refused) == (ERRORS[number][0], number)
+    assert "{" not in text
 
 
 @pytest.mark.parametrize(("kind", "are_there"), [("fail_before", 0), ("fail_after", 1)])

@@ -25,7 +25,7 @@ from dcacore.local_exchange.market.tape import Tape
 
 BALANCE: Final[Mapping[str, Decimal]] = {"USDT": Decimal(10_000)}
 TRADING: Final = "TRADING"
-STATUSES: Final = frozenset({TRADING, "HALT", "BREAK", "END_OF_DAY"})
+STATUSES: Final = frozenset({TRADING, "HALT", "BREAK", "CANCEL_ONLY", "END_OF_DAY"})
 
 
 @attrs.frozen(kw_only=True)

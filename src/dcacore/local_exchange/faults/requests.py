@@ -20,6 +20,12 @@ HTML: Final = (
 )
 
 
+_BLANKS: Final = {
+    "limit": 6_000, "per": "1 MINUTE", "filter": "NOTIONAL", "name": "symbol", "legal": "^[A-Z]$", "hours": 24,
+}  # fmt: skip
+"""What stands in the texts of errors that are made up, where nobody says what else."""
+
+
 class Dropped(Exception):
     """The connection is to be cut without an answer."""
 
@@ -92,5 +98,5 @@ class Gauntlet:
 def _failure(fault: Fault) -> ApiError:
     code = int(fault.number("code"))
     status, text = ERRORS.get(code, (HTTPStatus.BAD_REQUEST, "The request was refused."))
-    text = fault.options.get("msg") or text
+    text = fault.options.get("msg") or text.format(**_BLANKS)
     return ApiError(code, str(text), int(fault.number("status")) or int(status))

@@ -86,6 +86,7 @@ def _called(site: Site, session: Session, request: _Request, key: str) -> object
     exchange, own = site.exchange, _OWN.get(request.method)
     endpoint = own[0] if own is not None else WS_API.get(request.method)
     if endpoint is None:
+        exchange.limits.request(session.address, 1, exchange.clock.ms())
         raise error(-1020)
     weight = endpoint.weighs(request.params)
     exchange.limits.request(session.address, weight, exchange.clock.ms())
