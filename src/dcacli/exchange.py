@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
+import re
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from dcacore.local_exchange.addresses import Urls
 
 DEFAULT_PORT: Final = 8100
+_PLAIN: Final = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?", re.ASCII)
 
 
 class Pairs(click.ParamType[tuple[tuple[str, str], ...]]):
@@ -24,23 +27,23 @@ class Pairs(click.ParamType[tuple[tuple[str, str], ...]]):
 
     name = "pairs"
 
-    def __init__(self, example: str) -> None:
-        self._example = example
+    def __init__(self, example: str, *, takes_zero: bool = True) -> None:
+        self._example, self._takes_zero = example, takes_zero
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[tuple[str, str], ...]:
-        """Return names and values, each value a number above or equal to 0."""
+        """Return names and values, each value a number in plain digits."""
         if isinstance(value, tuple):
             return value
         pairs = []
         for part in str(value).split(","):
             name, _, number = part.partition("=")
             try:
-                is_number = Decimal(number).is_finite() and Decimal(number) >= 0
+                is_number = Decimal(number).is_finite() and (Decimal(number) > 0 or self._takes_zero)
             except InvalidOperation:
                 is_number = False
-            if not name.isalnum() or not name.isupper() or not is_number or "e" in number.lower():
+            if not name.isalnum() or not name.isupper() or not is_number or not _PLAIN.fullmatch(number):
                 self.fail(f"{part!r} is not such as {self._example}", param, ctx)
             pairs.append((name, number))
         return tuple(pairs)
@@ -81,7 +84,12 @@ def exchange() -> None:
 @click.option("--random-walk", is_flag=True, help="Let the markets wander by chance.")
 @click.option("--seed", type=click.IntRange(min=0), metavar="S", help="Which chance.")
 @click.option(
-    "--pair", "pairs", type=Pairs("BTCUSDT=30000"), multiple=True, metavar="P=X", help="A market and its first price."
+    "--pair",
+    "pairs",
+    type=Pairs("BTCUSDT=30000", takes_zero=False),
+    multiple=True,
+    metavar="P=X",
+    help="A market and its first price.",
 )
 @click.option(
     "--balance",
@@ -125,6 +133,8 @@ def serve(
     """
     if len([way for way in (candles, random_walk, live_prices) if way]) > 1:
         raise click.UsageError("--candles, --random-walk and --live-prices exclude each other")
+    if speed is not None and not math.isfinite(speed):
+        raise click.UsageError("--speed takes a number")
     if seed is not None and not random_walk:
         raise click.UsageError("--seed needs --random-walk")
     secrets = dict(_secret(text) for text in keys)

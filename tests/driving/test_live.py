@@ -228,3 +228,14 @@ def test_the_recorded_stream_moves_the_market_as_it_moved_then(real_data: Path) 
         assert prices.ignored == len(frames) - 9_757
 
     asyncio.run(play())
+
+
+async def test_a_proxy_that_cannot_be_used_lets_the_market_walk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "socks5://127.0.0.1:1")
+    said: Said = []
+    venue = market()
+    prices = attrs.evolve(following(venue, 1, said), host="wss://192.0.2.1")
+    async with running(prices):
+        await until(lambda: venue.price("BTCUSDT") != 60_000)
+    assert [source for source, _ in said] == [Source.WALK]
+    assert "SOCKS" in said[0][1]

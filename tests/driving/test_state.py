@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import fcntl
 import shutil
 import signal
 import subprocess
@@ -213,6 +214,25 @@ def test_two_exchanges_do_not_share_a_file_and_other_files_are_refused(tmp_path:
         with pytest.raises(BadState, match="other is not the state of an exchange"):
             opened(other)
         assert other.read_text() == text
+
+
+def test_a_file_that_is_written_anew_while_it_is_opened_is_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "state"
+    first = Journal(file)
+    lock = fcntl.flock
+
+    def late(fd: int, how: int) -> None:
+        monkeypatch.undo()
+        list(first.replay())
+        first.rewrite([])
+        lock(fd, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with pytest.raises(JournalInUse):
+        Journal(file)
+    first.close()
 
 
 def test_candles_go_on_where_they_were_and_fill_what_had_been_left(tmp_path: Path) -> None:

@@ -69,6 +69,10 @@ async def test_an_exchange_with_accounts_of_its_own() -> None:
     [
         (("--seed", "1"), 2, "--seed needs --random-walk"),
         (("--balance", "many"), 2, "is not such as USDT=10000"),
+        (("--balance", "USDT=-1"), 2, "is not such as USDT=10000"),
+        (("--balance", "USDT=" + "9" * 30), 2, "is not such as USDT=10000"),
+        (("--pair", "BTCUSDT=0"), 2, "is not such as BTCUSDT=30000"),
+        (("--random-walk", "--speed", "nan"), 2, "--speed takes a number"),
         (("--key", "anna"), 2, "KEY:SECRET"),
         (("--pair", "BTCUSDT=1.001"), 1, "tick size is 0.01"),
         (("--pair", "NOTHING=1"), 1, "no rules are known of NOTHING"),

@@ -8,6 +8,7 @@ import httpx
 import pytest
 import websockets
 
+from dcacore.local_exchange.errors import ERRORS
 from tests.local_exchange.api import LIMIT_BUY, MARKET_BUY, Api, code
 from tests.local_exchange.conftest import Running
 from tests.local_exchange.sockets import Socket, opened
@@ -29,7 +30,30 @@ async def test_the_kinds_are_listed(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "told", [{}, {"kind": "none"}, {"kind": "refuse", "many": 1}, {"kind": "thin_market"}, {"kind": "ban", "times": -1}]
+    "told",
+    [
+        {},
+        {"kind": "none"},
+        {"kind": ["refuse"]},
+        {"kind": "refuse", "many": 1},
+        {"kind": "thin_market"},
+        {"kind": "ban", "times": -1},
+        {"kind": "delay", "seconds": "long"},
+        {"kind": "delay", "seconds": "-1"},
+        {"kind": "delay", "seconds": "1E+400"},
+        {"kind": "refuse", "code": "many"},
+        {"kind": "refuse", "code": "-1000.5"},
+        {"kind": "refuse", "status": 99999},
+        {"kind": "refuse", "msg": 5},
+        {"kind": "refuse", "apiKey": 5},
+        {"kind": "rate_limit", "retry_after": "soon"},
+        {"kind": "event_lost", "event": ["TRADE"]},
+        {"kind": "clock_skew", "ms": "1E+30"},
+        {"kind": "close_streams", "code": 1005},
+        {"kind": "balance_taken", "apiKey": "x", "asset": "USDT", "amount": "1E-999999"},
+        {"kind": "partial_fill", "apiKey": "x", "symbol": "BTCUSDT", "quantity": "1", "orderId": "1E+999999"},
+        {"kind": "revoke_key", "apiKey": "x", "restore": "no"},
+    ],
 )
 async def test_what_is_no_fault_is_refused(api: Api, told: dict[str, Any]) -> None:
     answer = await api.http.post("/control/fault", json=told)
@@ -46,6 +70,14 @@ async def test_a_refusal_strikes_as_often_as_it_is_told(api: Api) -> None:
             "Invalid API-key, IP, or permissions for action.",
         )
     assert (await api.order(MARKET_BUY)).status_code == 200
+
+
+@pytest.mark.parametrize("number", ERRORS)
+async def test_a_refusal_has_a_text_without_blanks(api: Api, number: int) -> None:
+    await api.control("fault", kind="refuse", code=number)
+    status, refused, text = code(await api.order(MARKET_BUY))
+    assert (status, refused) == (ERRORS[number][0], number)
+    assert "{" not in text
 
 
 @pytest.mark.parametrize(("kind", "are_there"), [("fail_before", 0), ("fail_after", 1)])
@@ -153,6 +185,16 @@ async def subscribed(user: Socket, api: Api) -> int:
 async def kinds(user: Socket, count: int) -> list[str]:
     events = [(await user.read())["event"] for _ in range(count)]
     return [event.get("x", event["e"]) for event in events]
+
+
+async def test_the_first_order_after_a_wipe_is_a_new_one(running: Running, api: Api) -> None:
+    async with opened(running.urls.ws_api) as user:
+        await subscribed(user, api)
+        await api.order(LIMIT_BUY)
+        assert await kinds(user, 2) == ["NEW", "outboundAccountPosition"]
+        await api.control("fault", kind="wipe")
+        await api.order(LIMIT_BUY)  # numbers begin anew, and it bears that of the one before
+        assert await kinds(user, 2) == ["NEW", "outboundAccountPosition"]
 
 
 @pytest.mark.parametrize(

@@ -110,3 +110,19 @@ def test_an_answer_does_not_wait_until_its_head_is_acknowledged() -> None:
     """What is accepted is of the protocol of what listens, and asyncio turns off Nagle's algorithm for TCP alone."""
     with bind("127.0.0.1", 0) as listening:
         assert listening.proto == socket.IPPROTO_TCP
+
+
+async def test_nobody_chooses_the_address_that_counts(running: Running, api: Api) -> None:
+    running.exchange.clock.true.wall = lambda: from_ms(NOON)
+    used = [
+        (await api.http.get("/api/v3/time", headers={"X-Forwarded-For": forwarded})).headers["X-MBX-USED-WEIGHT-1M"]
+        for forwarded in ("192.0.2.1", "192.0.2.2")
+    ]
+    assert used == ["1", "2"]
+
+
+async def test_what_makes_no_sense_counts_too(running: Running, api: Api) -> None:
+    running.exchange.clock.true.wall = lambda: from_ms(NOON)
+    asked = ("/api/v3/depth?symbol=BTCUSDT&limit=x", "/api/v3/ticker/24hr?symbols=x", "/api/v3/nothing")
+    used = [(await api.http.get(path)).headers["X-MBX-USED-WEIGHT-1M"] for path in asked]
+    assert used == ["1", "2", "3"]

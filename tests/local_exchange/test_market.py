@@ -140,6 +140,15 @@ async def test_tickers_of_one_of_several_or_of_all(api: Api, path: str) -> None:
     assert code(await api.call("GET", url, symbols="B"))[1] == -1100
 
 
+async def test_aggregates_are_read_on_page_by_page(api: Api) -> None:
+    for price in ("30001", "30002", "30003"):
+        await api.control("price", symbol="BTCUSDT", price=price)
+    path, wanted = "/api/v3/aggTrades", {"symbol": "BTCUSDT", "limit": 2}
+    assert [row["a"] for row in (await api.call("GET", path, **wanted)).json()] == [3, 4]
+    assert [row["a"] for row in (await api.call("GET", path, **wanted, fromId=1)).json()] == [1, 2]
+    assert [row["a"] for row in (await api.call("GET", path, **wanted, startTime=0)).json()] == [1, 2]
+
+
 async def test_symbols_of_a_status(api: Api) -> None:
     await api.control("symbol", symbol="ETHUSDT", status="HALT")
     info = (await api.call("GET", "/api/v3/exchangeInfo", symbolStatus="HALT")).json()

@@ -42,6 +42,10 @@ LIMIT_SELL = LIMIT_BUY | {"side": "SELL", "price": "31000"}
         ({"quantity": "1"}, (-2010, "Account has insufficient balance for requested action.")),
         ({"newClientOrderId": "no spaces"}, (-1100, None)),
         ({"newClientOrderId": "x" * 37}, (-1100, None)),
+        ({"newClientOrderId": "mine\n"}, (-1100, None)),
+        ({"quantity": "0.01\n"}, (-1100, None)),
+        ({"strategyId": "7\n"}, (-1100, None)),
+        ({"pegPriceType": "PRIMARY_PEG"}, (-1106, "Parameter 'pegPriceType' sent when not required.")),
         ({"stopPrice": "1"}, (-1106, "Parameter 'stopPrice' sent when not required.")),
         ({"icebergQty": "1"}, (-2010, "Iceberg orders are not supported for this symbol.")),
         ({"strategyType": "1"}, (-1130, "Data sent for parameter 'strategyType' is not valid.")),
@@ -180,6 +184,18 @@ async def test_a_quantity_is_lowered_in_place(api: Api) -> None:
     assert await api.free("USDT") == "9884.00000000"
     found = await api.signed("GET", "/api/v3/order", symbol="BTCUSDT", origClientOrderId="less")
     assert found.json()["origQty"] == "0.00400000"
+
+
+async def test_a_lower_quantity_breaks_no_rule(api: Api) -> None:
+    await api.order(LIMIT_BUY, newClientOrderId="other")
+    placed = (await api.order(LIMIT_BUY, newClientOrderId="mine")).json()
+    path, order = "/api/v3/order/amend/keepPriority", {"symbol": "BTCUSDT", "orderId": placed["orderId"]}
+    small = await api.signed("PUT", path, order, newQty="0.00017", newClientOrderId="mine")
+    assert code(small) == (400, -1013, "Filter failure: NOTIONAL")  # 4.93 of at least 5
+    twin = await api.signed("PUT", path, order, newQty="0.005", newClientOrderId="other")
+    assert code(twin) == (400, -2038, "Duplicate order sent.")
+    same = await api.signed("PUT", path, order, newQty="0.005", newClientOrderId="mine")
+    assert same.json()["amendedOrder"]["clientOrderId"] == "mine"
 
 
 async def test_a_test_places_nothing(api: Api) -> None:

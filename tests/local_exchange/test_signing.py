@@ -119,6 +119,14 @@ async def test_parameters_come_in_the_query_the_body_or_both(api: Api) -> None:
         assert answer.json()["executedQty"] == ("0.02000000" if "0.02" in query else "0.01000000"), answer.text
 
 
+async def test_a_parameter_that_comes_twice_is_refused(api: Api) -> None:
+    twice = urlencode(MARKET_BUY | {"timestamp": str(time.time_ns() // 1_000_000)}) + "&quantity=0.02"
+    signature = f"&signature={sign(SECRET, twice.encode())}"
+    for query, body in ((twice + signature, ""), ("", twice + signature)):
+        answer = await api.http.post(f"/api/v3/order?{query}", content=body, headers={"X-MBX-APIKEY": KEY})
+        assert code(answer) == (400, -1101, "Duplicate values for a parameter detected.")
+
+
 async def test_a_json_array_is_taken_raw_or_encoded(api: Api) -> None:
     names = '["BTCUSDT","ETHUSDT"]'
     for text in (names, quote(names)):

@@ -80,6 +80,13 @@ async def test_streams_are_subscribed_listed_and_left(running: Running) -> None:
         assert (await market.read())["s"] == "ETHUSDT"
 
 
+async def test_as_many_streams_as_a_connection_may_have_are_named_in_its_address(running: Running) -> None:
+    names = "/".join(["btcusdt@trade", *(f"coin{number}usdt@bookTicker" for number in range(1_023))])
+    async with opened(f"{running.urls.stream}/stream?streams={names}") as market:
+        running.move("BTCUSDT", "29000")
+        assert (await market.read())["data"]["p"] == "29000.00000000"
+
+
 async def test_a_stream_may_be_wrapped_or_not(running: Running) -> None:
     async with opened(f"{running.urls.stream}/ws/btcusdt@trade") as market:
         assert (await market.ask("GET_PROPERTY", ["combined"]))["result"] is False
@@ -92,6 +99,8 @@ async def test_a_stream_may_be_wrapped_or_not(running: Running) -> None:
     ("text", "wrong"),
     [
         ("no json", 3),
+        ("[" * 100_000, 3),
+        ('{"id": "\\ud800", "method": "SUBSCRIBE"}', 3),
         ("[]", 2),
         ('{"id": 1}', 2),
         ('{"id": 1.5, "method": "SUBSCRIBE"}', 2),

@@ -41,9 +41,26 @@ async def test_what_is_refused(running: Running, method: str, params: dict[str, 
 
 async def test_what_is_no_request(running: Running) -> None:
     async with opened(running.urls.ws_api) as socket:
-        for text in ("no json", "[]", '{"id": 1}', '{"id": {}, "method": "ping"}'):
+        for text in (
+            "no json",
+            "[]",
+            "[" * 100_000,
+            "1" * 5_000,
+            '{"id": 1}',
+            '{"id": {}, "method": "ping"}',
+            '{"id": "\\ud800", "method": "ping"}',
+            '{"id": 1, "method": "depth", "params": {"symbol": ["\\ud800"]}}',
+            '{"id": 1, "method": "depth", "params": {"symbol": NaN}}',
+            '{"id": 1, "method": "order.place", "params": {"apiKey": "\\ud800", "timestamp": 1, "signature": "0"}}',
+        ):
             await socket.send(text)
-            assert (await socket.read())["status"] >= 400
+            assert (await socket.read())["status"] == 400
+
+
+async def test_whether_limits_are_told_is_signed_too(running: Running, api: Api) -> None:
+    async with opened(running.urls.ws_api) as socket:
+        told = await socket.signed(api, "account.status", {"returnRateLimits": "false"})
+        assert (told["status"], "rateLimits" in told) == (200, False)
 
 
 async def test_orders_are_placed_asked_for_and_cancelled(running: Running, api: Api) -> None:

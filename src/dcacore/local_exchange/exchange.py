@@ -14,7 +14,7 @@ from dcacore.adapters.simulated.hands import Staff
 from dcacore.adapters.simulated.venue import SimulatedVenue
 from dcacore.domain.ids import AccountId
 from dcacore.domain.market import Fees, Market
-from dcacore.domain.money import Price
+from dcacore.domain.money import Price, exact
 from dcacore.local_exchange.clock import ServerClock
 from dcacore.local_exchange.errors import error
 from dcacore.local_exchange.feed import Feed
@@ -25,7 +25,7 @@ from dcacore.local_exchange.market.tape import Tape
 
 BALANCE: Final[Mapping[str, Decimal]] = {"USDT": Decimal(10_000)}
 TRADING: Final = "TRADING"
-STATUSES: Final = frozenset({TRADING, "HALT", "BREAK", "END_OF_DAY"})
+STATUSES: Final = frozenset({TRADING, "HALT", "BREAK", "CANCEL_ONLY", "END_OF_DAY"})
 
 
 @attrs.frozen(kw_only=True)
@@ -171,6 +171,7 @@ class LocalExchange:
         account.transfer(asset, change, self.clock.now())
         self.feed.transferred(account, asset, change)
 
+    @exact
     def set_free(self, key: str, asset: str, free: Decimal) -> None:
         """Bring in or take out what makes *free* of an asset free."""
         change = free - self.account(key).wallet.free(asset)
@@ -180,6 +181,7 @@ class LocalExchange:
     def wipe(self) -> None:
         """Empty the exchange as a testnet is: orders and trades vanish without a word, accounts begin anew."""
         Staff(self.venue).reset(dict.fromkeys(self.venue.accounts, self.options.balance))
+        self.feed.forget()
 
     def reset(self) -> None:
         """Begin anew: accounts as they were opened, markets that trade where they stand, no counts, no tape."""

@@ -65,6 +65,11 @@ class Feed:
         self._known.update(account.open)
         account.listeners.append(lambda event: self._heard(account, event))
 
+    def forget(self) -> None:
+        """Begin anew: what is untold is never told, and an order that bears the number of a forgotten one is new."""
+        self._waiting.clear()
+        self._known.clear()
+
     @contextlib.contextmanager
     def cancelling(self, cancel_id: str) -> Iterator[None]:
         """Let reports of what is taken off meanwhile bear *cancel_id*."""

@@ -72,7 +72,7 @@ class Keeper:
         try:
             self.state.keep()
         except OSError as full:
-            log.exception("the state cannot be written")
+            log.error("the state cannot be written", reason=full.strerror or str(full))  # noqa: TRY400  # no mistake
             raise error(-1007) from full
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ hexadecimal digits that look like chance, the same for the same text, and never 
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Final
@@ -56,12 +57,13 @@ class KeyRing:
         signature = (request.signature or "").lower()
         if len(set(signature)) < _LEAST_DIFFERENT:
             return False
-        by_text, by_signature = (key, request.payload), (key, signature)
+        payload = hashlib.sha256(request.payload).digest()  # as itself it may be of any size
+        by_text, by_signature = (key, payload), (key, signature)
         if self._seen.get(by_text, signature) != signature:
             return False
-        if self._seen.get(by_signature, request.payload) != request.payload:
+        if self._seen.get(by_signature, payload) != payload:
             return False
-        self._seen[by_text], self._seen[by_signature] = signature, request.payload
+        self._seen[by_text], self._seen[by_signature] = signature, payload
         while len(self._seen) > _REMEMBERED:
             self._seen.popitem(last=False)
         return True

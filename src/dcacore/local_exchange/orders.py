@@ -49,6 +49,8 @@ UNSUPPORTED: Final[Mapping[str, str]] = {
     "TAKE_PROFIT_LIMIT": "Take profit limit orders are not supported for this symbol.",
 }
 """Types that there are and that no symbol here has."""
+PEGGED: Final = ("pegPriceType", "pegOffsetType", "pegOffsetValue")
+"""Parameters of orders whose price follows the book; no symbol here has them (`pegInstructionsAllowed`)."""
 SIDES: Final = {"BUY": Side.BUY, "SELL": Side.SELL}
 RESPONSES: Final = frozenset({"ACK", "RESULT", "FULL"})
 PREVENTION: Final = "EXPIRE_MAKER"
@@ -122,7 +124,7 @@ def _rules(kind: str, params: Params) -> TypeRules:
         raise error(-1116)
     for name in rules.needs:
         params.need(name)
-    for name in rules.forbids:
+    for name in (*rules.forbids, *PEGGED):
         if params.has(name):
             raise error(-1106, name=name)
     if params.has("icebergQty"):

@@ -28,10 +28,18 @@ LEGAL: Final[Mapping[str, tuple[str, re.Pattern[str]]]] = {
 
 
 def decode(query: bytes, body: bytes) -> dict[str, str]:
-    """Return the parameters of a request; what stands in both places is taken from the query (rest-api.md)."""
+    """Return the parameters of a request; what stands in both places is taken from the query (rest-api.md).
+
+    Raises:
+        ApiError: -1101, one stands twice in the same place, so that nobody can know which is meant.
+    """
     params: dict[str, str] = {}
     for part in (body, query):
-        params.update(parse_qsl(part.decode("utf-8", "replace"), keep_blank_values=True))
+        pairs = parse_qsl(part.decode("utf-8", "replace"), keep_blank_values=True)
+        told = dict(pairs)
+        if len(told) < len(pairs):
+            raise error(-1101)
+        params |= told
     return params
 
 
@@ -63,7 +71,7 @@ class Params:
             return None
         if not value:
             raise error(-1105, name=name)
-        if kind is not None and not LEGAL[kind][1].match(value):
+        if kind is not None and not LEGAL[kind][1].fullmatch(value):
             raise error(-1100, name=name, legal=LEGAL[kind][0])
         return value
 

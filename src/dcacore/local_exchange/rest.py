@@ -95,6 +95,7 @@ def _called(site: Site, request: Request, headers: dict[str, str]) -> object:
     exchange = site.exchange
     endpoint = REST.get((request.method, request.path))
     if endpoint is None:
+        exchange.limits.request(request.address, 1, exchange.clock.ms())
         raise _missing(request)
     params = Params(decode(request.query, request.body))
     weight = endpoint.weighs(params)

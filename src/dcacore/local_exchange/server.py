@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Final
 
 import uvicorn
+from websockets import http11
 
 from dcacore.domain.errors import DcaError
 from dcacore.local_exchange.addresses import LOOPBACK, CannotListen, Urls, bind, is_loopback
@@ -23,6 +24,8 @@ PONG_S: Final = 60.0
 KEPT_ALIVE_S: Final = 75
 """Seconds for which an idle connection stays open; with few, a request could meet its end."""
 _PATIENCE_S: Final = 1
+_LONGEST_LINE: Final = 2**16
+"""Bytes of a request's first line: the names of 1,024 streams find room in it, and in websockets' own 8 KiB do not."""
 
 
 class ControlNeedsLoopback(DcaError):
@@ -50,6 +53,7 @@ def server_of(site: Site, host: str = LOOPBACK, *, has_control: bool = False) ->
     """
     if has_control and not is_loopback(host):
         raise ControlNeedsLoopback(host)
+    http11.MAX_LINE_LENGTH = _LONGEST_LINE  # it has no other way to say so but the environment, before it is imported
     config = uvicorn.Config(
         create_app(site, has_control=has_control),
         http=CuttableHttp,
@@ -62,6 +66,7 @@ def server_of(site: Site, host: str = LOOPBACK, *, has_control: bool = False) ->
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=False,  # who is on this machine could call itself any address, and limits go by addresses
     )
     return uvicorn.Server(config)
 

@@ -168,7 +168,9 @@ async def test_a_pause_that_is_asked_for_is_kept(
     assert clock.at >= NOON + datetime.timedelta(seconds=7)
 
 
-@pytest.mark.parametrize("retry_after", [{}, {"Retry-After": "soon"}])
+@pytest.mark.parametrize(
+    "retry_after", [{}, {"Retry-After": "soon"}, {"Retry-After": f"Mon, 01 Jan {'9' * 20} 00:00:00 GMT"}]
+)
 async def test_without_its_length_a_pause_lasts_a_minute(
     archive: BinanceArchive, site: Site, clock: ManualClock, retry_after: dict[str, str]
 ) -> None:

@@ -104,6 +104,15 @@ async def test_when_much_weight_is_used_the_next_minute_is_waited_for(
     assert (clock.at - NOON).total_seconds() == 60
 
 
+@pytest.mark.parametrize("used", ["", "many", "-1", "\xb2", "9" * 5_000])
+async def test_a_weight_that_is_no_number_is_none(
+    klines: BinanceKlines, site: Site, clock: ManualClock, used: str
+) -> None:
+    site.headers["X-MBX-USED-WEIGHT-1M"] = used
+    await stretches(klines, START, START + MINUTE)
+    assert (clock.at - NOON).total_seconds() < 1
+
+
 async def test_a_pause_that_is_asked_for_is_kept(klines: BinanceKlines, site: Site, clock: ManualClock) -> None:
     site.rows = rows(5, MINUTE, START)
     site.fail(KLINES, status(429, {"Retry-After": "12"}, b'{"code":-1003,"msg":"Too much request weight used"}'))

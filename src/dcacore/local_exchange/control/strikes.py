@@ -15,7 +15,8 @@ from dcacore.local_exchange.faults.kinds import BadFault, Fault
 from dcacore.local_exchange.site import Site
 
 WHICH: Final = frozenset({"market", "user", "all"})
-_LEAST_CODE, _MOST_CODE = 1000, 4999
+CODES: Final = frozenset({1000, 1001, 1002, 1003, *range(1007, 1015), *range(3000, 5000)})
+"""What may stand in a frame that closes a WebSocket (RFC 6455, 7.4)."""
 
 
 def strike_now(site: Site, fault: Fault) -> dict[str, Any]:
@@ -40,7 +41,7 @@ def _which(fault: Fault) -> str:
 
 def _close(site: Site, fault: Fault) -> None:
     code = int(fault.number("code"))
-    if not _LEAST_CODE <= code <= _MOST_CODE:
+    if code not in CODES:
         raise BadFault("code has to be one that closes a WebSocket, such as 1001")
     site.close(_which(fault), code)
 

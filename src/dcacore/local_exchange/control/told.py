@@ -11,6 +11,7 @@ import msgspec
 
 from dcacore.domain.errors import DcaError
 from dcacore.local_exchange.clock import from_ms
+from dcacore.local_exchange.formats import MOST_DIGITS, is_workable
 
 Told = Mapping[str, Any]
 
@@ -32,7 +33,7 @@ def text(told: Told, name: str) -> str:
 
 
 def number(told: Told, name: str) -> Decimal:
-    """Return a number, written as text, that has to be there and 0 or more.
+    """Return a number, written as text, that has to be there, 0 or more and of a size that can be worked with.
 
     Raises:
         BadControl: it is not.
@@ -41,8 +42,8 @@ def number(told: Told, name: str) -> Decimal:
         value = Decimal(str(told.get(name)))
     except InvalidOperation:
         raise BadControl(f"{name} is missing, or no number") from None
-    if not value.is_finite() or value < 0:
-        raise BadControl(f"{name} has to be a number, 0 or more")
+    if not is_workable(value) or value < 0:
+        raise BadControl(f"{name} has to be a number, 0 or more, with up to {MOST_DIGITS} digits on either side")
     return value
 
 
@@ -83,7 +84,7 @@ def read(body: bytes) -> Told:
     """
     try:
         told = msgspec.json.decode(body or b"{}")
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise BadControl("the body is no JSON") from None
     if not isinstance(told, dict):
         raise BadControl("the body has to be a JSON object")

@@ -108,7 +108,7 @@ class LivePrices:
             async with connect(self.url, open_timeout=FIRST_WORD_WITHIN_S) as stream:
                 async for frame in stream:
                     await self._hear(frame)
-        except (OSError, WebSocketException) as exc:
+        except (OSError, WebSocketException, ImportError) as exc:  # a proxy may take a package that is not there
             return f"{type(exc).__name__}: {exc}" if str(exc) else type(exc).__name__
         return "the stream was closed"
 

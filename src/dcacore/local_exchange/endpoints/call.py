@@ -84,8 +84,11 @@ class Endpoint:
     is_free: bool = False
 
     def weighs(self, params: Params) -> int:
-        """Return what a call with *params* costs."""
-        return self.weight(params) if callable(self.weight) else self.weight
+        """Return what a call with *params* costs: 1 if they make no sense, for which it is then refused."""
+        try:
+            return self.weight(params) if callable(self.weight) else self.weight
+        except ApiError:
+            return 1
 
 
 def prepare(exchange: LocalExchange, endpoint: Endpoint, params: Params, key: str, request: Signed) -> Call:

@@ -62,16 +62,18 @@ def trades(call: Call) -> list[Row]:
 
 
 def aggregated(call: Call) -> list[Row]:
-    """Return the latest trades, oldest first, each an aggregate of its own."""
-    params, latest = call.params, _latest(call)
+    """Return trades, oldest first, each an aggregate of its own: from an id or a time on, or the latest."""
+    symbol, params = call.symbol, call.params
     since, until, first = params.integer("startTime"), params.integer("endTime"), params.integer("fromId")
-    return [
-        _aggregate(trade)
-        for trade in latest
+    limit = _limit(call, TRADES, MOST_TRADES)
+    found = [
+        trade
+        for trade in call.exchange.tape.of(symbol).trades
         if (since is None or trade.at >= since)
         and (until is None or trade.at <= until)
         and (first is None or trade.number >= first)
     ]
+    return [_aggregate(trade) for trade in (found[-limit:] if since is None and first is None else found[:limit])]
 
 
 def average(call: Call) -> Row:

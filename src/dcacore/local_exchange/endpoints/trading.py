@@ -126,16 +126,24 @@ def amend(call: Call) -> dict[str, Any]:
         raise error(-2013)
     if order.amended >= MOST_AMENDS:
         raise error(-1013, filter="MAX_NUM_ORDER_AMENDS")
-    state = exchange.pair(order.pair)
-    if quantity % state.market.step_size or quantity < state.market.min_quantity:
+    market = exchange.pair(order.pair).market
+    if quantity % market.step_size or quantity < market.min_quantity:
         raise error(-1013, filter="LOT_SIZE")
+    if order.ticket.price is not None and not market.allows(order.ticket.price, quantity):
+        raise error(-1013, filter="NOTIONAL")
     former = order.ticket.order_id
     renamed = OrderId(call.params.get("newClientOrderId", "client id") or make_id())
+    if any(other.ticket.order_id == renamed for other in _others(call, order)):
+        raise error(-2038, "Duplicate order sent.")
     try:
         exchange.venue.amend(call.account, order, BaseQty(quantity), renamed)
     except Rejected as refusal:
         raise error(-2038, refusal.reason) from refusal
     return shapes.amended(order, exchange.feed.executions, former)
+
+
+def _others(call: Call, order: KeptOrder) -> list[KeptOrder]:
+    return [other for other in call.account.open.values() if other.pair == order.pair and other is not order]
 
 
 def named(call: Call) -> KeptOrder | None:

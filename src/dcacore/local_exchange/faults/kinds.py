@@ -11,6 +11,7 @@ from typing import Any, Final
 import attrs
 
 from dcacore.domain.errors import DcaError
+from dcacore.local_exchange.formats import is_workable
 
 
 class BadFault(DcaError):
@@ -86,6 +87,12 @@ KINDS: Final[Mapping[str, Kind]] = {
     "wipe": Kind(_N, "orders and trades of all accounts vanish, as on a testnet"),
 }
 """By name."""
+_NUMBERS: Final = frozenset({"seconds", "quantity", "share", "amount"})
+"""Options that are numbers and need not be whole."""
+_MOST: Final = 10**12
+"""As milliseconds more than 30 years: clocks go on with that."""
+_RANGES: Final = {"status": (400, 599), "retry_after": (1, 10**9), "orderId": (0, 10**18)}
+"""Whole numbers with a range of their own; a status of 0 is the one that goes with the code."""
 
 
 @attrs.define
@@ -124,13 +131,7 @@ class Fault:
         Raises:
             BadFault: it is none.
         """
-        try:
-            number = Decimal(str(self.options[name]))
-        except InvalidOperation:
-            raise BadFault(f"{name} has to be a number") from None
-        if not number.is_finite():
-            raise BadFault(f"{name} has to be a number")
-        return number
+        return _number(name, self.options[name])
 
 
 def read_fault(told: Mapping[str, Any]) -> Fault:
@@ -155,7 +156,41 @@ def read_fault(told: Mapping[str, Any]) -> Fault:
     lacking = [option for option, value in options.items() if value is None]
     if lacking:
         raise BadFault(f"{name} needs {', '.join(lacking)}")
+    for option, value in options.items():
+        _check(option, value, kind.options[option])
+    _check("apiKey", key or "", "")
     return Fault(name, match, times, options, key)
+
+
+def _check(option: str, value: object, usual: object) -> None:
+    """Refuse a value that would be found wrong only when the fault strikes, and then in the midst of a request."""
+    if isinstance(usual, bool):
+        if not isinstance(value, bool):
+            raise BadFault(f"{option} has to be true or false")
+    elif isinstance(usual, int):
+        _whole(option, value)
+    elif option in _NUMBERS:
+        if value != usual and _number(option, value) < 0:
+            raise BadFault(f"{option} has to be 0 or more")
+    elif not isinstance(value, str):
+        raise BadFault(f"{option} has to be a text")
+
+
+def _whole(option: str, value: object) -> None:
+    least, most = _RANGES.get(option, (-_MOST, _MOST))
+    number = _number(option, value)
+    if number % 1 or not (least <= number <= most or (option == "status" and not number)):
+        raise BadFault(f"{option} has to be a whole number from {least} to {most}")
+
+
+def _number(name: str, value: object) -> Decimal:
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        raise BadFault(f"{name} has to be a number") from None
+    if not is_workable(number):
+        raise BadFault(f"{name} has to be a number")
+    return number
 
 
 def listed() -> list[dict[str, Any]]:

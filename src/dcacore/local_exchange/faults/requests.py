@@ -20,6 +20,12 @@ HTML: Final = (
 )
 
 
+_BLANKS: Final = {
+    "limit": 6_000, "per": "1 MINUTE", "filter": "NOTIONAL", "name": "symbol", "legal": "^[A-Z]$", "hours": 24,
+}  # fmt: skip
+"""What stands in the texts of errors that are made up, where nobody says what else."""
+
+
 class Dropped(Exception):
     """The connection is to be cut without an answer."""
 
@@ -57,7 +63,7 @@ class Gauntlet:
                     raise Walled
                 case "rate_limit":
                     refusal = error(-1003, limit=6_000, per="1 MINUTE")
-                    refusal.headers = {"Retry-After": str(fault.options["retry_after"])}
+                    refusal.headers = {"Retry-After": str(int(fault.number("retry_after")))}
                     raise refusal
                 case "ban":
                     raise self._ban(address, int(fault.number("retry_after")))
@@ -92,5 +98,5 @@ class Gauntlet:
 def _failure(fault: Fault) -> ApiError:
     code = int(fault.number("code"))
     status, text = ERRORS.get(code, (HTTPStatus.BAD_REQUEST, "The request was refused."))
-    text = fault.options.get("msg") or text
-    return ApiError(code, str(text), int(fault.options["status"]) or int(status))
+    text = fault.options.get("msg") or text.format(**_BLANKS)
+    return ApiError(code, str(text), int(fault.number("status")) or int(status))

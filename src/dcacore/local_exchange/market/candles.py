@@ -137,6 +137,8 @@ class CandleBook:
 
     def _current(self, interval: str, rows: deque[Candle], at: int, price: Decimal) -> Candle:
         opens_at = start_of(interval, at)
+        while rows and rows[-1].opens_at > opens_at:  # the clock was set back: that is still to come
+            rows.pop()
         if not rows:
             rows.append(Candle.flat(opens_at, price))
         elif rows[-1].opens_at < opens_at:

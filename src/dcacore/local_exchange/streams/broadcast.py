@@ -42,13 +42,22 @@ class Broadcast:
         exchange.tape.listeners.append(self._traded)
 
     def greet(self, connection: Subscriber, names: list[StreamName]) -> None:
-        """Tell a new subscriber where the markets stand: in a still one there would be no word for long."""
+        """Tell a new subscriber where the markets stand: in a still one there would be no word for long.
+
+        It alone is told. For all others a stream goes on from where it was, so that no candle closes unheard and no
+        change of a book is missing.
+        """
+        now = self._exchange.clock.ms()
         for name in names:
-            self._told.pop(name.text, None)
             if name.kind == "bookTicker" and name.symbol in self._exchange.venue.pairs:
                 ticker = self._exchange.tape.of(name.symbol)
                 if ticker.last is not None:
                     connection.tell(name.text, self._best(name.symbol, ticker))
+            elif (builder := _BUILDERS.get(name.kind)) is not None:
+                told = _Told(at=now)
+                for payload in builder(self, name, told, now):
+                    connection.tell(name.text, payload)
+                self._told.setdefault(name.text, told)
 
     def beat(self) -> None:
         """Tell all whose time has come and that has something new to say."""
@@ -56,7 +65,7 @@ class Broadcast:
         for name in self._hub.names:
             told = self._told.setdefault(name.text, _Told())
             builder = _BUILDERS.get(name.kind)
-            if builder is None or now - told.at < _period(name):
+            if builder is None or abs(now - told.at) < _period(name):  # the clock may have been set back
                 continue
             told.at = now
             for payload in builder(self, name, told, now):

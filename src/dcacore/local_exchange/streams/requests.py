@@ -46,7 +46,7 @@ def answer(text: str, connection: Subscriber, hub: Hub, broadcast: Broadcast) ->
 def _read(text: str) -> dict[str, Any]:
     try:
         request = msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise BadRequest(3, "Invalid JSON: expected value at line 1 column 1") from None
     if not isinstance(request, dict) or "method" not in request:
         raise BadRequest(2, f"Invalid request: missing field `method` at line 1 column {len(text)}")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
 import attrs
+import msgspec
 import structlog
 
 from dcacore.local_exchange.endpoints import WS_API, Call, Endpoint, Security
@@ -24,6 +24,7 @@ from dcacore.local_exchange.ws_api.users import Session
 log = structlog.get_logger("dcacore.local_exchange")
 _LONGEST_ID: Final = 36
 _VERSION: Final = "v3/"
+_DECODE: Final = msgspec.json.Decoder(float_hook=str).decode  # a number is signed as it was written
 
 
 @attrs.frozen
@@ -59,17 +60,18 @@ async def answer(site: Site, session: Session, text: str) -> None:
 
 def _read(text: str) -> _Request:
     try:
-        told = json.loads(text, parse_float=str)  # a number is signed as it was written
-    except ValueError:
-        raise error(-1000, "JSON parse error") from None
+        told = _DECODE(text)
+    except (msgspec.MsgspecError, RecursionError):
+        raise error(-1135) from None
     if not isinstance(told, dict) or not isinstance(told.get("method"), str):
         raise error(-1102, name="method")
     number, params = told.get("id"), told.get("params") or {}
     is_good = number is None or (isinstance(number, str) and len(number) <= _LONGEST_ID) or type(number) is int
     if not is_good or not isinstance(params, dict):
         raise error(-1130, name="params" if is_good else "id")
-    wants_limits = bool(params.pop("returnRateLimits", True))
-    return _Request(number, told["method"].removeprefix(_VERSION), Params(from_json(params)), wants_limits)
+    named = Params(from_json(params))
+    wants_limits = named.flag("returnRateLimits") is not False  # it is signed as all others are
+    return _Request(number, told["method"].removeprefix(_VERSION), named, wants_limits)
 
 
 async def _carried_out(site: Site, session: Session, request: _Request) -> object:
@@ -84,6 +86,7 @@ def _called(site: Site, session: Session, request: _Request, key: str) -> object
     exchange, own = site.exchange, _OWN.get(request.method)
     endpoint = own[0] if own is not None else WS_API.get(request.method)
     if endpoint is None:
+        exchange.limits.request(session.address, 1, exchange.clock.ms())
         raise error(-1020)
     weight = endpoint.weighs(request.params)
     exchange.limits.request(session.address, weight, exchange.clock.ms())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import AsyncGenerator
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ _TOGETHER: Final = 20
 _FOUND: Final = 200
 _INVALID_SYMBOL: Final = -1121
 _CLOSE_TIME: Final = 6
+_WHOLE: Final = re.compile(r"\d{1,9}", re.ASCII)
 
 
 @attrs.frozen(eq=False)
@@ -91,7 +93,7 @@ class BinanceKlines(ExchangeCandles):
 
     async def _be_polite(self, answer: Answer) -> None:
         used = answer.headers.get("x-mbx-used-weight-1m", "0")
-        is_much = used.isdigit() and int(used) >= _MOST_WEIGHT
+        is_much = _WHOLE.fullmatch(used) is not None and int(used) >= _MOST_WEIGHT
         await self._clock.sleep(_MINUTE_S - self._clock.now().second if is_much else _PAUSE_S)
 
     def _content(self, path: str, answer: Answer, kind: type[dict[str, Any] | list[Any]], pair: str = "") -> Any:

@@ -51,6 +51,6 @@ def _read(retry_after: str, now: datetime.datetime) -> float | None:
         return int(text)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).timestamp() - now.timestamp()

@@ -41,6 +41,9 @@ class Journal:
         except BlockingIOError:
             os.close(self._fd)
             raise JournalInUse(str(file)) from None
+        if not file.exists() or not os.path.samestat(os.fstat(self._fd), file.stat()):
+            os.close(self._fd)  # it was just written anew by another process, which holds the new one
+            raise JournalInUse(str(file))
         self._end = 0
 
     def replay(self) -> Iterator[Entry]:
