@@ -12,15 +12,19 @@ from dcacore.adapters.binance.calls import CANCEL, FIND, OPEN_ORDERS, PLACE, TIM
 from dcacore.adapters.binance.dials import Dials
 from dcacore.adapters.binance.limiter import Limiter
 from dcacore.adapters.binance.pace import DIALS, DIALS_WITHIN_S, Pace
+from dcacore.adapters.binance.reading import milliseconds_of
+from dcacore.adapters.binance.site import Site
 from dcacore.adapters.binance.windows import ORDERS, WEIGHT, Limit
+from dcacore.domain.ids import OrderId
 from dcacore.ports.errors import RateLimited
-from tests.unit.binance.conftest import Bench
+from tests.unit.binance.conftest import KEY, Bench
 from tests.unit.binance.test_placing import order, place
-from tests.unit.binance.wire import Answer, Say, refusal, symbol
+from tests.unit.binance.wire import Answer, Say, Seen, refusal, serving, symbol
 from tests.unit.simulated.clock import ManualClock
 
 LIMITS = (Limit(WEIGHT, 60, 100), Limit(ORDERS, 10, 3))
 ONE = Call("get", "x", 1, Rank.READING)
+ID = OrderId("one")
 
 
 @pytest.fixture
@@ -222,3 +226,28 @@ def test_f27_pauses_grow_and_differ() -> None:
     assert pauses[0] <= 0.5
     assert all(15 <= pause <= 30 for pause in pauses[7:])
     assert len(set(pauses)) == len(pauses)
+
+
+async def test_f51_who_has_waited_for_its_turn_is_dated_when_it_goes_out() -> None:
+    async with serving() as (wire, urls):
+        clock = ManualClock()
+        site = Site(urls, clock, random.Random(1), within_s=1)
+        exchange = site.exchange(KEY)
+        await exchange.balances()
+        old: list[float] = []
+
+        def answer(seen: Seen) -> Say:
+            old.append(milliseconds_of(site.time.now()) - int(seen.params["timestamp"]))
+            return Say([])
+
+        wire.answers["GET openOrders"] = wire.answers["DELETE order"] = answer
+        for share, ask in (("3000", exchange.open_orders("BTCUSDT")), ("5900", exchange.cancel("BTCUSDT", ID))):
+            clock.pass_by(2)  # else it is what was used up in the window before
+            site.limiter.note({"X-MBX-USED-WEIGHT-1M": share}, "")
+            began = clock.monotonic()
+            await ask
+            assert clock.monotonic() - began > 5
+        assert max(old) < 1000
+        assert len(wire.calls("GET time")) == 1
+        await exchange.close()
+        await site.close()
