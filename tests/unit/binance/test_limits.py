@@ -16,7 +16,7 @@ from dcacore.adapters.binance.reading import milliseconds_of
 from dcacore.adapters.binance.site import Site
 from dcacore.adapters.binance.windows import ORDERS, WEIGHT, Limit
 from dcacore.domain.ids import OrderId
-from dcacore.ports.errors import RateLimited
+from dcacore.ports.errors import OrdersLimited, RateLimited
 from tests.unit.binance.conftest import KEY, Bench
 from tests.unit.binance.test_placing import order, place
 from tests.unit.binance.wire import Answer, Say, Seen, refusal, serving, symbol
@@ -72,6 +72,17 @@ async def test_each_account_has_its_own_number_of_orders(limiter: Limiter, clock
     await limiter.admit(CANCEL, "a")
     clock.pass_by(10)
     await limiter.admit(PLACE, "a")
+
+
+async def test_an_account_whose_orders_of_the_day_are_used_up_orders_tomorrow(
+    limiter: Limiter, clock: ManualClock
+) -> None:
+    limiter.learn((*LIMITS, Limit(ORDERS, 86_400, 500)))
+    limiter.note({"X-MBX-ORDER-COUNT-10S": "3", "X-MBX-ORDER-COUNT-1D": "500"}, "a")
+    with pytest.raises(OrdersLimited) as limited:
+        await limiter.admit(PLACE, "a")
+    assert limited.value.retry_at == clock.now() + datetime.timedelta(hours=12)
+    await limiter.admit(PLACE, "b")
 
 
 async def test_windows_are_those_of_the_exchanges_clock(limiter: Limiter, clock: ManualClock) -> None:
@@ -173,13 +184,16 @@ async def test_f51_f52_f53_after_a_limit_not_one_request_goes_out(bench: Bench, 
     await other.close()
 
 
-async def test_too_many_orders_stop_orders_and_nothing_else(bench: Bench) -> None:
-    bench.wire.once["POST order"] = [
-        refusal(-1015, "Too many new orders; current limit is 100 orders per TEN_SECONDS.")
-    ]
-    with pytest.raises(RateLimited) as limited:
+@pytest.mark.parametrize(
+    ("of_what", "longest"), [("100 orders per TEN_SECONDS", 10), ("200000 orders per DAY", 86_400)]
+)
+async def test_too_many_orders_stop_orders_and_nothing_else(bench: Bench, of_what: str, longest: float) -> None:
+    bench.wire.once["POST order"] = [refusal(-1015, f"Too many new orders; current limit is {of_what}.", 429)]
+    with pytest.raises(OrdersLimited, match="no order of this account") as limited:
         await place(bench)
-    assert 0 < (limited.value.retry_at - bench.site.clock.now()).total_seconds() <= 10
+    now = bench.site.clock.now()
+    left = longest - now.timestamp() % longest
+    assert (limited.value.retry_at - now).total_seconds() == pytest.approx(left, abs=2)
     await bench.exchange.balances()
 
 

@@ -24,7 +24,7 @@ from dcacore.adapters.binance.calls import Call, Rank
 from dcacore.adapters.binance.lines import Lines
 from dcacore.adapters.binance.windows import BEFORE_TOLD, ORDERS, REQUESTS, WEIGHT, Limit, Window, told_by
 from dcacore.ports.clock import Clock
-from dcacore.ports.errors import RateLimited
+from dcacore.ports.errors import OrdersLimited, RateLimited
 
 log = structlog.get_logger("dcacore.binance")
 
@@ -33,6 +33,7 @@ BAN_S: Final = {403: 300, 418: 120, 429: 60}
 """How long nothing is asked after such a status, when the answer does not say how long."""
 _LONGEST_BAN_S: Final = 3 * 86_400
 _ORDERS_REST_S: Final = 10
+_DAY_S: Final = 86_400
 _UNTIL: Final = re.compile(r"banned until (\d{13})")
 
 
@@ -106,9 +107,12 @@ class Limiter:
         self._lines.refuse(lambda: RateLimited(self._local(self.hold_s)))
         return self._local(self.hold_s)
 
-    def orders_rest(self) -> datetime.datetime:
-        """Return from when on, by the local clock, an account may order again that has ordered too often."""
-        return self._local(_ORDERS_REST_S - self.exchange_now().timestamp() % _ORDERS_REST_S)
+    def orders_rest(self, who: str, text: str = "") -> datetime.datetime:
+        """Return from when on, by the local clock, *who* may order again that has ordered too often, as *text* says."""
+        now = self.exchange_now()
+        full = [Limit(ORDERS, _DAY_S if "DAY" in text else _ORDERS_REST_S, 1)]
+        full += [window.limit for window in self._orders_of(who) if not window.fits(1, 1)]
+        return self._local(max(Window(limit).left_s(now) for limit in full))
 
     # ----------------------------------------------------------------------------------------------------- letting out
 
@@ -145,7 +149,7 @@ class Limiter:
             raise RateLimited(self._local(self._left_s()))
         windows = self._orders_of(who)
         if any(not window.fits(1, 1) for window in windows):
-            raise RateLimited(self.orders_rest())
+            raise OrdersLimited(self.orders_rest(who))
         for window in windows:
             window.turn(now)
             window.used += 1

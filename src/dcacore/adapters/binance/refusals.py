@@ -10,6 +10,7 @@ from dcacore.ports.errors import (
     FilterViolation,
     InsufficientBalance,
     NotAccepted,
+    OrdersLimited,
     OutcomeUnknown,
     PortError,
     RateLimited,
@@ -145,4 +146,4 @@ def of_reading(failure: Refused | NoAnswer, pair: str | None = None) -> PortErro
 def _limited(failure: Refused) -> PortError:
     if failure.retry_at is None:  # the limiter gives every limit its time; without one nothing is known of it
         return OutcomeUnknown(str(failure))
-    return RateLimited(failure.retry_at)
+    return (OrdersLimited if failure.code == TOO_MANY_ORDERS else RateLimited)(failure.retry_at)

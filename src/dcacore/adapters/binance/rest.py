@@ -166,7 +166,7 @@ class Rest:
             text = _LOOKS_SECRET.sub("...", str(row.get("msg") or ""))
         refused = Refused(reply.status, code, text)
         if code == TOO_MANY_ORDERS:
-            refused.retry_at = self._limiter.orders_rest()
+            refused.retry_at = self._limiter.orders_rest(self._who, text)
         elif kind_of(refused) is RateLimited:
             headers = {name.lower(): value for name, value in reply.headers.items()}
             refused.retry_at = self._limiter.punish(reply.status, text, headers.get("retry-after"))

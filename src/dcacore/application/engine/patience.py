@@ -17,7 +17,7 @@ from dcacore.domain.money import Price
 from dcacore.domain.orders import Order
 from dcacore.domain.venue import Trade, VenueOrder, VenueOrderId
 from dcacore.ports.clock import Clock
-from dcacore.ports.errors import BadCredentials, OutcomeUnknown, PortError, RateLimited, Unavailable
+from dcacore.ports.errors import BadCredentials, OrdersLimited, OutcomeUnknown, PortError, RateLimited, Unavailable
 from dcacore.ports.exchange import AccountEvent, Balance, Exchange, Listing
 
 T = TypeVar("T")
@@ -38,6 +38,12 @@ class Hold:
 
     until: float = 0.0
 
+    def extend(self, clock: Clock, exc: RateLimited) -> None:
+        """Take in what the exchange has said."""
+        wait = (exc.retry_at - clock.now()).total_seconds()
+        self.until = max(self.until, clock.monotonic() + wait)
+        log.warning("exchange_on_hold", seconds=wait, reason=str(exc))
+
 
 @attrs.define(eq=False)
 class PatientExchange(Exchange):
@@ -51,18 +57,19 @@ class PatientExchange(Exchange):
     _clock: Clock
     _on_bad_key: Callable[[str], None]
     _hold: Hold = attrs.field(factory=Hold)
+    _no_orders: Hold = attrs.field(factory=Hold, init=False)  # of this account alone
 
     async def permission(self) -> None:
-        """Return when the exchange may be asked for something."""
-        while (wait := self._wait_s) > 0:
+        """Return when an order may be placed."""
+        while (wait := self._wait_s(self._hold, self._no_orders)) > 0:
             await self._clock.sleep(wait)
 
-    @property
-    def _wait_s(self) -> float:
-        return self._hold.until - self._clock.monotonic()
+    def _wait_s(self, *holds: Hold) -> float:
+        return max(hold.until for hold in holds) - self._clock.monotonic()
 
     async def _ask(self, question: Callable[[], Awaitable[T]]) -> T:
-        await self.permission()
+        while (wait := self._wait_s(self._hold)) > 0:
+            await self._clock.sleep(wait)
         return await self._note(question, ANSWER_WITHIN_S, Unavailable)
 
     async def _note(
@@ -72,9 +79,8 @@ class PatientExchange(Exchange):
             async with asyncio.timeout(within_s):
                 return await question()
         except RateLimited as exc:
-            wait = (exc.retry_at - self._clock.now()).total_seconds()
-            self._hold.until = max(self._hold.until, self._clock.monotonic() + wait)
-            log.warning("exchange_on_hold", seconds=wait)
+            hold = self._no_orders if isinstance(exc, OrdersLimited) else self._hold
+            hold.extend(self._clock, exc)
             raise
         except BadCredentials as exc:
             self._on_bad_key(str(exc))
@@ -109,7 +115,7 @@ class PatientExchange(Exchange):
     async def place(
         self, pair: str, order: Order, *, sent_at: datetime.datetime, recv_window: datetime.timedelta
     ) -> VenueOrder:
-        if (wait := self._wait_s) > 0:
+        if (wait := self._wait_s(self._hold, self._no_orders)) > 0:
             raise RateLimited(self._clock.now() + datetime.timedelta(seconds=wait))
         send = functools.partial(self._inner.place, pair, order, sent_at=sent_at, recv_window=recv_window)
         return await self._note(send, PLACED_WITHIN_S, OutcomeUnknown)
