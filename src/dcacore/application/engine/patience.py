@@ -59,6 +59,11 @@ class PatientExchange(Exchange):
     _hold: Hold = attrs.field(factory=Hold)
     _no_orders: Hold = attrs.field(factory=Hold, init=False)  # of this account alone
 
+    @property
+    def is_permitted(self) -> bool:
+        """Whether an order may be placed now."""
+        return self._wait_s(self._hold, self._no_orders) <= 0
+
     async def permission(self) -> None:
         """Return when an order may be placed."""
         while (wait := self._wait_s(self._hold, self._no_orders)) > 0:
