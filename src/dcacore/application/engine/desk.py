@@ -103,6 +103,7 @@ class Desk:
     def _is_deaf(self) -> None:
         self.gaps += 1
         self.is_listening.clear()
+        self.is_sure.clear()
         if self.deaf_since is None:
             self.deaf_since = self.around.clock.monotonic()
 
@@ -117,7 +118,6 @@ class Desk:
                 self.on_gap(self, "the account's events come again")
             case StreamLost(reason):
                 self._is_deaf()
-                self.is_sure.clear()
                 log.warning("account_events_lost", account=self.account.id, reason=reason)
 
     def _order_changed(self, order: VenueOrder) -> None:
