@@ -445,3 +445,15 @@ def test_f33_the_pair_cannot_be_changed_while_a_deal_is_open(empty_stage: Stage)
     asked = stage.ask(RequestKind.EDIT_BOT, after=2, **texts_of(strategy(pair=OTHER.pair)))
     assert stage.request(asked).refusal
     stage.expect_position()
+
+
+def test_f23_no_buy_goes_out_between_the_end_of_events_and_a_comparison(stage: Stage) -> None:
+    stage.start(after=5)
+    stage.wire().on("open_orders", refused(Unavailable("try later")), times=10_000)
+    stage.wire().break_stream(Unavailable("it failed"))
+    stage.ask(RequestKind.ADD_FUNDS, amount="20", after=0.7)
+    stage.run(30)
+    assert not stage.orders(Role.EXTRA)
+    stage.wire().lines.clear()
+    stage.run(60)
+    stage.expect_position()
