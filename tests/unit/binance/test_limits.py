@@ -17,6 +17,7 @@ from dcacore.adapters.binance.site import Site
 from dcacore.adapters.binance.windows import ORDERS, WEIGHT, Limit
 from dcacore.domain.ids import OrderId
 from dcacore.ports.errors import OrdersLimited, RateLimited
+from dcacore.ports.turns import answered_within
 from tests.unit.binance.conftest import KEY, Bench
 from tests.unit.binance.test_placing import order, place
 from tests.unit.binance.wire import Answer, Say, Seen, refusal, serving, symbol
@@ -112,6 +113,39 @@ async def test_who_waits_is_let_out_in_turn(limiter: Limiter) -> None:
     assert order_of_leaving[:3] == ["a", "b", "c"]
     assert order_of_leaving[3:5] in (["a", "b"], ["b", "a"])
     assert sorted(order_of_leaving) == ["a"] * 4 + ["b"] * 2 + ["c"]
+
+
+class SlowClock(ManualClock):
+    """Sleeping takes a little of real time, too."""
+
+    async def sleep(self, seconds: float) -> None:
+        self.pass_by(seconds)
+        await asyncio.sleep(0.2)
+
+
+async def test_f51_waiting_for_its_turn_is_no_silence_of_the_exchange() -> None:
+    clock = SlowClock()
+    limiter = Limiter(clock, clock.now)
+    limiter.learn(LIMITS)
+    limiter.note({"X-MBX-USED-WEIGHT-1M": "60"}, "a")
+
+    async def ask(answered_after: float) -> None:
+        async with answered_within(0.1):
+            await limiter.admit(TRADES, "a")
+            await asyncio.sleep(answered_after)
+
+    await ask(0)
+    assert clock.monotonic() >= 60
+    limiter.note({"X-MBX-USED-WEIGHT-1M": "60"}, "a")
+    with pytest.raises(TimeoutError):
+        await ask(5)
+    limiter.note({"X-MBX-USED-WEIGHT-1M": "60"}, "a")
+    gives_up = asyncio.ensure_future(limiter.admit(TRADES, "a"))
+    await asyncio.sleep(0)
+    gives_up.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gives_up
+    limiter.close()
 
 
 async def test_who_gives_up_waiting_is_not_counted(limiter: Limiter, clock: ManualClock) -> None:

@@ -46,6 +46,7 @@ CANDLES: Final = Call("get", "klines", 2, Rank.READING, is_signed=False)
 PLACE: Final = Call("post", "order", 1, Rank.PLACING)
 CANCEL: Final = Call("delete", "order", 1, Rank.ORDER)
 FIND: Final = Call("get", "order", 4, Rank.ORDER)
+FIND_BY_NUMBER: Final = Call("get", "order", 4, Rank.PERIODIC)  # of orders that are not ours, as a rule, and many
 TRADES_OF_ORDER: Final = Call("get", "myTrades", 5, Rank.ORDER)
 TRADES: Final = Call("get", "myTrades", 20, Rank.PERIODIC)
 OPEN_ORDERS: Final = Call("get", "openOrders", 6, Rank.PERIODIC)

@@ -132,14 +132,15 @@ class BinanceExchange(Exchange):
         self, pair: str, *, order_id: OrderId | None = None, venue_order_id: VenueOrderId | None = None
     ) -> VenueOrder | None:
         named: dict[str, str]
+        call = calls.FIND
         if venue_order_id is not None:
-            named = {"orderId": venue_order_id}
+            call, named = calls.FIND_BY_NUMBER, {"orderId": venue_order_id}
         elif order_id is not None:
             named = {"origClientOrderId": order_id}
         else:
             return None
         try:
-            answer = await self._rest.ask_plainly(calls.FIND, {"symbol": pair, **named})
+            answer = await self._rest.ask_plainly(call, {"symbol": pair, **named})
         except Refused as exc:
             if exc.code in NO_SUCH_ORDER:
                 return None

@@ -1,7 +1,7 @@
 """One limiter for everything that goes to one environment from this process: its limits count by internet address.
 
     placing   never waits: it goes out, or is refused with the time from which it may
-    order     cancels and questions about an order: as much as there is
+    order     cancels and questions about an order: up to nine tenths of what there is
     reading   up to four fifths of what there is
     periodic  up to a half
 
@@ -25,10 +25,11 @@ from dcacore.adapters.binance.lines import Lines
 from dcacore.adapters.binance.windows import BEFORE_TOLD, ORDERS, REQUESTS, WEIGHT, Limit, Window, told_by
 from dcacore.ports.clock import Clock
 from dcacore.ports.errors import OrdersLimited, RateLimited
+from dcacore.ports.turns import waiting_for_turn
 
 log = structlog.get_logger("dcacore.binance")
 
-SHARES: Final = {Rank.PLACING: 0.95, Rank.ORDER: 0.95, Rank.READING: 0.8, Rank.PERIODIC: 0.5}
+SHARES: Final = {Rank.PLACING: 0.95, Rank.ORDER: 0.9, Rank.READING: 0.8, Rank.PERIODIC: 0.5}
 BAN_S: Final = {403: 300, 418: 120, 429: 60}
 """How long nothing is asked after such a status, when the answer does not say how long."""
 _LONGEST_BAN_S: Final = 3 * 86_400
@@ -129,7 +130,8 @@ class Limiter:
         if self._lines.has(call.rank) or not self._take_if_it_fits(call):
             if self._pump is None or self._pump.done():
                 self._pump = asyncio.create_task(self._let_out(), name="binance limiter")
-            await self._lines.wait(call, who)
+            with waiting_for_turn():
+                await self._lines.wait(call, who)
 
     def spend(self, weight: int) -> None:
         """Count something that goes out beside `admit`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime
 import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -19,11 +18,12 @@ from dcacore.domain.venue import Trade, VenueOrder, VenueOrderId
 from dcacore.ports.clock import Clock
 from dcacore.ports.errors import BadCredentials, OrdersLimited, OutcomeUnknown, PortError, RateLimited, Unavailable
 from dcacore.ports.exchange import AccountEvent, Balance, Exchange, Listing
+from dcacore.ports.turns import answered_within
 
 T = TypeVar("T")
 
 ANSWER_WITHIN_S: Final = 30
-"""A question that takes longer has no answer ..."""
+"""A question that takes longer has no answer, once it is its turn ..."""
 PLACED_WITHIN_S: Final = 15
 """... and an order is taken for lost then: its deadline of 5 s and the 10 s of the matching engine are over."""
 
@@ -81,7 +81,7 @@ class PatientExchange(Exchange):
         self, question: Callable[[], Awaitable[T]], within_s: float, otherwise: Callable[[str], PortError]
     ) -> T:
         try:
-            async with asyncio.timeout(within_s):
+            async with answered_within(within_s):
                 return await question()
         except RateLimited as exc:
             hold = self._no_orders if isinstance(exc, OrdersLimited) else self._hold
