@@ -16,7 +16,7 @@ from dcacore.adapters.binance.reading import milliseconds_of
 from dcacore.adapters.binance.site import Site
 from dcacore.adapters.binance.windows import ORDERS, WEIGHT, Limit
 from dcacore.domain.ids import OrderId
-from dcacore.ports.errors import OrdersLimited, RateLimited
+from dcacore.ports.errors import OrdersLimited, RateLimited, Unavailable
 from dcacore.ports.turns import answered_within
 from tests.unit.binance.conftest import KEY, Bench
 from tests.unit.binance.test_placing import order, place
@@ -92,6 +92,29 @@ async def test_windows_are_those_of_the_exchanges_clock(limiter: Limiter, clock:
     assert limiter.weight == (99, 100)
     clock.pass_by(1)
     assert limiter.weight == (0, 100)
+
+
+async def test_what_was_used_up_in_the_window_before_is_not_counted_in_this_one(
+    limiter: Limiter, clock: ManualClock
+) -> None:
+    sent = clock.now()
+    for later in (0, 60, 0.9):  # on its way while the minute turned, or by a clock that is a little early
+        clock.pass_by(later)
+        limiter.note({"X-MBX-USED-WEIGHT-1M": "99"}, "a", sent if later == 60 else clock.now())
+        assert limiter.weight == (0, 100)
+    await limiter.admit(PLACE, "a")
+    clock.pass_by(1)
+    limiter.note({"X-MBX-USED-WEIGHT-1M": "99"}, "a", clock.now())
+    assert limiter.weight == (99, 100)
+
+
+async def test_nobody_waits_for_a_limiter_that_is_closed(limiter: Limiter) -> None:
+    limiter.note({"X-MBX-USED-WEIGHT-1M": "80"}, "a")
+    waiting = asyncio.ensure_future(limiter.admit(ONE, "a"))
+    await asyncio.sleep(0)
+    limiter.close()
+    with pytest.raises(Unavailable):
+        await waiting
 
 
 async def test_what_others_of_the_same_address_use_counts_and_less_is_not_believed(limiter: Limiter) -> None:

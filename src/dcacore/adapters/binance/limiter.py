@@ -24,7 +24,7 @@ from dcacore.adapters.binance.calls import Call, Rank
 from dcacore.adapters.binance.lines import Lines
 from dcacore.adapters.binance.windows import BEFORE_TOLD, ORDERS, REQUESTS, WEIGHT, Limit, Window, told_by
 from dcacore.ports.clock import Clock
-from dcacore.ports.errors import OrdersLimited, RateLimited
+from dcacore.ports.errors import OrdersLimited, RateLimited, Unavailable
 from dcacore.ports.turns import waiting_for_turn
 
 log = structlog.get_logger("dcacore.binance")
@@ -32,6 +32,7 @@ log = structlog.get_logger("dcacore.binance")
 SHARES: Final = {Rank.PLACING: 0.95, Rank.ORDER: 0.9, Rank.READING: 0.8, Rank.PERIODIC: 0.5}
 BAN_S: Final = {403: 300, 418: 120, 429: 60}
 """How long nothing is asked after such a status, when the answer does not say how long."""
+_IN_DOUBT: Final = datetime.timedelta(seconds=1)
 _LONGEST_BAN_S: Final = 3 * 86_400
 _ORDERS_REST_S: Final = 10
 _DAY_S: Final = 86_400
@@ -86,13 +87,19 @@ class Limiter:
                 return window.used, window.limit.most
         return 0, 0
 
-    def note(self, headers: Mapping[str, str], who: str) -> None:
-        """Believe what an answer says has been used up, by this process and all others of the same address."""
+    def note(self, headers: Mapping[str, str], who: str, sent_at: datetime.datetime | None = None) -> None:
+        """Believe what an answer says has been used up, by this process and all others of the same address.
+
+        Where the question was sent at *sent_at*, before the present window or as it began, what it says may be true of
+        the window before.
+        """
         now = self.exchange_now()
         for kind, seconds, count in told_by(headers):
             for window in self._orders_of(who) if kind == ORDERS else self._windows:
                 if (window.limit.kind, window.limit.seconds) == (kind, seconds):
                     window.turn(now)
+                    if sent_at is not None and not window.has(sent_at - _IN_DOUBT):
+                        continue
                     window.used = count if kind == ORDERS else max(window.used, count)
 
     def punish(self, status: int, text: str, retry_after: str | None) -> datetime.datetime:
@@ -144,6 +151,7 @@ class Limiter:
         """Let nobody wait any more."""
         if self._pump is not None:
             self._pump.cancel()
+        self._lines.refuse(lambda: Unavailable("the exchange is not asked any more"))
 
     def _admit_order(self, call: Call, who: str) -> None:
         now = self.exchange_now()

@@ -139,13 +139,14 @@ class Rest:
             at = milliseconds_of(sent_at or self._time.now())
             params = {**params, "recvWindow": str(window // _MILLISECOND), "timestamp": str(at)}
         uri = f"{host}/sapi/v1/{call.path}" if call.is_sapi else f"{host}/api/v3/{call.path}"
+        began = self._time.now()
         try:
             reply = await self._opened().send(call.method, uri, params, is_signed=call.is_signed)
         except TimeoutError:
             raise NoAnswer(f"no answer within {self._within_s:g} seconds") from None
         except (aiohttp.ClientError, OSError) as exc:  # its text may hold the address, and that the signature
             raise NoAnswer(f"the connection failed ({type(exc).__name__})") from None
-        self._limiter.note(reply.headers, self._who)
+        self._limiter.note(reply.headers, self._who, began)
         if not 200 <= reply.status < 300:  # noqa: PLR2004
             raise self._refused(reply)
         try:
