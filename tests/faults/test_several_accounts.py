@@ -86,6 +86,25 @@ def test_an_account_whose_events_never_come_keeps_no_other_from_coming_up(
     expect_deal(stage, BOT, ACCOUNT)
 
 
+def test_f59_a_dead_key_uses_up_none_of_the_connections_that_an_address_may_try(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = 0
+
+    async def refuses(wire: ScriptedExchange) -> AsyncIterator[AccountEvent]:
+        nonlocal tried
+        tried += 1
+        async for event in refusal(wire):
+            yield event
+
+    break_events(monkeypatch, refuses)
+    stage.start(after=900)
+    assert tried <= 15
+    monkeypatch.undo()
+    stage.run(360)
+    assert stage.running.engine.fleet.places.hears(ACCOUNT)
+
+
 def test_an_account_whose_events_never_come_keeps_no_other_from_being_tried_again(
     two_accounts: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

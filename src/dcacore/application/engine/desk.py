@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from dcacore.application.engine.wire import Wire
 
 BEFORE_SENT: Final = datetime.timedelta(minutes=1)
+BEFORE_HEARD_AGAIN_S: Final = 60
+"""An address may only connect so often: dead keys must not use that up. A new key does not wait for this."""
 FUNDS_LAST_S: Final = 2
 """How old a balance may be when an order is checked against it."""
 
@@ -95,7 +97,9 @@ class Desk:
                 self._hear(event)
         except BadCredentials as exc:
             self.failure = exc
+            self._is_deaf()
             self.credentials_refused(str(exc))
+            await self.around.clock.sleep(BEFORE_HEARD_AGAIN_S)
             raise
         finally:
             self._is_deaf()
