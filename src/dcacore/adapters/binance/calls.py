@@ -42,7 +42,7 @@ TIME: Final = Call("get", "time", 1, Rank.ORDER, is_signed=False)
 RULES: Final = Call("get", "exchangeInfo", 20, Rank.READING, is_signed=False)
 PRICE: Final = Call("get", "ticker/price", 2, Rank.READING, is_signed=False)
 PRICES: Final = Call("get", "ticker/price", 4, Rank.READING, is_signed=False)
-CANDLES: Final = Call("get", "klines", 2, Rank.READING, is_signed=False)
+CANDLES: Final = Call("get", "klines", 2, Rank.ORDER, is_signed=False)  # a fill with a fee in BNB waits for it
 PLACE: Final = Call("post", "order", 1, Rank.PLACING)
 CANCEL: Final = Call("delete", "order", 1, Rank.ORDER)
 FIND: Final = Call("get", "order", 4, Rank.ORDER)
