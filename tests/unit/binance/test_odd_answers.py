@@ -8,12 +8,12 @@ from decimal import Decimal
 
 import pytest
 
-from dcacore.adapters.binance.link import Link
+from dcacore.adapters.binance.link import Link, Turned
 from dcacore.domain.venue import VenueOrderId
 from dcacore.ports.errors import RateLimited, Unavailable, UnknownPair
 from dcacore.ports.exchange import StreamOpened
 from dcacore.ports.prices import Tick
-from tests.unit.binance.conftest import Bench
+from tests.unit.binance.conftest import QUICK, Bench
 from tests.unit.binance.test_account_events import next_of
 from tests.unit.binance.test_live_prices import PAIR, price_after, watched
 from tests.unit.binance.wire import Json, Say, refusal, symbol, trade_frame, until
@@ -137,3 +137,32 @@ async def _read_on(ticks: AsyncIterator[Tick]) -> None:
 async def test_an_order_without_a_name_is_not_sent(bench: Bench) -> None:
     assert await bench.exchange.find(PAIR) is None
     assert bench.wire.calls("GET order") == []
+
+
+@pytest.mark.parametrize("number", ["1E+999999999", "1E-999999999", "1e99999999999", 10**41])
+async def test_f111_a_number_that_no_market_knows_is_none(bench: Bench, number: Json) -> None:
+    bench.wire.answers["GET ticker/price"] = Say({"symbol": PAIR, "price": number})
+    with pytest.raises(Unavailable):
+        await bench.exchange.price(PAIR)
+
+
+async def test_f33_a_connection_that_is_sent_elsewhere_is_not_made() -> None:
+    reached: list[str] = []
+
+    async def elsewhere(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        reached.append("elsewhere")
+        writer.close()
+
+    async def here(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(f"HTTP/1.1 302 Found\r\nLocation: ws://127.0.0.1:{there}/\r\nContent-Length: 0\r\n\r\n".encode())
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(elsewhere, "127.0.0.1", 0) as other:
+        there = other.sockets[0].getsockname()[1]
+        async with await asyncio.start_server(here, "127.0.0.1", 0) as server:
+            url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ws-api/v3"
+            with pytest.raises(Turned) as turned:
+                await Link.open(url, QUICK, lambda: None)
+    assert turned.value.status == 302
+    assert not reached
