@@ -23,8 +23,12 @@ async def answered_within(seconds: float) -> AsyncIterator[None]:
         before = _limits.set((limit, seconds))
         try:
             yield
-        finally:
+        except GeneratorExit:  # thrown away, in nobody's context
+            raise
+        except BaseException:
             _limits.reset(before)
+            raise
+        _limits.reset(before)
 
 
 @contextmanager
