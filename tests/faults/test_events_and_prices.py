@@ -445,3 +445,33 @@ def test_f33_the_pair_cannot_be_changed_while_a_deal_is_open(empty_stage: Stage)
     asked = stage.ask(RequestKind.EDIT_BOT, after=2, **texts_of(strategy(pair=OTHER.pair)))
     assert stage.request(asked).refusal
     stage.expect_position()
+
+
+def test_f23_no_buy_goes_out_between_the_end_of_events_and_a_comparison(stage: Stage) -> None:
+    stage.start(after=5)
+    stage.wire().on("open_orders", refused(Unavailable("try later")), times=10_000)
+    stage.wire().break_stream(Unavailable("it failed"))
+    stage.ask(RequestKind.ADD_FUNDS, amount="20", after=0.7)
+    stage.run(30)
+    assert not stage.orders(Role.EXTRA)
+    stage.wire().lines.clear()
+    stage.run(60)
+    stage.expect_position()
+
+
+def test_f23_an_account_with_many_trades_of_its_owners_is_compared_in_the_end(stage: Stage) -> None:
+    for _ in range(30):
+        stage.hand.buy(MARKET.pair, quantity("0.1"))
+    asked = 0
+
+    async def ten_at_a_time(carry: Carry) -> Any:
+        nonlocal asked
+        asked += 1
+        if asked % 10 == 0:
+            raise Unavailable("the limit of this minute is used up")
+        return await carry()
+
+    stage.wire().on("find", ten_at_a_time, times=10_000)
+    stage.start(after=30)
+    stage.expect_position()
+    assert 30 <= asked <= 40

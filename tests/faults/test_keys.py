@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from dcacore.domain.bot import Cure
 from dcacore.domain.errors import InvalidParameter, NotNow
 from dcacore.domain.ids import AccountId
 from dcacore.domain.roles import Role
-from dcacore.ports.errors import BadCredentials
+from dcacore.ports.errors import BadCredentials, OrdersLimited
 from dcacore.ports.records import Environment, RequestKind
 from tests.faults.stage import ACCOUNT, BOT, DEAD_KEY, Carry, Stage, of_role, refused, slow
 
@@ -110,4 +111,32 @@ def test_f59_a_key_that_could_not_be_read_is_replaced(keyed: Stage) -> None:
     assert keyed.venues.secrets is secrets
     keyed.run(60)
     assert keyed.trouble() is None
+    keyed.expect_position()
+
+
+def test_f59_a_buy_that_waits_for_a_comparison_keeps_no_bot_from_its_new_key(keyed: Stage) -> None:
+    keyed.wire(ACCOUNT, "first").lose_stream()
+    keyed.ask(RequestKind.ADD_FUNDS, amount="20", after=3)
+    keyed.revoke("first")  # so that what the buy waits for never comes
+    keyed.run(60)
+    assert len(keyed.orders(Role.EXTRA)) == 0
+    keyed.replace_key("second")
+    keyed.run(60)
+    assert keyed.trouble() is None
+    assert keyed.venues.opened == ["second"]
+    assert len(keyed.orders(Role.EXTRA)) <= 1
+    keyed.expect_position()
+
+
+def test_f59_a_buy_that_waits_for_a_limit_keeps_no_bot_from_its_new_key(keyed: Stage) -> None:
+    wire = keyed.wire(ACCOUNT, "first")
+    wire.on("place", refused(OrdersLimited(keyed.clock.now() + datetime.timedelta(hours=12))), when=of_role(Role.EXTRA))
+    for _ in range(2):
+        keyed.ask(RequestKind.ADD_FUNDS, amount="20", after=3)
+    keyed.revoke("first")
+    keyed.run(60)
+    keyed.replace_key("second")
+    keyed.run(60)
+    assert keyed.trouble() is None
+    assert keyed.venues.opened == ["second"]
     keyed.expect_position()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,10 +13,10 @@ from dcacore.application.engine.ownership import LeaseOwner
 from dcacore.domain.bot import Cure, Phase
 from dcacore.domain.ids import AccountId, BotId
 from dcacore.domain.orders import Role
-from dcacore.ports.errors import BadCredentials, StoreUnavailable
+from dcacore.ports.errors import BadCredentials, OrdersLimited, StoreUnavailable
 from dcacore.ports.exchange import AccountEvent
 from dcacore.ports.records import Lease, RequestKind
-from tests.faults.stage import ACCOUNT, BOT, Carry, Running, ScriptedExchange, Stage
+from tests.faults.stage import ACCOUNT, BOT, Carry, Running, ScriptedExchange, Stage, refused
 from tests.simulation.loop import PROCESS
 
 OTHER = AccountId("other")
@@ -85,6 +86,25 @@ def test_an_account_whose_events_never_come_keeps_no_other_from_coming_up(
     expect_deal(stage, BOT, ACCOUNT)
 
 
+def test_f59_a_dead_key_uses_up_none_of_the_connections_that_an_address_may_try(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = 0
+
+    async def refuses(wire: ScriptedExchange) -> AsyncIterator[AccountEvent]:
+        nonlocal tried
+        tried += 1
+        async for event in refusal(wire):
+            yield event
+
+    break_events(monkeypatch, refuses)
+    stage.start(after=900)
+    assert tried <= 15
+    monkeypatch.undo()
+    stage.run(360)
+    assert stage.running.engine.fleet.places.hears(ACCOUNT)
+
+
 def test_an_account_whose_events_never_come_keeps_no_other_from_being_tried_again(
     two_accounts: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,6 +118,24 @@ def test_an_account_whose_events_never_come_keeps_no_other_from_being_tried_agai
     stage.venues.fails.clear()
     stage.run(30)
     expect_deal(stage, "other", OTHER)
+
+
+def test_f51_an_account_that_has_ordered_too_often_keeps_no_other_waiting(two_accounts: Stage) -> None:
+    stage = two_accounts
+    stage.start(BOT, after=5)
+    rest = OrdersLimited(stage.clock.now() + datetime.timedelta(hours=1))
+    stage.wire().on("place", refused(rest))
+    began = stage.loop.time()
+    stage.move("90", after=5)  # the order that sells the safety order's coins too has to wait
+    assert stage.refused_per_hour() == 1
+    stage.start("other", after=10)
+    expect_deal(stage, "other", OTHER)
+    stage.run(60)
+    assert stage.wire().requests("open_orders", since=began)  # it is only ordering that has to wait
+    assert not stage.resting(Role.TAKE_PROFIT, bot_id=BOT)
+    stage.run(3600)
+    expect_deal(stage, BOT, ACCOUNT)
+    assert stage.refused_per_hour() <= 1
 
 
 def test_an_account_that_cannot_be_opened_keeps_no_other_from_coming_up(two_accounts: Stage) -> None:

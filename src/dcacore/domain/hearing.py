@@ -130,9 +130,11 @@ def _missed(intent: Intent, news: Missed) -> Heard:
     begins = proof_begins(intent)
     if begins is None or news.at <= begins or intent.state is IntentState.PLANNED:
         return Heard(intent)
-    missed = evolve(intent, misses=intent.misses + 1, missed_at=intent.missed_at or news.at)
-    is_spread = missed.missed_at is not None and news.at - missed.missed_at >= PROOF_SPREAD
-    if missed.misses < PROOF_MISSES or not is_spread:
+    first = intent.missed_at
+    if first is None or news.at < first:  # none so far, or by a clock that has been set back since
+        return Heard(evolve(intent, misses=1, missed_at=news.at))
+    missed = evolve(intent, misses=intent.misses + 1)
+    if missed.misses < PROOF_MISSES or news.at - first < PROOF_SPREAD:
         return Heard(missed)
     if intent.state is IntentState.OPEN:
         gone = evolve(missed.moved(IntentState.CANCELED), reason="the exchange no longer knows the order")

@@ -16,6 +16,7 @@
         OutcomeUnknown       a time-out, a lost connection, a server's failure: ask before anything else
         Unavailable          nothing was learned; ask again later
           RateLimited          no request before a given time
+            OrdersLimited        no order of this account before a given time; everything else may go out
         BadCredentials       the key is not, or no longer, accepted
         StoreError           the database
           StoreUnavailable     not reachable, locked, or its disk full: nothing was stored; try again
@@ -32,6 +33,7 @@ A file error names the file, a candle error its row: the way out is to look ther
 from __future__ import annotations
 
 import datetime
+from typing import ClassVar
 
 from dcacore.domain.errors import DcaError
 from dcacore.ports.times import utc_text
@@ -160,9 +162,17 @@ class RateLimited(Unavailable):
         retry_at: when requests may go out again, in UTC.
     """
 
+    _of_what: ClassVar = "request"
+
     def __init__(self, retry_at: datetime.datetime) -> None:
         self.retry_at = retry_at
-        super().__init__(f"the exchange wants no request before {retry_at:%Y-%m-%d %H:%M:%S} UTC")
+        super().__init__(f"the exchange wants no {self._of_what} before {retry_at:%Y-%m-%d %H:%M:%S} UTC")
+
+
+class OrdersLimited(RateLimited):
+    """The account has ordered too often: the exchange wants no order of it before a given time."""
+
+    _of_what = "order of this account"
 
 
 class BadCredentials(PortError):

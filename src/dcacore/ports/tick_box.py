@@ -15,6 +15,12 @@ class TickBox:
         self._waiting: dict[str, list[tuple[int, Tick]]] = {}
         self._filled = asyncio.Event()
         self._number = 0
+        self._failure: BaseException | None = None
+
+    def fail(self, why: BaseException) -> None:
+        """Let nothing come any more after what waits, but *why*."""
+        self._failure = why
+        self._filled.set()
 
     def put(self, tick: Tick) -> None:
         """Add a tick; those that it makes needless go."""
@@ -25,8 +31,10 @@ class TickBox:
         self._filled.set()
 
     async def get(self) -> Tick:
-        """Return the oldest tick, as soon as there is one."""
+        """Return the oldest tick, as soon as there is one; raise what `fail` was told."""
         while not self._waiting:
+            if self._failure is not None:
+                raise self._failure
             self._filled.clear()
             await self._filled.wait()
         pair = min(self._waiting, key=lambda pair: self._waiting[pair][0][0])

@@ -14,6 +14,7 @@ import attrs
 import pytest
 import structlog
 
+from dcacore.adapters.binance.session import Session
 from dcacore.adapters.binance.site import Site
 from dcacore.domain.venue import VenueOrder, VenueStatus
 from dcacore.ports.errors import BadCredentials, Unavailable
@@ -292,3 +293,21 @@ async def test_f25_a_connection_that_cannot_be_replaced_yet_is_kept(bench: Bench
     await until(lambda: len(bench.wire.sessions) == 1)
     await bench.wire.report(report(i=13))
     assert (await order_of(events)).venue_order_id == "13"
+
+
+async def test_what_nobody_foresaw_ends_the_listening_and_is_no_silence(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = await opened(bench)
+    with monkeypatch.context() as broken:
+        broken.setattr(bench.site.rates, "valued", lambda *_: 1 / 0)
+        await bench.wire.report(report("TRADE", "FILLED", t=7, l="0.01", z="0.01", L="29000", n="0.001", N="BNB"))
+        with pytest.raises(ZeroDivisionError):
+            await next_of(events)
+    events = await opened(bench)
+    with monkeypatch.context() as broken:
+        broken.setattr(Session, "subscriptions", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            await next_of(events)
+    await opened(bench)
+    await until(lambda: len(bench.wire.sessions) == 1)

@@ -12,15 +12,20 @@ from dcacore.adapters.binance.calls import CANCEL, FIND, OPEN_ORDERS, PLACE, TIM
 from dcacore.adapters.binance.dials import Dials
 from dcacore.adapters.binance.limiter import Limiter
 from dcacore.adapters.binance.pace import DIALS, DIALS_WITHIN_S, Pace
+from dcacore.adapters.binance.reading import milliseconds_of
+from dcacore.adapters.binance.site import Site
 from dcacore.adapters.binance.windows import ORDERS, WEIGHT, Limit
-from dcacore.ports.errors import RateLimited
-from tests.unit.binance.conftest import Bench
+from dcacore.domain.ids import OrderId
+from dcacore.ports.errors import OrdersLimited, RateLimited, Unavailable
+from dcacore.ports.turns import answered_within
+from tests.unit.binance.conftest import KEY, Bench
 from tests.unit.binance.test_placing import order, place
-from tests.unit.binance.wire import Answer, Say, refusal, symbol
+from tests.unit.binance.wire import Answer, Say, Seen, refusal, serving, symbol
 from tests.unit.simulated.clock import ManualClock
 
 LIMITS = (Limit(WEIGHT, 60, 100), Limit(ORDERS, 10, 3))
 ONE = Call("get", "x", 1, Rank.READING)
+ID = OrderId("one")
 
 
 @pytest.fixture
@@ -70,12 +75,46 @@ async def test_each_account_has_its_own_number_of_orders(limiter: Limiter, clock
     await limiter.admit(PLACE, "a")
 
 
+async def test_an_account_whose_orders_of_the_day_are_used_up_orders_tomorrow(
+    limiter: Limiter, clock: ManualClock
+) -> None:
+    limiter.learn((*LIMITS, Limit(ORDERS, 86_400, 500)))
+    limiter.note({"X-MBX-ORDER-COUNT-10S": "3", "X-MBX-ORDER-COUNT-1D": "500"}, "a")
+    with pytest.raises(OrdersLimited) as limited:
+        await limiter.admit(PLACE, "a")
+    assert limited.value.retry_at == clock.now() + datetime.timedelta(hours=12)
+    await limiter.admit(PLACE, "b")
+
+
 async def test_windows_are_those_of_the_exchanges_clock(limiter: Limiter, clock: ManualClock) -> None:
     clock.pass_by(59)
     limiter.note({"X-MBX-USED-WEIGHT-1M": "99"}, "a")
     assert limiter.weight == (99, 100)
     clock.pass_by(1)
     assert limiter.weight == (0, 100)
+
+
+async def test_what_was_used_up_in_the_window_before_is_not_counted_in_this_one(
+    limiter: Limiter, clock: ManualClock
+) -> None:
+    sent = clock.now()
+    for later in (0, 60, 0.9):  # on its way while the minute turned, or by a clock that is a little early
+        clock.pass_by(later)
+        limiter.note({"X-MBX-USED-WEIGHT-1M": "99"}, "a", sent if later == 60 else clock.now())
+        assert limiter.weight == (0, 100)
+    await limiter.admit(PLACE, "a")
+    clock.pass_by(1)
+    limiter.note({"X-MBX-USED-WEIGHT-1M": "99"}, "a", clock.now())
+    assert limiter.weight == (99, 100)
+
+
+async def test_nobody_waits_for_a_limiter_that_is_closed(limiter: Limiter) -> None:
+    limiter.note({"X-MBX-USED-WEIGHT-1M": "80"}, "a")
+    waiting = asyncio.ensure_future(limiter.admit(ONE, "a"))
+    await asyncio.sleep(0)
+    limiter.close()
+    with pytest.raises(Unavailable):
+        await waiting
 
 
 async def test_what_others_of_the_same_address_use_counts_and_less_is_not_believed(limiter: Limiter) -> None:
@@ -97,6 +136,39 @@ async def test_who_waits_is_let_out_in_turn(limiter: Limiter) -> None:
     assert order_of_leaving[:3] == ["a", "b", "c"]
     assert order_of_leaving[3:5] in (["a", "b"], ["b", "a"])
     assert sorted(order_of_leaving) == ["a"] * 4 + ["b"] * 2 + ["c"]
+
+
+class SlowClock(ManualClock):
+    """Sleeping takes a little of real time, too."""
+
+    async def sleep(self, seconds: float) -> None:
+        self.pass_by(seconds)
+        await asyncio.sleep(0.2)
+
+
+async def test_f51_waiting_for_its_turn_is_no_silence_of_the_exchange() -> None:
+    clock = SlowClock()
+    limiter = Limiter(clock, clock.now)
+    limiter.learn(LIMITS)
+    limiter.note({"X-MBX-USED-WEIGHT-1M": "60"}, "a")
+
+    async def ask(answered_after: float) -> None:
+        async with answered_within(0.1):
+            await limiter.admit(TRADES, "a")
+            await asyncio.sleep(answered_after)
+
+    await ask(0)
+    assert clock.monotonic() >= 60
+    limiter.note({"X-MBX-USED-WEIGHT-1M": "60"}, "a")
+    with pytest.raises(TimeoutError):
+        await ask(5)
+    limiter.note({"X-MBX-USED-WEIGHT-1M": "60"}, "a")
+    gives_up = asyncio.ensure_future(limiter.admit(TRADES, "a"))
+    await asyncio.sleep(0)
+    gives_up.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gives_up
+    limiter.close()
 
 
 async def test_who_gives_up_waiting_is_not_counted(limiter: Limiter, clock: ManualClock) -> None:
@@ -169,13 +241,16 @@ async def test_f51_f52_f53_after_a_limit_not_one_request_goes_out(bench: Bench, 
     await other.close()
 
 
-async def test_too_many_orders_stop_orders_and_nothing_else(bench: Bench) -> None:
-    bench.wire.once["POST order"] = [
-        refusal(-1015, "Too many new orders; current limit is 100 orders per TEN_SECONDS.")
-    ]
-    with pytest.raises(RateLimited) as limited:
+@pytest.mark.parametrize(
+    ("of_what", "longest"), [("100 orders per TEN_SECONDS", 10), ("200000 orders per DAY", 86_400)]
+)
+async def test_too_many_orders_stop_orders_and_nothing_else(bench: Bench, of_what: str, longest: float) -> None:
+    bench.wire.once["POST order"] = [refusal(-1015, f"Too many new orders; current limit is {of_what}.", 429)]
+    with pytest.raises(OrdersLimited, match="no order of this account") as limited:
         await place(bench)
-    assert 0 < (limited.value.retry_at - bench.site.clock.now()).total_seconds() <= 10
+    now = bench.site.clock.now()
+    left = longest - now.timestamp() % longest
+    assert (limited.value.retry_at - now).total_seconds() == pytest.approx(left, abs=2)
     await bench.exchange.balances()
 
 
@@ -222,3 +297,32 @@ def test_f27_pauses_grow_and_differ() -> None:
     assert pauses[0] <= 0.5
     assert all(15 <= pause <= 30 for pause in pauses[7:])
     assert len(set(pauses)) == len(pauses)
+
+
+async def test_f51_who_has_waited_for_its_turn_is_dated_when_it_goes_out() -> None:
+    async with serving() as (wire, urls):
+        clock = ManualClock()
+        wire.answers["GET time"] = lambda _: Say({"serverTime": milliseconds_of(clock.now())})
+        site = Site(urls, clock, random.Random(1), within_s=1)
+        exchange = site.exchange(KEY)
+        await exchange.balances()
+        old: list[float] = []
+
+        def answer(seen: Seen) -> Say:
+            old.append(milliseconds_of(site.time.now()) - int(seen.params["timestamp"]))
+            return Say([])
+
+        wire.answers["GET openOrders"] = wire.answers["DELETE order"] = answer
+        for share, ask in (
+            ("3000", lambda: exchange.open_orders("BTCUSDT")),
+            ("5900", lambda: exchange.cancel("BTCUSDT", ID)),
+        ):
+            clock.pass_by(2)
+            site.limiter.note({"X-MBX-USED-WEIGHT-1M": share}, "")
+            began = clock.monotonic()
+            await ask()
+            assert clock.monotonic() - began > 50
+        assert max(old) < 1000
+        assert len(wire.calls("GET time")) == 1
+        await exchange.close()
+        await site.close()

@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 
 from dcacore.adapters.binance.frames import tick_of
+from dcacore.adapters.binance.link import Dead, Link
 from dcacore.adapters.binance.reading import parse, row_of
+from dcacore.adapters.binance.subscriptions import Subscriptions
 from dcacore.ports.errors import UnknownPair
 from dcacore.ports.prices import Tick
-from tests.unit.binance.conftest import Bench
+from tests.unit.binance.conftest import QUICK, Bench
 from tests.unit.binance.wire import Json, symbol, trade_frame, until
 
 PAIR = "BTCUSDT"
@@ -231,3 +233,16 @@ async def test_recorded_frames_come_through_whole(bench: Bench, real_data: Path)
     assert max(told) == max(price for price, _ in traded)
     assert min(told[1:]) == min(price for price, _ in traded)
     assert json.loads(frames[-1])
+
+
+async def test_f25_a_connection_that_ends_while_it_is_replaced_is_only_dead(bench: Bench) -> None:
+    subscriptions = Subscriptions(bench.site.clock, QUICK)
+    url = bench.site.prices.url()
+    old, new = [await Link.open(url, QUICK, lambda: None) for _ in range(2)]
+    subscriptions.begin(old)
+    old.fail("cut")
+    subscriptions.begin(new)
+    with pytest.raises(Dead):
+        await subscriptions.settle(old, frozenset({PAIR}))
+    for link in (old, new):
+        await link.close()

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from decimal import Decimal
 
 import pytest
 
-from dcacore.adapters.binance.link import Link
+from dcacore.adapters.binance.link import Link, Turned
 from dcacore.domain.venue import VenueOrderId
 from dcacore.ports.errors import RateLimited, Unavailable, UnknownPair
 from dcacore.ports.exchange import StreamOpened
-from tests.unit.binance.conftest import Bench
+from dcacore.ports.prices import Tick
+from tests.unit.binance.conftest import QUICK, Bench
 from tests.unit.binance.test_account_events import next_of
-from tests.unit.binance.test_live_prices import PAIR, watched
-from tests.unit.binance.wire import Json, Say, refusal, symbol, until
+from tests.unit.binance.test_live_prices import PAIR, price_after, watched
+from tests.unit.binance.wire import Json, Say, refusal, symbol, trade_frame, until
 
 SUBSCRIBE = "userDataStream.subscribe.signature"
 QUESTIONS: dict[str, Callable[[Bench], Awaitable[object]]] = {
@@ -100,21 +101,68 @@ async def test_f54_a_clock_that_stays_off_is_tried_again_too(bench: Bench) -> No
     assert bench.wire.connections == 2
 
 
-async def test_f26_what_nobody_foresaw_ends_no_stream(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    await watched(bench)
+async def test_f26_what_nobody_foresaw_is_told_and_who_reads_prices_again_has_them_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = await watched(bench)
     with monkeypatch.context() as broken:
         broken.setattr(bench.site.prices, "_beat", lambda link: 1 / 0)
-        await until(lambda: bench.wire.connections >= 3)
+        for _ in range(3):
+            with pytest.raises(ZeroDivisionError):
+                await _read_on(ticks)
+            assert not bench.site.prices.is_up
+            ticks = bench.site.prices.ticks()
     with monkeypatch.context() as broken:
         broken.setattr(Link, "listen", lambda link, hear: 1 / 0)
-        await bench.wire.cut()
-        tried = len(bench.site.dials._tried)
-        await until(lambda: len(bench.site.dials._tried) > tried + 3)
+        with pytest.raises(ZeroDivisionError):
+            await _read_on(ticks)
+        ticks = bench.site.prices.ticks()
+        with pytest.raises(ZeroDivisionError):
+            await _read_on(ticks)
+    ticks = bench.site.prices.ticks()
     await until(lambda: bench.site.prices.is_up)
     async with asyncio.timeout(5):
-        assert (await anext(bench.site.prices.ticks())).price == Decimal(30000)
+        assert (await anext(ticks)).price == Decimal(30000)
+    await bench.wire.tell(trade_frame("30001.5"))
+    assert await price_after(ticks) == Decimal("30001.5")
+    assert len(bench.wire.streams) == 1
+
+
+async def _read_on(ticks: AsyncIterator[Tick]) -> None:
+    async with asyncio.timeout(5):
+        async for _ in ticks:
+            pass
 
 
 async def test_an_order_without_a_name_is_not_sent(bench: Bench) -> None:
     assert await bench.exchange.find(PAIR) is None
     assert bench.wire.calls("GET order") == []
+
+
+@pytest.mark.parametrize("number", ["1E+999999999", "1E-999999999", "1e99999999999", 10**41])
+async def test_f111_a_number_that_no_market_knows_is_none(bench: Bench, number: Json) -> None:
+    bench.wire.answers["GET ticker/price"] = Say({"symbol": PAIR, "price": number})
+    with pytest.raises(Unavailable):
+        await bench.exchange.price(PAIR)
+
+
+async def test_f33_a_connection_that_is_sent_elsewhere_is_not_made() -> None:
+    reached: list[str] = []
+
+    async def elsewhere(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        reached.append("elsewhere")
+        writer.close()
+
+    async def here(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(f"HTTP/1.1 302 Found\r\nLocation: ws://127.0.0.1:{there}/\r\nContent-Length: 0\r\n\r\n".encode())
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(elsewhere, "127.0.0.1", 0) as other:
+        there = other.sockets[0].getsockname()[1]
+        async with await asyncio.start_server(here, "127.0.0.1", 0) as server:
+            url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ws-api/v3"
+            with pytest.raises(Turned) as turned:
+                await Link.open(url, QUICK, lambda: None)
+    assert turned.value.status == 302
+    assert not reached

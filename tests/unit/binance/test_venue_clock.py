@@ -95,3 +95,38 @@ async def test_f52_a_ban_is_not_asked_against(clock: ManualClock, told: Told) ->
     with pytest.raises(RateLimited):
         await time.refresh()
     assert told.asked == 1
+
+
+async def test_f54_an_answer_that_was_long_on_its_way_is_asked_for_again(clock: ManualClock, told: Told) -> None:
+    time = VenueClock(clock, told)
+
+    async def ask() -> datetime.datetime:
+        if not told.asked:
+            clock.pass_by(30)  # in the limiter's line, all of it before the request went out
+        return await told()
+
+    time._ask = ask
+    await time.refresh()
+    assert (time.offset, told.asked) == (AHEAD, 2)
+
+
+async def test_f54_a_way_that_stays_long_is_better_than_no_time(clock: ManualClock) -> None:
+    told = Told(clock, latency=6)
+    time = VenueClock(clock, told)
+    await time.refresh()
+    assert (time.offset, told.asked) == (AHEAD, 3)
+
+
+async def test_f55_a_clock_that_is_set_while_it_is_measured_is_measured_again(clock: ManualClock, told: Told) -> None:
+    time = VenueClock(clock, told)
+
+    async def ask() -> datetime.datetime:
+        at = await told()
+        if told.asked == 1:
+            clock.at += datetime.timedelta(hours=1)
+        return at
+
+    time._ask = ask
+    for _ in range(3):
+        await time.refresh()
+    assert told.asked == 2

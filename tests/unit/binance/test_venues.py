@@ -180,6 +180,18 @@ async def test_an_exchange_that_wants_no_request_says_until_when(office: Office)
         await look(office)
 
 
+async def test_f60_what_a_key_may_do_is_not_asked_before_every_order_while_nobody_says(office: Office) -> None:
+    office.wire.answers["GET account/apiRestrictions"] = Say({}, 503)
+    exchange = await office.venues.exchange(account(environment=LIVE))
+    for _ in range(3):
+        await exchange.balances()
+    assert len(office.wire.calls("GET account/apiRestrictions")) == 1
+    assert isinstance(exchange, BinanceExchange)
+    exchange._rights._seen_at -= 3600  # an hour later
+    await exchange.balances()
+    assert len(office.wire.calls("GET account/apiRestrictions")) == 2
+
+
 async def test_f60_a_key_that_may_withdraw_by_now_is_used_no_more(office: Office) -> None:
     office.wire.answers["GET account/apiRestrictions"] = Say(ALLOWED)
     exchange = await office.venues.exchange(account(environment=LIVE))

@@ -144,6 +144,17 @@ def test_f02_three_late_answers_over_five_seconds_prove_that_an_order_was_not_pl
     assert refused.refusal is Refusal.NOT_PLACED
 
 
+def test_f55_an_answer_from_when_the_clock_was_wrong_proves_nothing_and_delays_nothing() -> None:
+    begins = proof_begins(intent())
+    assert begins is not None
+    now = hear(intent(IntentState.UNKNOWN), Missed(ORDER.id, begins + 3600 * SECOND), MARKET).intent
+    for after in (0.1, 2.7):
+        now = hear(now, Missed(ORDER.id, begins + after * SECOND), MARKET).intent
+        assert now.state is IntentState.UNKNOWN
+    now = hear(now, Missed(ORDER.id, begins + 5.3 * SECOND), MARKET).intent
+    assert now.state is IntentState.NOT_PLACED
+
+
 def test_an_order_that_is_found_in_between_must_be_missed_anew() -> None:
     unknown = intent(IntentState.UNKNOWN)
     for seconds in (21, 24):

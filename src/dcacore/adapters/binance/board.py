@@ -22,6 +22,11 @@ class Board:
         for box in self._boxes:
             box.put(tick)
 
+    def fail(self, why: BaseException) -> None:
+        """Let everybody's reading end with *why*."""
+        for box in self._boxes:
+            box.fail(why)
+
     def last(self, pair: str) -> Tick | None:
         """Return the last tick of *pair* with a price."""
         return self._last.get(pair)

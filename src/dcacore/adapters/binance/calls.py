@@ -42,10 +42,11 @@ TIME: Final = Call("get", "time", 1, Rank.ORDER, is_signed=False)
 RULES: Final = Call("get", "exchangeInfo", 20, Rank.READING, is_signed=False)
 PRICE: Final = Call("get", "ticker/price", 2, Rank.READING, is_signed=False)
 PRICES: Final = Call("get", "ticker/price", 4, Rank.READING, is_signed=False)
-CANDLES: Final = Call("get", "klines", 2, Rank.READING, is_signed=False)
+CANDLES: Final = Call("get", "klines", 2, Rank.ORDER, is_signed=False)  # a fill with a fee in BNB waits for it
 PLACE: Final = Call("post", "order", 1, Rank.PLACING)
 CANCEL: Final = Call("delete", "order", 1, Rank.ORDER)
 FIND: Final = Call("get", "order", 4, Rank.ORDER)
+FIND_BY_NUMBER: Final = Call("get", "order", 4, Rank.PERIODIC)  # of orders that are not ours, as a rule, and many
 TRADES_OF_ORDER: Final = Call("get", "myTrades", 5, Rank.ORDER)
 TRADES: Final = Call("get", "myTrades", 20, Rank.PERIODIC)
 OPEN_ORDERS: Final = Call("get", "openOrders", 6, Rank.PERIODIC)

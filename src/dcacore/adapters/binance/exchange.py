@@ -43,7 +43,6 @@ log = structlog.get_logger("dcacore.binance")
 FEES_LAST_S: Final = 3600
 VALUED_WITHIN_S: Final = 2
 """How long an answer may wait for what a fee in a third asset was worth; without that the trade is told later."""
-CANCEL_WINDOW: Final = datetime.timedelta(seconds=5)
 _TAKEN: Final = re.compile(rf"[a-zA-Z0-9_-]{{1,{LONGEST_ORDER_ID}}}", re.ASCII)
 
 
@@ -125,8 +124,7 @@ class BinanceExchange(Exchange):
 
     async def cancel(self, pair: str, order_id: OrderId) -> None:
         await self._rest.refresh_time()
-        params = {"symbol": pair, "origClientOrderId": order_id}
-        await self._rest.act(calls.CANCEL, params, sent_at=self.now(), recv_window=CANCEL_WINDOW)
+        await self._rest.act(calls.CANCEL, {"symbol": pair, "origClientOrderId": order_id})
 
     # ------------------------------------------------------------------------------------------------------ reading
 
@@ -134,14 +132,15 @@ class BinanceExchange(Exchange):
         self, pair: str, *, order_id: OrderId | None = None, venue_order_id: VenueOrderId | None = None
     ) -> VenueOrder | None:
         named: dict[str, str]
+        call = calls.FIND
         if venue_order_id is not None:
-            named = {"orderId": venue_order_id}
+            call, named = calls.FIND_BY_NUMBER, {"orderId": venue_order_id}
         elif order_id is not None:
             named = {"origClientOrderId": order_id}
         else:
             return None
         try:
-            answer = await self._rest.ask_plainly(calls.FIND, {"symbol": pair, **named})
+            answer = await self._rest.ask_plainly(call, {"symbol": pair, **named})
         except Refused as exc:
             if exc.code in NO_SUCH_ORDER:
                 return None

@@ -15,7 +15,7 @@ from dcacore.adapters.binance.pace import Pace
 from dcacore.adapters.binance.reading import Row
 from dcacore.adapters.binance.talk import Talk, is_shutdown
 from dcacore.ports.clock import Clock
-from dcacore.ports.errors import BadCredentials, PortError
+from dcacore.ports.errors import Unavailable
 
 log = structlog.get_logger("dcacore.binance")
 
@@ -41,38 +41,24 @@ class Keeper:
     _links: dict[Link, asyncio.Task[None]] = attrs.field(factory=dict, init=False)
 
     async def run(self) -> None:
-        """Keep it open until this is cancelled.
+        """Keep it open until this is cancelled, or fails in a way that nobody foresaw.
 
         Raises:
             BadCredentials: the exchange does not take the key.
         """
         try:
             while True:
-                reason = await self._one_life_or_why_not()
+                try:
+                    reason = await self._one_life()
+                except (Dead, Unavailable) as exc:
+                    reason = str(exc)
                 log.warning("stream_down", stream=self._name, reason=reason)
                 await self._clock.sleep(self._pace.pause(self._failures, self._chance))
                 self._failures += 1
         finally:
+            self.opened_at = None
             for link in tuple(self._links):
                 await self._drop(link)
-
-    async def _one_life_or_why_not(self) -> str:
-        try:
-            return await self._one_life()
-        except BadCredentials:
-            raise
-        except (Dead, PortError) as exc:
-            return str(exc)
-        except Exception as exc:
-            # Whatever nobody foresaw: the stream must come back all the same, and nobody may go on believing in it.
-            log.exception("stream_failed", stream=self._name, reason=str(exc))
-            reason = f"it failed ({type(exc).__name__})"
-            for link in tuple(self._links):
-                await self._drop(link)
-            if self.opened_at is not None:
-                self.opened_at = None
-                self._talk.down(reason)
-            return reason
 
     async def _one_life(self) -> str:
         """Open a connection and return why it, and those that replaced it, came to an end."""
@@ -88,9 +74,7 @@ class Keeper:
                 if old.ended.done():  # too early: nobody listened for a moment
                     self._talk.down("the connection was cut while it was being replaced")
                     self._talk.up()
-            except BadCredentials:
-                raise
-            except (Dead, PortError) as exc:  # the old one is as good as ever, until it ends
+            except (Dead, Unavailable) as exc:  # the old one is as good as ever, until it ends
                 log.warning("stream_not_renewed", stream=self._name, reason=str(exc))
                 await self._clock.sleep(self._pace.pause(self._failures, self._chance))
                 self._failures += 1
@@ -108,8 +92,8 @@ class Keeper:
         except Turned as exc:
             self._dials.turned(exc.status, "", exc.retry_after)
             raise
-        link.listen(lambda frame: self._hear(link, frame))
         try:
+            link.listen(lambda frame: self._hear(link, frame))
             await self._talk.greet(link)
         except BaseException:
             await link.close()
@@ -128,21 +112,20 @@ class Keeper:
     async def _attend(self, link: Link) -> None:
         try:
             await self._talk.attend(link)
-        except (Dead, PortError) as exc:
+        except (Dead, Unavailable) as exc:
             link.fail(str(exc))
-        except Exception as exc:
-            log.exception("stream_attendance_failed", stream=self._name, reason=str(exc))
-            link.fail(f"it failed ({type(exc).__name__})")
 
     async def _until_it_ends_or_is_old(self, link: Link) -> str | None:
         """Return why the connection ended; None when it has to be replaced."""
         old_in = (self.opened_at or 0.0) + self._pace.renew_after - self._clock.monotonic()
-        waits: set[asyncio.Future[Any]] = {link.ended, asyncio.ensure_future(link.leaving.wait())}
+        attending, leaving = self._links[link], asyncio.ensure_future(link.leaving.wait())
+        waits: set[asyncio.Future[Any]] = {link.ended, attending, leaving}
         try:
             await asyncio.wait(waits, timeout=max(old_in, 0), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for wait in waits - {link.ended}:
-                wait.cancel()
+            leaving.cancel()
+        if attending.done():
+            attending.result()  # what nobody foresaw must not pass for a connection that is attended to
         return link.ended.result() if link.ended.done() else None
 
     async def _replace(self, old: Link) -> Link:

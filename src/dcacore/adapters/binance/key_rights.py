@@ -15,6 +15,7 @@ from dcacore.ports.errors import BadCredentials, PortError, Unavailable
 from dcacore.ports.keys import KeyRights
 
 LAST_S: Final = 86_400
+ASKED_AGAIN_AFTER_S: Final = 3600
 log = structlog.get_logger("dcacore.binance")
 
 
@@ -70,6 +71,7 @@ class DailyLook:
         now = self._clock.monotonic()
         if not self._is_told or now - self._seen_at < LAST_S:
             return
+        self._seen_at = now - LAST_S + ASKED_AGAIN_AFTER_S  # whatever comes of it: orders wait behind this
         try:
             rights = await rights_of(self._rest, has_restrictions=True)
         except BadCredentials:
@@ -78,5 +80,6 @@ class DailyLook:
             log.warning("key_rights_not_known", reason=str(exc))
             return
         if rights.may_withdraw:
+            self._seen_at = float("-inf")
             raise BadCredentials("this key may withdraw coins by now: take that right from it, or give another key")
         self._seen_at = now

@@ -1,7 +1,7 @@
 """One limiter for everything that goes to one environment from this process: its limits count by internet address.
 
     placing   never waits: it goes out, or is refused with the time from which it may
-    order     cancels and questions about an order: as much as there is
+    order     cancels and questions about an order: up to nine tenths of what there is
     reading   up to four fifths of what there is
     periodic  up to a half
 
@@ -24,15 +24,18 @@ from dcacore.adapters.binance.calls import Call, Rank
 from dcacore.adapters.binance.lines import Lines
 from dcacore.adapters.binance.windows import BEFORE_TOLD, ORDERS, REQUESTS, WEIGHT, Limit, Window, told_by
 from dcacore.ports.clock import Clock
-from dcacore.ports.errors import RateLimited
+from dcacore.ports.errors import OrdersLimited, RateLimited, Unavailable
+from dcacore.ports.turns import waiting_for_turn
 
 log = structlog.get_logger("dcacore.binance")
 
-SHARES: Final = {Rank.PLACING: 0.95, Rank.ORDER: 0.95, Rank.READING: 0.8, Rank.PERIODIC: 0.5}
+SHARES: Final = {Rank.PLACING: 0.95, Rank.ORDER: 0.9, Rank.READING: 0.8, Rank.PERIODIC: 0.5}
 BAN_S: Final = {403: 300, 418: 120, 429: 60}
 """How long nothing is asked after such a status, when the answer does not say how long."""
+_IN_DOUBT: Final = datetime.timedelta(seconds=1)
 _LONGEST_BAN_S: Final = 3 * 86_400
 _ORDERS_REST_S: Final = 10
+_DAY_S: Final = 86_400
 _UNTIL: Final = re.compile(r"banned until (\d{13})")
 
 
@@ -84,13 +87,19 @@ class Limiter:
                 return window.used, window.limit.most
         return 0, 0
 
-    def note(self, headers: Mapping[str, str], who: str) -> None:
-        """Believe what an answer says has been used up, by this process and all others of the same address."""
+    def note(self, headers: Mapping[str, str], who: str, sent_at: datetime.datetime | None = None) -> None:
+        """Believe what an answer says has been used up, by this process and all others of the same address.
+
+        Where the question was sent at *sent_at*, before the present window or as it began, what it says may be true of
+        the window before.
+        """
         now = self.exchange_now()
         for kind, seconds, count in told_by(headers):
             for window in self._orders_of(who) if kind == ORDERS else self._windows:
                 if (window.limit.kind, window.limit.seconds) == (kind, seconds):
                     window.turn(now)
+                    if sent_at is not None and not window.has(sent_at - _IN_DOUBT):
+                        continue
                     window.used = count if kind == ORDERS else max(window.used, count)
 
     def punish(self, status: int, text: str, retry_after: str | None) -> datetime.datetime:
@@ -106,9 +115,12 @@ class Limiter:
         self._lines.refuse(lambda: RateLimited(self._local(self.hold_s)))
         return self._local(self.hold_s)
 
-    def orders_rest(self) -> datetime.datetime:
-        """Return from when on, by the local clock, an account may order again that has ordered too often."""
-        return self._local(_ORDERS_REST_S - self.exchange_now().timestamp() % _ORDERS_REST_S)
+    def orders_rest(self, who: str, text: str = "") -> datetime.datetime:
+        """Return from when on, by the local clock, *who* may order again that has ordered too often, as *text* says."""
+        now = self.exchange_now()
+        full = [Limit(ORDERS, _DAY_S if "DAY" in text else _ORDERS_REST_S, 1)]
+        full += [window.limit for window in self._orders_of(who) if not window.fits(1, 1)]
+        return self._local(max(Window(limit).left_s(now) for limit in full))
 
     # ----------------------------------------------------------------------------------------------------- letting out
 
@@ -125,7 +137,8 @@ class Limiter:
         if self._lines.has(call.rank) or not self._take_if_it_fits(call):
             if self._pump is None or self._pump.done():
                 self._pump = asyncio.create_task(self._let_out(), name="binance limiter")
-            await self._lines.wait(call, who)
+            with waiting_for_turn():
+                await self._lines.wait(call, who)
 
     def spend(self, weight: int) -> None:
         """Count something that goes out beside `admit`."""
@@ -138,6 +151,7 @@ class Limiter:
         """Let nobody wait any more."""
         if self._pump is not None:
             self._pump.cancel()
+        self._lines.refuse(lambda: Unavailable("the exchange is not asked any more"))
 
     def _admit_order(self, call: Call, who: str) -> None:
         now = self.exchange_now()
@@ -145,7 +159,7 @@ class Limiter:
             raise RateLimited(self._local(self._left_s()))
         windows = self._orders_of(who)
         if any(not window.fits(1, 1) for window in windows):
-            raise RateLimited(self.orders_rest())
+            raise OrdersLimited(self.orders_rest(who))
         for window in windows:
             window.turn(now)
             window.used += 1

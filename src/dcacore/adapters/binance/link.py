@@ -40,6 +40,13 @@ class Turned(Dead):
         super().__init__(f"the connection was refused (HTTP {status})")
 
 
+class _Connect(connect):
+    """Follows no redirection: what is said over the connection is signed, and meant for one host."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
 class Link:
     """A connection that is open.
 
@@ -66,7 +73,7 @@ class Link:
             Dead: that did not work.
         """
         try:
-            socket = await connect(
+            socket = await _Connect(
                 url,
                 open_timeout=pace.opens_within,
                 close_timeout=CLOSES_WITHIN_S,

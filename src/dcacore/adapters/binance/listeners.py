@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
-from dcacore.ports.errors import PortError
 from dcacore.ports.exchange import AccountEvent
 
-_Queue = asyncio.Queue[AccountEvent | PortError]
+_Queue = asyncio.Queue[AccountEvent | BaseException]
 
 
 class Listeners:
@@ -22,7 +21,7 @@ class Listeners:
         self._queues: list[_Queue] = []
         self._on_last_gone = on_last_gone
 
-    def tell(self, event: AccountEvent | PortError) -> None:
+    def tell(self, event: AccountEvent | BaseException) -> None:
         """Hand an event on; an error ends the listening with it."""
         for queue in self._queues:
             queue.put_nowait(event)
@@ -38,7 +37,7 @@ class Listeners:
             try:
                 while True:
                     event = await queue.get()
-                    if isinstance(event, PortError):
+                    if isinstance(event, BaseException):
                         raise event
                     yield event
             finally:

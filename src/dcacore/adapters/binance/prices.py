@@ -87,8 +87,7 @@ class BinancePrices(Prices, Talk):
         self._quiet.add(pair)
         self._board.tell(Tick(pair, price, at))
         self._changed.set()
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._keeper.run(), name="binance prices")
+        self._keep_open()
 
     async def unwatch(self, pair: str) -> None:
         self._watched.discard(pair)
@@ -97,7 +96,17 @@ class BinancePrices(Prices, Talk):
         self._changed.set()
 
     def ticks(self) -> AsyncIterator[Tick]:
+        self._keep_open()  # whoever reads anew may do so because it has failed
         return self._board.ticks()
+
+    def _keep_open(self) -> None:
+        if self._watched and (self._task is None or self._task.done()):
+            self._task = asyncio.create_task(self._keeper.run(), name="binance prices")
+            self._task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            self._board.fail(failure)
 
     async def close(self) -> None:
         """Hang up."""

@@ -91,6 +91,8 @@ def number_in(row: Row, name: str) -> Decimal:
         raise Unreadable(f"{name} is no number") from None
     if not number.is_finite() or number < 0:
         raise Unreadable(f"{name} is no number of 0 or more")
+    if number and abs(number.adjusted()) >= _LONGEST:  # written out it might fill the memory
+        raise Unreadable(f"{name} is out of range")
     return Decimal(plain(number))
 
 

@@ -10,6 +10,7 @@ from dcacore.ports.errors import (
     FilterViolation,
     InsufficientBalance,
     NotAccepted,
+    OrdersLimited,
     OutcomeUnknown,
     PortError,
     RateLimited,
@@ -124,7 +125,7 @@ def of_acting(failure: Refused | NoAnswer) -> PortError:
         return OutcomeUnknown(str(failure))
     kind = kind_of(failure)
     if kind is RateLimited:
-        return _limited(failure)
+        return _limited(failure) or OutcomeUnknown(str(failure))
     if issubclass(kind, Rejected):
         return kind(failure.text or str(failure), failure.code)
     return kind(str(failure))
@@ -137,12 +138,12 @@ def of_reading(failure: Refused | NoAnswer, pair: str | None = None) -> PortErro
     if failure.code == WRONG_PAIR and pair is not None:
         return UnknownPair(pair)
     kind = kind_of(failure)
-    if kind is RateLimited:
-        return _limited(failure)
-    return BadCredentials(str(failure)) if kind is BadCredentials else Unavailable(str(failure))
+    if kind is BadCredentials:
+        return BadCredentials(str(failure))
+    return (_limited(failure) if kind is RateLimited else None) or Unavailable(str(failure))
 
 
-def _limited(failure: Refused) -> PortError:
+def _limited(failure: Refused) -> RateLimited | None:
     if failure.retry_at is None:  # the limiter gives every limit its time; without one nothing is known of it
-        return OutcomeUnknown(str(failure))
-    return RateLimited(failure.retry_at)
+        return None
+    return (OrdersLimited if failure.code == TOO_MANY_ORDERS else RateLimited)(failure.retry_at)

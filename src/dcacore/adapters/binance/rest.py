@@ -37,7 +37,8 @@ from dcacore.ports.secrets import ApiKey
 log = structlog.get_logger("dcacore.binance")
 
 NOBODY: Final = ""
-READ_WINDOW_MS: Final = 5000
+READ_WINDOW: Final = datetime.timedelta(seconds=5)
+_MILLISECOND: Final = datetime.timedelta(milliseconds=1)
 _LOOKS_SECRET: Final = re.compile(r"[0-9A-Za-z+/=%]{40,}")
 
 
@@ -84,34 +85,35 @@ class Rest:
             Unavailable: nothing may be asked now.
         """
         if not call.is_signed:
-            return await self._send(call, dict(params or {}))
+            return await self._send(call, params or {})
         await self._time.refresh()
         try:
-            return await self._send(call, self._dated(params))
+            return await self._send(call, params or {})
         except Refused as exc:
             if exc.code != CLOCK_IS_OFF:
                 raise
         self._time.doubt()
         await self._time.refresh()
-        return await self._send(call, self._dated(params))
-
-    def _dated(self, params: Mapping[str, str] | None) -> dict[str, str]:
-        now = milliseconds_of(self._time.now())
-        return {**(params or {}), "recvWindow": str(READ_WINDOW_MS), "timestamp": str(now)}
+        return await self._send(call, params or {})
 
     async def act(
-        self, call: Call, params: Mapping[str, str], *, sent_at: datetime.datetime, recv_window: datetime.timedelta
+        self,
+        call: Call,
+        params: Mapping[str, str],
+        *,
+        sent_at: datetime.datetime | None = None,
+        recv_window: datetime.timedelta = READ_WINDOW,
     ) -> object:
         """Send a request that does something, once, with the very time and deadline given; return the answer.
+
+        Without a time it bears that of its going out.
 
         Raises:
             Rejected, RateLimited, BadCredentials: a definite no.
             OutcomeUnknown: anything else.
         """
-        window = recv_window // datetime.timedelta(milliseconds=1)
-        dated = {**params, "recvWindow": str(window), "timestamp": str(milliseconds_of(sent_at))}
         try:
-            return await self._send(call, dated)
+            return await self._send(call, params, sent_at, recv_window)
         except (Refused, NoAnswer) as exc:
             if isinstance(exc, Refused) and exc.code == CLOCK_IS_OFF:
                 await self._measure_anew()
@@ -123,12 +125,22 @@ class Rest:
         with contextlib.suppress(PortError):
             await self._time.refresh()
 
-    async def _send(self, call: Call, params: Mapping[str, str]) -> object:
+    async def _send(
+        self,
+        call: Call,
+        params: Mapping[str, str],
+        sent_at: datetime.datetime | None = None,
+        window: datetime.timedelta = READ_WINDOW,
+    ) -> object:
         host = self._urls.sapi if call.is_sapi else self._urls.rest
         if host is None:
             raise Unavailable("this environment has no such request")
         await self._limiter.admit(call, self._who)
+        if call.is_signed:  # only now: it may have waited for longer than its deadline
+            at = milliseconds_of(sent_at or self._time.now())
+            params = {**params, "recvWindow": str(window // _MILLISECOND), "timestamp": str(at)}
         uri = f"{host}/sapi/v1/{call.path}" if call.is_sapi else f"{host}/api/v3/{call.path}"
+        began = self._time.now()
         try:
             reply = await self._opened().send(call.method, uri, params, is_signed=call.is_signed)
         except TimeoutError:
@@ -137,7 +149,7 @@ class Rest:
             raise NoAnswer(f"the connection failed: {urlsplit(host).netloc} cannot be reached") from None
         except (aiohttp.ClientError, OSError) as exc:  # its text may hold the address, and that the signature
             raise NoAnswer(f"the connection failed ({type(exc).__name__})") from None
-        self._limiter.note(reply.headers, self._who)
+        self._limiter.note(reply.headers, self._who, began)
         if not 200 <= reply.status < 300:  # noqa: PLR2004
             raise self._refused(reply)
         try:
@@ -158,7 +170,7 @@ class Rest:
             text = _LOOKS_SECRET.sub("...", str(row.get("msg") or ""))
         refused = Refused(reply.status, code, text)
         if code == TOO_MANY_ORDERS:
-            refused.retry_at = self._limiter.orders_rest()
+            refused.retry_at = self._limiter.orders_rest(self._who, text)
         elif kind_of(refused) is RateLimited:
             headers = {name.lower(): value for name, value in reply.headers.items()}
             refused.retry_at = self._limiter.punish(reply.status, text, headers.get("retry-after"))

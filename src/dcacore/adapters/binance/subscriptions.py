@@ -27,8 +27,17 @@ class Subscriptions:
         self._pairs[link] = set()
 
     def of(self, link: Link) -> frozenset[str]:
-        """Return the pairs that the connection sends, as far as is known."""
-        return frozenset(self._pairs[link])
+        """Return the pairs that the connection sends, as far as is known.
+
+        Raises:
+            Dead: it has ended, and another has begun.
+        """
+        return frozenset(self._known(link))
+
+    def _known(self, link: Link) -> set[str]:
+        if link not in self._pairs:
+            raise Dead("the connection has ended")
+        return self._pairs[link]
 
     async def settle(self, link: Link, wanted: frozenset[str]) -> frozenset[str]:
         """Let the connection send *wanted* and nothing else; return what it has not sent before.
@@ -36,7 +45,7 @@ class Subscriptions:
         Raises:
             Dead: the exchange does not do it.
         """
-        has = self._pairs[link]
+        has = self._known(link)
         too_many, missing = has - wanted, wanted - has
         for pairs in _batches(too_many):
             await self._say(link, "UNSUBSCRIBE", pairs)
@@ -57,7 +66,7 @@ class Subscriptions:
         if not isinstance(listed, list):
             raise Dead("the exchange does not say what it streams")
         names = {name for name in listed if isinstance(name, str)}
-        self._pairs[link] = {pair for pair in self._pairs[link] if stream_of(pair) in names}
+        self._pairs[link] = {pair for pair in self._known(link) if stream_of(pair) in names}
         await self._clock.sleep(self._pace.between_messages)
         return self.of(link)
 

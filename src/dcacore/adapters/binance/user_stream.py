@@ -28,7 +28,7 @@ from dcacore.adapters.binance.talk import Talk
 from dcacore.adapters.binance.venue_clock import VenueClock
 from dcacore.domain.venue import VenueOrder
 from dcacore.ports.clock import Clock
-from dcacore.ports.errors import BadCredentials, PortError
+from dcacore.ports.errors import PortError
 from dcacore.ports.exchange import AccountEvent, OrderChanged, StreamLost, StreamOpened
 from dcacore.ports.secrets import ApiKey
 
@@ -98,14 +98,20 @@ class UserStream(Talk):
         shared = self._shared
         self._heard = asyncio.Queue()  # what a stream before this one has left is for nobody
         keeper = Keeper(self, "account events", shared.clock, shared.pace, shared.dials, shared.chance)
-        telling = asyncio.create_task(self._tell_on(), name="binance account events, told")
+        parts = [
+            asyncio.create_task(keeper.run(), name="binance account events, kept open"),
+            asyncio.create_task(self._tell_on(), name="binance account events, told"),
+        ]
         try:
-            await keeper.run()
-        except BadCredentials as exc:
-            self._listeners.tell(exc)
+            await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+            for part in parts:
+                if part.done() and (failure := part.exception()) is not None:
+                    self._listeners.tell(failure)  # whoever listens begins anew, or stops for its key
         finally:
             self._is_open = False
-            telling.cancel()
+            for part in parts:
+                part.cancel()
+            await asyncio.wait(parts)
 
     # ------------------------------------------------------------------------------------------------- the connection
 

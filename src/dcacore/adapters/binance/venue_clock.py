@@ -21,6 +21,8 @@ LASTS_S: Final = 1800
 JUMP_S: Final = 1.0
 """The local clock has been set, or the machine has slept, when it and the monotonic clock part by so much."""
 ALARMING: Final = datetime.timedelta(seconds=1)
+SLOW: Final = datetime.timedelta(seconds=1)
+"""Half of a longer way is more than the exchange forgives."""
 TRIES_AFTER_S: Final = (0, 0.2, 0.5)
 
 
@@ -92,7 +94,9 @@ class VenueClock:
                 continue
             self.latency = datetime.timedelta(seconds=self._clock.monotonic() - began)
             self.offset = told - (sent + self.latency / 2)
-            self._measured = (self._clock.now(), self._clock.monotonic())
+            self._measured = (sent, began)
+            if self.latency > SLOW and number < len(TRIES_AFTER_S):
+                continue  # it may have waited for its turn, all on one side of the way
             if abs(self.offset) > ALARMING:
                 log.warning("clock_is_off", seconds=round(self.offset.total_seconds(), 3))
             return

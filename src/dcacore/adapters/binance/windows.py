@@ -74,9 +74,15 @@ class Window:
 
     def turn(self, now: datetime.datetime) -> None:
         """Begin with nothing if *now*, by the exchange's clock, lies in another window."""
-        number = milliseconds_of(now) // (1000 * self.limit.seconds)
-        if number != self._number:
-            self._number, self.used = number, 0
+        if not self.has(now):
+            self._number, self.used = self._number_of(now), 0
+
+    def has(self, time: datetime.datetime) -> bool:
+        """Say whether *time*, by the exchange's clock, lies in the present window."""
+        return self._number_of(time) == self._number
+
+    def _number_of(self, time: datetime.datetime) -> int:
+        return milliseconds_of(time) // (1000 * self.limit.seconds)
 
     def left_s(self, now: datetime.datetime) -> float:
         """Return how long the window lasts yet."""

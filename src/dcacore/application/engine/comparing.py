@@ -151,7 +151,9 @@ async def _unknown_orders(
             continue
         seen.add(trade.venue_order_id)
         order = await desk.exchange.find(pair, venue_order_id=trade.venue_order_id)
-        if order is not None:
+        if order is not None and parse_order_id(order.order_id) is None:
+            desk.foreign.add(order.venue_order_id)  # at once: if a later question fails, this one is not asked again
+        elif order is not None:
             orders.append(order)
     return orders
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from dcacore.application.engine.wire import Wire
 
 BEFORE_SENT: Final = datetime.timedelta(minutes=1)
+BEFORE_HEARD_AGAIN_S: Final = 60
+"""An address may only connect so often: dead keys must not use that up. A new key does not wait for this."""
 FUNDS_LAST_S: Final = 2
 """How old a balance may be when an order is checked against it."""
 
@@ -98,7 +100,9 @@ class Desk:
                 self._hear(event)
         except BadCredentials as exc:
             self.failure = exc
+            self._is_deaf()
             self.credentials_refused(str(exc))
+            await self.around.clock.sleep(BEFORE_HEARD_AGAIN_S)
             raise
         finally:
             self._is_deaf()
@@ -106,6 +110,7 @@ class Desk:
     def _is_deaf(self) -> None:
         self.gaps += 1
         self.is_listening.clear()
+        self.is_sure.clear()
         if self.deaf_since is None:
             self.deaf_since = self.around.clock.monotonic()
 
@@ -120,7 +125,6 @@ class Desk:
                 self.on_gap(self, "the account's events come again")
             case StreamLost(reason):
                 self._is_deaf()
-                self.is_sure.clear()
                 log.warning("account_events_lost", account=self.account.id, reason=reason)
 
     def _order_changed(self, order: VenueOrder) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime
 import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -17,13 +16,14 @@ from dcacore.domain.money import Price
 from dcacore.domain.orders import Order
 from dcacore.domain.venue import Trade, VenueOrder, VenueOrderId
 from dcacore.ports.clock import Clock
-from dcacore.ports.errors import BadCredentials, OutcomeUnknown, PortError, RateLimited, Unavailable
+from dcacore.ports.errors import BadCredentials, OrdersLimited, OutcomeUnknown, PortError, RateLimited, Unavailable
 from dcacore.ports.exchange import AccountEvent, Balance, Exchange, Listing
+from dcacore.ports.turns import answered_within
 
 T = TypeVar("T")
 
 ANSWER_WITHIN_S: Final = 30
-"""A question that takes longer has no answer ..."""
+"""A question that takes longer has no answer, once it is its turn ..."""
 PLACED_WITHIN_S: Final = 15
 """... and an order is taken for lost then: its deadline of 5 s and the 10 s of the matching engine are over."""
 
@@ -38,6 +38,12 @@ class Hold:
 
     until: float = 0.0
 
+    def extend(self, clock: Clock, exc: RateLimited) -> None:
+        """Take in what the exchange has said."""
+        wait = (exc.retry_at - clock.now()).total_seconds()
+        self.until = max(self.until, clock.monotonic() + wait)
+        log.warning("exchange_on_hold", seconds=wait, reason=str(exc))
+
 
 @attrs.define(eq=False)
 class PatientExchange(Exchange):
@@ -51,30 +57,35 @@ class PatientExchange(Exchange):
     _clock: Clock
     _on_bad_key: Callable[[str], None]
     _hold: Hold = attrs.field(factory=Hold)
-
-    async def permission(self) -> None:
-        """Return when the exchange may be asked for something."""
-        while (wait := self._wait_s) > 0:
-            await self._clock.sleep(wait)
+    _no_orders: Hold = attrs.field(factory=Hold, init=False)  # of this account alone
 
     @property
-    def _wait_s(self) -> float:
-        return self._hold.until - self._clock.monotonic()
+    def is_permitted(self) -> bool:
+        """Whether an order may be placed now."""
+        return self._wait_s(self._hold, self._no_orders) <= 0
+
+    async def permission(self) -> None:
+        """Return when an order may be placed."""
+        while (wait := self._wait_s(self._hold, self._no_orders)) > 0:
+            await self._clock.sleep(wait)
+
+    def _wait_s(self, *holds: Hold) -> float:
+        return max(hold.until for hold in holds) - self._clock.monotonic()
 
     async def _ask(self, question: Callable[[], Awaitable[T]]) -> T:
-        await self.permission()
+        while (wait := self._wait_s(self._hold)) > 0:
+            await self._clock.sleep(wait)
         return await self._note(question, ANSWER_WITHIN_S, Unavailable)
 
     async def _note(
         self, question: Callable[[], Awaitable[T]], within_s: float, otherwise: Callable[[str], PortError]
     ) -> T:
         try:
-            async with asyncio.timeout(within_s):
+            async with answered_within(within_s):
                 return await question()
         except RateLimited as exc:
-            wait = (exc.retry_at - self._clock.now()).total_seconds()
-            self._hold.until = max(self._hold.until, self._clock.monotonic() + wait)
-            log.warning("exchange_on_hold", seconds=wait)
+            hold = self._no_orders if isinstance(exc, OrdersLimited) else self._hold
+            hold.extend(self._clock, exc)
             raise
         except BadCredentials as exc:
             self._on_bad_key(str(exc))
@@ -109,7 +120,7 @@ class PatientExchange(Exchange):
     async def place(
         self, pair: str, order: Order, *, sent_at: datetime.datetime, recv_window: datetime.timedelta
     ) -> VenueOrder:
-        if (wait := self._wait_s) > 0:
+        if (wait := self._wait_s(self._hold, self._no_orders)) > 0:
             raise RateLimited(self._clock.now() + datetime.timedelta(seconds=wait))
         send = functools.partial(self._inner.place, pair, order, sent_at=sent_at, recv_window=recv_window)
         return await self._note(send, PLACED_WITHIN_S, OutcomeUnknown)

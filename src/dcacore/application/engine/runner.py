@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import datetime
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -186,11 +186,16 @@ class Runner:
 
     async def pause(self, seconds: float) -> None:
         """Return after *seconds*, or at once when the runner ends."""
+        await self.wait_for(self.around.clock.sleep(seconds))
+
+    async def wait_for(self, wait: Coroutine[Any, Any, object]) -> None:
+        """Return when *wait* does, or at once when the runner ends: what it waits for may never come then."""
         if self._ending is None:
             self._ending = asyncio.Event()
-        if not (self.is_over or self.is_closing):
-            sleep = asyncio.ensure_future(self.around.clock.sleep(seconds))
-            await first_of(sleep, asyncio.ensure_future(self._ending.wait()))
+        if self.is_over or self.is_closing:
+            wait.close()
+        else:
+            await first_of(asyncio.ensure_future(wait), asyncio.ensure_future(self._ending.wait()))
 
     def _wake_up(self) -> None:
         if self._ending is not None:

@@ -158,11 +158,7 @@ class Wire:
         """Send *order*; return why it was not placed, None when it was or may have been."""
         clock = self.desk.around.clock
         began = clock.monotonic()
-        if self._rests_until > began:
-            await self.runner.pause(self._rests_until - began)
-        await self.desk.exchange.permission()
-        if order.side is Side.BUY:
-            await self.desk.is_sure.wait()
+        await self._wait_until_it_may_go(order)
         declined = await self._lacks(order)
         if clock.monotonic() - began > JUDGED_ANEW_AFTER_S:
             return Declined(order.id, Refusal.NOT_PLACED, "it had to wait for too long, and is judged anew")
@@ -196,6 +192,22 @@ class Wire:
         if (lack := lacks_room(self.desk, self.runner, order)) is not None:
             return Declined(order.id, Refusal.HELD, lack)
         return None
+
+    async def _wait_until_it_may_go(self, order: Order) -> None:
+        """Return when the exchange takes orders, and a buy that the account has been compared.
+
+        Raises:
+            Ended: the runner ends first; the order stays planned, and is judged anew when the bot is taken up again.
+        """
+        runner, exchange = self.runner, self.desk.exchange
+        if (rest := self._rests_until - self.desk.around.clock.monotonic()) > 0:
+            await runner.pause(rest)
+        if not exchange.is_permitted:
+            await runner.wait_for(exchange.permission())
+        if order.side is Side.BUY and not self.desk.is_sure.is_set():
+            await runner.wait_for(self.desk.is_sure.wait())
+        if runner.is_closing or runner.is_over:
+            raise Ended
 
     async def _mark(self, order_id: OrderId) -> Intent | Declined | None:
         """Mark an order as being sent, on disk; return why it is not, None when somebody else sees to it."""
