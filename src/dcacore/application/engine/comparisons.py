@@ -10,8 +10,9 @@ from typing import Final
 
 import attrs
 
-from dcacore.application.engine.comparing import Findings, compare
+from dcacore.application.engine.comparing import compare
 from dcacore.application.engine.desk import Desk
+from dcacore.application.engine.findings import Findings
 from dcacore.application.engine.runner import Ended
 from dcacore.application.engine.surroundings import Surroundings, log
 from dcacore.application.engine.wire import Wire
