@@ -58,6 +58,11 @@ class PatientExchange(Exchange):
             await self._clock.sleep(wait)
 
     @property
+    def is_on_hold(self) -> bool:
+        """Whether nothing may be asked now."""
+        return self._wait_s > 0
+
+    @property
     def _wait_s(self) -> float:
         return self._hold.until - self._clock.monotonic()
 

@@ -2,6 +2,7 @@
 
     PLANNED --(marked, synced to disk)--> SENDING --(sent once)--> accepted | refused | unknown
 
+What sells, and has nothing to wait for, is stored as SENDING together with the decision: the price does not wait.
 Nothing below sends an order a second time. An answer that does not come makes the order UNKNOWN, and then the exchange
 is asked about it until it has it or has surely never had it. A cancel is sent, and then the exchange is asked as well:
 the order may have filled. Of every order there is one task at most that asks.
@@ -76,6 +77,7 @@ class Wire:
     desk: Desk
     _minded: set[OrderId] = attrs.field(factory=set, init=False)
     _lacking: set[OrderId] = attrs.field(factory=set, init=False)
+    _marked: dict[OrderId, Intent] = attrs.field(factory=dict, init=False)  # with their turn, and not sent yet
     _refusals: deque[float] = attrs.field(init=False)
     _lost: int = attrs.field(default=0, init=False)  # orders in a row that have never arrived
     _rests_until: float = attrs.field(default=0.0, init=False)
@@ -89,8 +91,8 @@ class Wire:
         for command in commands:
             if isinstance(command, Cancel):
                 self.mind(command.order_id)
-        if places:
-            self.runner.tasks.start(self._place_all(places), f"orders of {self.runner.bot.id}")
+            elif places and command is places[0]:
+                self.runner.tasks.start(self._place_all(places), f"orders of {self.runner.bot.id}")
 
     def mind(self, order_id: OrderId) -> None:
         """Ask about an order until its state is certain: one without an answer, or one that is to be taken off."""
@@ -126,19 +128,47 @@ class Wire:
 
     # ------------------------------------------------------------------------------------------------------- placing
 
+    def at_once(self, intent: Intent) -> Intent:
+        """Return *intent*, which is about to be stored, marked as being sent if it can go out right after that.
+
+        That is what sells, for which nothing is asked first. Whatever is not marked here is when its time has come.
+        """
+        order, runner = intent.order, self.runner
+        has_to_wait = (
+            order.side is Side.BUY
+            or intent.state is not IntentState.PLANNED
+            or order.is_cancelling
+            or runner.is_closing
+            or not runner.is_reconciled
+            or self.desk.exchange.is_on_hold
+            or self._rests_until > self.desk.around.clock.monotonic()
+        )
+        if has_to_wait:
+            return intent
+        marked = self._marked[intent.id] = self._as_sending(intent)
+        return marked
+
+    def _as_sending(self, intent: Intent) -> Intent:
+        return evolve(
+            intent.moved(IntentState.SENDING),
+            sent_at=self.desk.exchange.now(),
+            recv_window_ms=int(RECV_WINDOW.total_seconds() * 1000),
+        )
+
     async def _place_all(self, places: Sequence[Place]) -> None:
         """Send the orders of one decision; what could not be sent is told in one turn, so that it is judged once."""
         declined: list[Declined] = []
         no_buys = nothing = ""
         try:
             for place in places:
-                if self.runner.is_closing:
+                marked = self._marked.pop(place.order.id, None)
+                if marked is None and self.runner.is_closing:
                     return  # it stays planned, and is judged anew when the bot is taken up again
                 reason = nothing or (no_buys if place.order.side is Side.BUY else "")
                 if reason:
                     declined.append(Declined(place.order.id, Refusal.NOT_TRIED, reason))
                     continue
-                refused = await self._place(place.order)
+                refused = await (self._place(place.order) if marked is None else self._send(marked))
                 if refused is None:
                     continue
                 declined.append(refused)
@@ -152,7 +182,7 @@ class Wire:
             return
 
     async def _place(self, order: Order) -> Declined | None:
-        """Send *order*; return why it was not placed, None when it was or may have been."""
+        """Send *order* when its time has come; return why it was not placed, None when it was or may have been."""
         clock = self.desk.around.clock
         began = clock.monotonic()
         if self._rests_until > began:
@@ -166,13 +196,15 @@ class Wire:
         if lack is not None:
             return Declined(order.id, Refusal.BALANCE, lack)
         intent = await self._mark(order.id)
-        if isinstance(intent, Declined) or intent is None or intent.sent_at is None:
-            return intent if isinstance(intent, Declined) else None
+        return await self._send(intent) if isinstance(intent, Intent) else intent
+
+    async def _send(self, intent: Intent) -> Declined | None:
+        """Send an order that is marked, once; return why it was not placed, None when it was or may have been."""
+        order, sent_at = intent.order, intent.sent_at
+        assert sent_at is not None  # noqa: S101 - it is marked
         self.desk.reserve(self.runner, order)
         try:
-            answer = await self.desk.exchange.place(
-                intent.pair, intent.order, sent_at=intent.sent_at, recv_window=RECV_WINDOW
-            )
+            answer = await self.desk.exchange.place(intent.pair, order, sent_at=sent_at, recv_window=RECV_WINDOW)
         except (Rejected, RateLimited, BadCredentials) as exc:
             return await self._refused(order, exc)
         except PortError as exc:  # whatever else: it may exist
@@ -200,11 +232,7 @@ class Wire:
                 return Declined(order_id, Refusal.NOT_PLACED, "the deal is ending")
             if intent.order.side is Side.BUY and intent.order.price is None and self.runner.price(self.runner) is None:
                 return Declined(order_id, Refusal.NOT_PLACED, "the market's price is not known any more")
-            marked = evolve(
-                intent.moved(IntentState.SENDING),
-                sent_at=self.desk.exchange.now(),
-                recv_window_ms=int(RECV_WINDOW.total_seconds() * 1000),
-            )
+            marked = self._as_sending(intent)
             if not await self.runner.mark(marked, self.desk.account.keyed_at):
                 return None  # the account is about to be opened anew: then it is judged anew
             return marked
