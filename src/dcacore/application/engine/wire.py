@@ -2,7 +2,7 @@
 
     PLANNED --(marked, synced to disk)--> SENDING --(sent once)--> accepted | refused | unknown
 
-What sells, and has nothing to wait for, is stored as SENDING together with the decision: the price does not wait.
+What sells at market, and has nothing to wait for, is stored as SENDING with its decision: the price does not wait.
 Nothing below sends an order a second time. An answer that does not come makes the order UNKNOWN, and then the exchange
 is asked about it until it has it or has surely never had it. A cancel is sent, and then the exchange is asked as well:
 the order may have filled. Of every order there is one task at most that asks.
@@ -86,13 +86,19 @@ class Wire:
         self._refusals = self.desk.refusals.setdefault(self.runner.bot.id, deque(maxlen=MOST_REFUSED))
 
     def carry_out(self, commands: Sequence[Command]) -> None:
-        """Carry out the commands of one decision, in their order, beside everything else that goes on."""
+        """Carry out the commands of one decision beside everything else that goes on: what is marked goes out first."""
         places = [command for command in commands if isinstance(command, Place)]
+        is_marked = bool(places) and places[0].order.id in self._marked
+        if is_marked:
+            self._start_placing(places)
         for command in commands:
             if isinstance(command, Cancel):
                 self.mind(command.order_id)
-            elif places and command is places[0]:
-                self.runner.tasks.start(self._place_all(places), f"orders of {self.runner.bot.id}")
+        if places and not is_marked:
+            self._start_placing(places)
+
+    def _start_placing(self, places: Sequence[Place]) -> None:
+        self.runner.tasks.start(self._place_all(places), f"orders of {self.runner.bot.id}")
 
     def mind(self, order_id: OrderId) -> None:
         """Ask about an order until its state is certain: one without an answer, or one that is to be taken off."""
@@ -131,11 +137,12 @@ class Wire:
     def at_once(self, intent: Intent) -> Intent:
         """Return *intent*, which is about to be stored, marked as being sent if it can go out right after that.
 
-        That is what sells, for which nothing is asked first. Whatever is not marked here is when its time has come.
+        That is what sells at market, for which nothing is asked first. All else is marked when its time has come.
         """
         order, runner = intent.order, self.runner
         has_to_wait = (
             order.side is Side.BUY
+            or order.price is not None
             or intent.state is not IntentState.PLANNED
             or order.is_cancelling
             or runner.is_closing
