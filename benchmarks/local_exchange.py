@@ -93,8 +93,8 @@ async def frames_a_second(urls: Urls, tell: Connection) -> float:
     return SOCKETS * MOVES / (time.perf_counter() - began)
 
 
-async def measure(tell: Connection) -> None:
-    """Measure both, and print them."""
+async def both(tell: Connection) -> Table:
+    """Measure both."""
     urls = Urls(*await asyncio.to_thread(tell.recv))
     table = Table(title="local exchange")
     table.add_column("what")
@@ -103,18 +103,19 @@ async def measure(tell: Connection) -> None:
     table.add_row("orders", f"{await orders_a_second(urls):,.0f}", f"{ORDER_GOAL:,}")
     table.add_row(f"price frames to {SOCKETS} sockets", f"{await frames_a_second(urls, tell):,.0f}", f"{FRAME_GOAL:,}")
     tell.send(0)
-    Console(width=100).print(table)
+    return table
 
 
-def main() -> None:
-    """Start the exchange, and measure."""
+def measure() -> Table:
+    """Start the exchange, and return what was measured, with the goals beside it."""
     here, there = multiprocessing.Pipe()
     context = multiprocessing.get_context("spawn")
     process = context.Process(target=serve, args=(there,), daemon=True)
     process.start()
-    asyncio.run(measure(here))
+    table = asyncio.run(both(here))
     process.join()
+    return table
 
 
 if __name__ == "__main__":
-    main()
+    Console(width=100).print(measure())

@@ -52,7 +52,11 @@ def no_mark_before_the_wire() -> AbstractContextManager[None]:
         self.intents[intent.id] = intent
         return True
 
-    return _swapped((Runner, "mark", mark))
+    return _swapped((Runner, "mark", mark), (Wire, "at_once", _later))
+
+
+def _later(_: Wire, intent: Intent) -> Intent:
+    return intent
 
 
 def believed_at_once() -> AbstractContextManager[None]:
@@ -252,7 +256,8 @@ def sent_before_stored() -> AbstractContextManager[None]:
         wires[wire.runner.bot.id] = wire
         honest_arrived(self, wire)
 
-    return _swapped((runner_module, "write", write), (Fleet, "arrived", arrived), (Wire, "_place", place))
+    placing = ((Wire, "_place", place), (Wire, "at_once", _later))
+    return _swapped((runner_module, "write", write), (Fleet, "arrived", arrived), *placing)
 
 
 def troubles_stay() -> AbstractContextManager[None]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -78,3 +80,79 @@ async def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
     for connect in (inline_connection, threaded_connection):
         with pytest.raises(sqlite3.OperationalError):
             await connect(str(tmp_path / "none" / "x.db"))
+
+
+class Counted(ThreadPoolExecutor):
+    """A thread that counts what it is sent."""
+
+    sent = 0
+
+    def submit(self, *args: Any, **named: Any) -> Future[Any]:
+        self.sent += 1
+        return super().submit(*args, **named)
+
+
+def connected(file: Path, timeout: float = 5) -> tuple[Connection, Counted]:
+    pool = Counted(1)
+    raw = sqlite3.connect(file, timeout=timeout, isolation_level=None, check_same_thread=False)
+    return Connection(raw, pool), pool
+
+
+async def test_a_write_takes_one_way_through_the_thread(tmp_path: Path) -> None:
+    connection, pool = connected(tmp_path / "x.db")
+    connection.raw.execute("CREATE TABLE x (n)")
+    await connection.cursor().execute("BEGIN IMMEDIATE")
+    await connection.cursor().execute("INSERT INTO x VALUES (1)")
+    await connection.commit()
+    await connection.rollback()
+    assert pool.sent == 1
+    await connection.cursor().execute("BEGIN IMMEDIATE")
+    await connection.cursor().execute("INSERT INTO x VALUES (2)")
+    await connection.rollback()
+    assert connection.raw.execute("SELECT n FROM x").fetchall() == [(1,)]
+    await connection.close()
+
+
+async def test_a_lock_that_another_holds_is_waited_for_in_the_thread(tmp_path: Path) -> None:
+    connection, pool = connected(tmp_path / "x.db")
+    other = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    begun = asyncio.create_task(connection.cursor().execute("BEGIN IMMEDIATE"))
+    await asyncio.sleep(0)
+    assert (pool.sent, begun.done()) == (1, False)
+    other.execute("ROLLBACK")
+    await begun
+    assert connection.raw.in_transaction
+    await connection.close()
+    other.close()
+
+
+async def test_a_lock_that_stays_with_another_is_given_up_after_the_time_that_was_set(tmp_path: Path) -> None:
+    connection, _ = connected(tmp_path / "x.db", timeout=0.05)
+    other = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        await connection.cursor().execute("BEGIN IMMEDIATE")
+    assert connection.raw.execute("PRAGMA busy_timeout").fetchone() == (50,)
+    await connection.close()
+    other.close()
+
+
+async def test_what_goes_on_in_the_thread_after_nobody_waits_is_undone_too(tmp_path: Path) -> None:
+    connection, pool = connected(tmp_path / "x.db")
+    goes_on = threading.Event()
+
+    def begin() -> None:
+        goes_on.wait(10)
+        connection.raw.execute("BEGIN IMMEDIATE")
+
+    given_up = asyncio.create_task(connection.run(begin))
+    await asyncio.sleep(0)
+    given_up.cancel()
+    await asyncio.wait({given_up})
+    undone = asyncio.create_task(connection.rollback())
+    await asyncio.sleep(0)
+    goes_on.set()
+    await undone
+    assert (connection.raw.in_transaction, pool.sent) == (False, 2)
+    await connection.close()

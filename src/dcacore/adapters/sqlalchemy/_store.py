@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -10,13 +9,12 @@ from typing import Final
 
 import attrs
 from sqlalchemy import URL, select
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dcacore.adapters.sqlalchemy._bots import SqlBots
 from dcacore.adapters.sqlalchemy._deals import SqlDeals
 from dcacore.adapters.sqlalchemy._engines import READS, Creator, postgres_engine, sqlite_engine
-from dcacore.adapters.sqlalchemy._errors import translated, translating
+from dcacore.adapters.sqlalchemy._errors import translating
 from dcacore.adapters.sqlalchemy._feed import SqlFeed, SqlRequests
 from dcacore.adapters.sqlalchemy._file import DatabaseFile
 from dcacore.adapters.sqlalchemy._leases import SqlLeases, fence
@@ -25,6 +23,7 @@ from dcacore.adapters.sqlalchemy._people import SqlAccounts, SqlUsers
 from dcacore.adapters.sqlalchemy._people_rows import MetaRow
 from dcacore.adapters.sqlalchemy._session import Session
 from dcacore.adapters.sqlalchemy._urls import database_url
+from dcacore.adapters.sqlalchemy._writers import Turn, Writers, hang_up
 from dcacore.ports.clock import Clock
 from dcacore.ports.errors import SchemaMismatch
 from dcacore.ports.records import Lease
@@ -36,9 +35,9 @@ _EPOCH: Final = select(MetaRow.__table__)
 class SqlWork(Work):
     """One transaction."""
 
-    def __init__(self, session: Session, file: DatabaseFile | None = None) -> None:
+    def __init__(self, session: Session, turn: Turn | None = None) -> None:
         self._session = session
-        self._file = file
+        self._turn = turn
         self._bots = SqlBots(session)
 
     @property
@@ -79,8 +78,9 @@ class SqlWork(Work):
 
     async def commit(self) -> None:
         await self._bots.see_to_dropped()
-        if self._file is not None:
-            self._file.check()
+        if self._turn is not None:
+            await self._turn.commit()
+            return
         with translating():
             await self._session.connection.commit()
 
@@ -100,11 +100,11 @@ class SqlStore(Store):
     engine: AsyncEngine
     clock: Clock | None = None
     file: DatabaseFile | None = None
-    _writing: asyncio.Lock | None = attrs.field(init=False, repr=False)
+    _writers: Writers | None = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         # Two writers of one process would wait for each other by polling the file; a lock is fair, and wakes at once.
-        self._writing = asyncio.Lock() if self.clock is not None else None
+        self._writers = Writers(self._begun, self._check_file, self.clock) if self.clock is not None else None
 
     def begin(self, lease: Lease | None = None, *, reads_only: bool = False) -> AbstractAsyncContextManager[SqlWork]:
         return self._work(lease, reads_only=reads_only)
@@ -112,20 +112,31 @@ class SqlStore(Store):
     @asynccontextmanager
     async def _work(self, lease: Lease | None, *, reads_only: bool) -> AsyncIterator[SqlWork]:
         async with AsyncExitStack() as stack:
-            if self._writing is not None and not reads_only:
-                await stack.enter_async_context(self._writing)
-            self._check_file()
-            try:
-                connection = await stack.enter_async_context(self.engine.connect())
-                if reads_only:
-                    await connection.execution_options(**{READS: True})
-                await connection.begin()
-            except (SQLAlchemyError, OSError) as error:
-                raise translated(error) from error
+            turn: Turn | None = None
+            if self._writers is not None and not reads_only:
+                turn = await stack.enter_async_context(self._writers.turn())
+                connection = turn.connection
+            else:
+                connection = await self._begun(reads_only=reads_only)
+                stack.push_async_callback(hang_up, connection)
             session = Session(connection, self.clock, reads_only)
             if lease is not None:
                 await fence(session, lease)
-            yield SqlWork(session, self.file)
+            yield SqlWork(session, turn)
+
+    async def _begun(self, *, reads_only: bool = False) -> AsyncConnection:
+        """Return a connection with a transaction that has begun."""
+        self._check_file()
+        with translating():
+            connection = await self.engine.connect()
+            try:
+                if reads_only:
+                    await connection.execution_options(**{READS: True})
+                await connection.begin()
+            except BaseException:
+                await hang_up(connection)
+                raise
+            return connection
 
     async def check(self) -> None:
         from dcacore.adapters.sqlalchemy.schema import check_schema
@@ -144,6 +155,8 @@ class SqlStore(Store):
         return found[0].epoch
 
     async def close(self) -> None:
+        if self._writers is not None:
+            await self._writers.close()
         await self.engine.dispose()
         if self.file is not None:
             self.file.forget()

@@ -161,6 +161,7 @@ class BringingUp:
                 intents={intent.id: intent for intent in intents[record.bot.id]},
                 lease=self.fleet.lease(record.bot.id),
                 price=self.watching.price,
+                at_once=self.fleet.at_once,
                 on_turn=self.fleet.after_turn,
                 on_break=self.fleet.after_break,
             )

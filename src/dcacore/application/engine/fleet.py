@@ -25,6 +25,7 @@ from dcacore.domain.bot import Phase, TroubleKind
 from dcacore.domain.commands import Command
 from dcacore.domain.errors import DcaError
 from dcacore.domain.ids import AccountId, BotId
+from dcacore.domain.intents import Intent
 from dcacore.domain.money import Price
 from dcacore.ports.errors import LeaseLost, StoreError
 from dcacore.ports.records import Lease
@@ -285,6 +286,10 @@ class Fleet:
             log.warning("leases_not_released", reason=str(exc))
 
     # ---------------------------------------------------------------------------------------------- what moves them
+
+    def at_once(self, runner: Runner, intent: Intent) -> Intent:
+        """Return an order of a turn that is about to be stored, marked as being sent if it can go out at once."""
+        return self._wires[runner.bot.id].at_once(intent)
 
     def after_turn(self, runner: Runner, commands: Sequence[Command]) -> None:
         """Let go out what a turn wants to go out, and watch for what it wants to be told."""

@@ -19,7 +19,7 @@ from dcacore.application.engine.accounting import Entry, write
 from dcacore.application.engine.requests import event_of
 from dcacore.application.engine.surroundings import Surroundings, Tasks, first_of, log
 from dcacore.domain.bot import Bot
-from dcacore.domain.commands import Command
+from dcacore.domain.commands import Command, Place
 from dcacore.domain.engine import decide
 from dcacore.domain.errors import DomainError
 from dcacore.domain.events import Adopted, Event, Failed, PriceSeen, PricesSilent, Report, Reported
@@ -65,6 +65,7 @@ class Runner:
         intents: its orders that have not ended, and the open deal's that have, by id.
         lease: the right to act for it; None where this engine is the only one.
         price: says where the bot's market stands now; None when that is not known.
+        at_once: marks a planned order as being sent, where nothing has to be waited for before it goes out.
         on_turn: called after each turn, with what is to go out.
         on_break: called once, when the database has failed in the middle of a turn.
         bot: the bot as it stands, and as the database has it but for the price.
@@ -84,6 +85,7 @@ class Runner:
     intents: dict[OrderId, Intent]
     lease: Lease | None
     price: Callable[[Runner], Price | None]
+    at_once: Callable[[Runner, Intent], Intent]
     on_turn: Callable[[Runner, Sequence[Command]], None]
     on_break: Callable[[Runner, Exception], None]
     bot: Bot = attrs.field(init=False)
@@ -231,11 +233,18 @@ class Runner:
             entry = Entry(at=entry.at, record=self.record, bot=self.bot)
             self._event(entry, Failed(entry.at, "something went wrong that nobody had foreseen: see the log"))
         if entry.is_worth_storing(self.bot):
+            self._mark_at_once(entry)
             await write(self.around.store, self.lease, entry, self.market)
             self._note(entry)
         self.bot = entry.bot
         self.on_turn(self, entry.commands)
         return heard
+
+    def _mark_at_once(self, entry: Entry) -> None:
+        """Let the first order be stored as being sent, if it can go out at once: that spares a transaction."""
+        first = next((command.order.id for command in entry.commands if isinstance(command, Place)), None)
+        if first is not None:
+            entry.intents[first] = self.at_once(self, entry.intents[first])
 
     def _decide(self, entry: Entry, items: tuple[Item, ...]) -> Heard | None:
         reports: list[Report] = []

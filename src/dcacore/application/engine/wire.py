@@ -2,6 +2,7 @@
 
     PLANNED --(marked, synced to disk)--> SENDING --(sent once)--> accepted | refused | unknown
 
+What sells at market, and has nothing to wait for, is stored as SENDING with its decision: the price does not wait.
 Nothing below sends an order a second time. An answer that does not come makes the order UNKNOWN, and then the exchange
 is asked about it until it has it or has surely never had it. A cancel is sent, and then the exchange is asked as well:
 the order may have filled. Of every order there is one task at most that asks.
@@ -77,6 +78,7 @@ class Wire:
     desk: Desk
     _minded: set[OrderId] = attrs.field(factory=set, init=False)
     _lacking: set[OrderId] = attrs.field(factory=set, init=False)
+    _marked: dict[OrderId, Intent] = attrs.field(factory=dict, init=False)  # with their turn, and not sent yet
     _refusals: deque[float] = attrs.field(init=False)
     _lost: int = attrs.field(default=0, init=False)  # orders in a row that have never arrived
     _rests_until: float = attrs.field(default=0.0, init=False)
@@ -85,13 +87,19 @@ class Wire:
         self._refusals = self.desk.refusals.setdefault(self.runner.bot.id, deque(maxlen=MOST_REFUSED))
 
     def carry_out(self, commands: Sequence[Command]) -> None:
-        """Carry out the commands of one decision, in their order, beside everything else that goes on."""
+        """Carry out the commands of one decision beside everything else that goes on: what is marked goes out first."""
         places = [command for command in commands if isinstance(command, Place)]
+        is_marked = bool(places) and places[0].order.id in self._marked
+        if is_marked:
+            self._start_placing(places)
         for command in commands:
             if isinstance(command, Cancel):
                 self.mind(command.order_id)
-        if places:
-            self.runner.tasks.start(self._place_all(places), f"orders of {self.runner.bot.id}")
+        if places and not is_marked:
+            self._start_placing(places)
+
+    def _start_placing(self, places: Sequence[Place]) -> None:
+        self.runner.tasks.start(self._place_all(places), f"orders of {self.runner.bot.id}")
 
     def mind(self, order_id: OrderId) -> None:
         """Ask about an order until its state is certain: one without an answer, or one that is to be taken off."""
@@ -127,19 +135,48 @@ class Wire:
 
     # ------------------------------------------------------------------------------------------------------- placing
 
+    def at_once(self, intent: Intent) -> Intent:
+        """Return *intent*, which is about to be stored, marked as being sent if it can go out right after that.
+
+        That is what sells at market, for which nothing is asked first. All else is marked when its time has come.
+        """
+        order, runner = intent.order, self.runner
+        has_to_wait = (
+            order.side is Side.BUY
+            or order.price is not None
+            or intent.state is not IntentState.PLANNED
+            or order.is_cancelling
+            or runner.is_closing
+            or not runner.is_reconciled
+            or not self.desk.exchange.is_permitted
+            or self._rests_until > self.desk.around.clock.monotonic()
+        )
+        if has_to_wait:
+            return intent
+        marked = self._marked[intent.id] = self._as_sending(intent)
+        return marked
+
+    def _as_sending(self, intent: Intent) -> Intent:
+        return evolve(
+            intent.moved(IntentState.SENDING),
+            sent_at=self.desk.exchange.now(),
+            recv_window_ms=int(RECV_WINDOW.total_seconds() * 1000),
+        )
+
     async def _place_all(self, places: Sequence[Place]) -> None:
         """Send the orders of one decision; what could not be sent is told in one turn, so that it is judged once."""
         declined: list[Declined] = []
         no_buys = nothing = ""
         try:
             for place in places:
-                if self.runner.is_closing:
+                marked = self._marked.pop(place.order.id, None)
+                if marked is None and self.runner.is_closing:
                     return  # it stays planned, and is judged anew when the bot is taken up again
                 reason = nothing or (no_buys if place.order.side is Side.BUY else "")
                 if reason:
                     declined.append(Declined(place.order.id, Refusal.NOT_TRIED, reason))
                     continue
-                refused = await self._place(place.order)
+                refused = await (self._place(place.order) if marked is None else self._send(marked))
                 if refused is None:
                     continue
                 declined.append(refused)
@@ -155,7 +192,7 @@ class Wire:
             return
 
     async def _place(self, order: Order) -> Declined | None:
-        """Send *order*; return why it was not placed, None when it was or may have been."""
+        """Send *order* when its time has come; return why it was not placed, None when it was or may have been."""
         clock = self.desk.around.clock
         began = clock.monotonic()
         await self._wait_until_it_may_go(order)
@@ -165,13 +202,15 @@ class Wire:
         if declined is not None:
             return declined
         intent = await self._mark(order.id)
-        if isinstance(intent, Declined) or intent is None or intent.sent_at is None:
-            return intent if isinstance(intent, Declined) else None
+        return await self._send(intent) if isinstance(intent, Intent) else intent
+
+    async def _send(self, intent: Intent) -> Declined | None:
+        """Send an order that is marked, once; return why it was not placed, None when it was or may have been."""
+        order, sent_at = intent.order, intent.sent_at
+        assert sent_at is not None  # noqa: S101 - it is marked
         self.desk.reserve(self.runner, order)
         try:
-            answer = await self.desk.exchange.place(
-                intent.pair, intent.order, sent_at=intent.sent_at, recv_window=RECV_WINDOW
-            )
+            answer = await self.desk.exchange.place(intent.pair, order, sent_at=sent_at, recv_window=RECV_WINDOW)
         except (Rejected, RateLimited, BadCredentials) as exc:
             return await self._refused(order, exc)
         except PortError as exc:  # whatever else: it may exist
@@ -223,11 +262,7 @@ class Wire:
                 return Declined(order_id, Refusal.NOT_PLACED, "the deal is ending")
             if intent.order.side is Side.BUY and intent.order.price is None and self.runner.price(self.runner) is None:
                 return Declined(order_id, Refusal.NOT_PLACED, "the market's price is not known any more")
-            marked = evolve(
-                intent.moved(IntentState.SENDING),
-                sent_at=self.desk.exchange.now(),
-                recv_window_ms=int(RECV_WINDOW.total_seconds() * 1000),
-            )
+            marked = self._as_sending(intent)
             if not await self.runner.mark(marked, self.desk.account.keyed_at):
                 return None  # the account is about to be opened anew: then it is judged anew
             return marked
