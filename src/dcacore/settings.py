@@ -64,6 +64,7 @@ class Settings:
         binance_rest_url: BINANCE_REST_URL, where a custom exchange takes requests; empty when there is none.
         binance_stream_url: BINANCE_STREAM_URL, where its market streams are.
         binance_ws_api_url: BINANCE_WS_API_URL, where it takes requests over a websocket.
+        paper_exchange_url: PAPER_EXCHANGE_URL, where the exchange of paper accounts is; empty where engines start one.
     """
 
     encryption_key: str = attrs.field(default="", repr=False)
@@ -75,6 +76,7 @@ class Settings:
     binance_rest_url: str = ""
     binance_stream_url: str = ""
     binance_ws_api_url: str = ""
+    paper_exchange_url: str = ""
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> Settings:
@@ -139,6 +141,13 @@ def _url(*schemes: str) -> Callable[[str, str], str]:
     return read
 
 
+def _base(name: str, text: str) -> str:
+    url = _url("http", "https")(name, text)
+    if urlsplit(url).path:
+        raise BadSetting(name, "must be like http://host:port, without a path")
+    return url
+
+
 def _refuse_half(given: Mapping[str, object], together: Mapping[str, str]) -> None:
     missing = [name for name, field in together.items() if field not in given]
     if 0 < len(missing) < len(together):
@@ -171,5 +180,6 @@ _READERS: Final[Mapping[str, tuple[str, Callable[[str, str], object]]]] = {
     "BINANCE_REST_URL": (_CUSTOM["BINANCE_REST_URL"], _url("https", "http")),
     "BINANCE_STREAM_URL": (_CUSTOM["BINANCE_STREAM_URL"], _url("wss", "ws")),
     "BINANCE_WS_API_URL": (_CUSTOM["BINANCE_WS_API_URL"], _url("wss", "ws")),
+    "PAPER_EXCHANGE_URL": ("paper_exchange_url", _base),
 }
 """By variable: the field it sets, and what reads it."""

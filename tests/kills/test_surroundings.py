@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import resource
 import shutil
@@ -19,9 +18,7 @@ from typing import Final
 
 from sqlalchemy import make_url
 
-from dcacore.adapters.simulated.process.starting import state_file
 from dcacore.adapters.sqlalchemy.schema import upgrade
-from dcacore.bootstrap.app import paper_journal
 from tests.contract.databases import start_server
 from tests.kills.conftest import NewStage
 from tests.kills.programs import Orders, Program
@@ -87,15 +84,14 @@ async def test_f68_told_to_end_while_the_exchange_does_not_answer_it_ends_in_tim
     async with new_stage("sqlite") as stage:
         worker = stage.start_worker()
         await stage.until(stage.is_settled, "the deal is open")
-        exchange = json.loads(state_file(paper_journal(stage.settings)).read_text())["pid"]
         await stage.move("97.5")  # the take profit is being moved ...
-        os.kill(exchange, signal.SIGSTOP)  # ... and in the middle of it nobody answers any more
+        stage.venue.kill(signal.SIGSTOP)  # ... and in the middle of it nobody answers any more
         await asyncio.sleep(0.5)
         worker.send(signal.SIGTERM)
         began = time.monotonic()
         await asyncio.to_thread(worker.process.join, 60)  # nothing else of the stage can be looked at meanwhile
         took = time.monotonic() - began
-        os.kill(exchange, signal.SIGCONT)
+        stage.venue.kill(signal.SIGCONT)
         assert worker.code == 0, worker.lines[-2000:]
         assert took <= ENDS_WITHIN_S
         await goes_on(stage)

@@ -38,6 +38,9 @@ class ByEnvironment(Venues):
     async def directory(self, environment: Environment) -> Directory:
         return await self._of(environment).directory(environment)
 
+    async def prices_from(self, environment: Environment) -> str | None:
+        return await self._of(environment).prices_from(environment)
+
     def health(self) -> Mapping[Environment, Health]:
         told: dict[Environment, Health] = {}
         for venues in {id(it): it for it in self.venues.values()}.values():

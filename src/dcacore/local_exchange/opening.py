@@ -14,19 +14,20 @@ import attrs
 
 from dcacore.adapters.candles import read_candles
 from dcacore.adapters.known_markets import known_markets
-from dcacore.adapters.simulated.process.journal import JournalInUse
-from dcacore.adapters.simulated.process.listing import QUOTES, market_of
 from dcacore.adapters.system import SystemClock
 from dcacore.domain.errors import DcaError
 from dcacore.domain.market import Market
 from dcacore.domain.money import Price
+from dcacore.local_exchange.driving.journal import JournalInUse
 from dcacore.local_exchange.driving.live import LivePrices
 from dcacore.local_exchange.driving.pace import Player
 from dcacore.local_exchange.driving.points import Point, Position, Series, candle_points
+from dcacore.local_exchange.driving.source import Source, Told
 from dcacore.local_exchange.driving.stepper import Pending, Stepper
 from dcacore.local_exchange.driving.walk import Walk, walk_points
 from dcacore.local_exchange.exchange import LocalExchange, Options
 from dcacore.local_exchange.keeping import Keeper
+from dcacore.local_exchange.made_up import QUOTES, market_of
 from dcacore.local_exchange.site import Site
 
 PAIRS: Final[Mapping[str, str]] = {"BTCUSDT": "30000", "ETHUSDT": "2000", "BNBUSDT": "300"}
@@ -80,8 +81,11 @@ def open_site(opening: Opening) -> Site:
     for symbol, price in (opening.pairs or PAIRS).items():
         _list(site.exchange, known_or_made_up(symbol, price), Price(Decimal(price)))
     if opening.is_live:
-        site.drivers.append(_live(site.exchange, opening.seed or 0))
+        live = _live(site.exchange, opening.seed or 0)
+        site.drivers.append(live)
+        site.told = lambda: Told(live.source)
     elif opening.seed is not None:
+        site.told = lambda: Told(Source.WALK)
         points = _walk(site.exchange, opening.seed)
         site.drivers.append(Player(site.exchange.venue, points, SystemClock(), opening.speed or Decimal(1)))
     return site
@@ -120,6 +124,7 @@ def _live(exchange: LocalExchange, seed: int) -> LivePrices:
 
 def _follow(site: Site, opening: Opening) -> None:
     exchange, keeper = site.exchange, site.keeper
+    site.told = lambda: Told(Source.CANDLES)
     series = [
         Series(known_or_made_up(symbol, opening.pairs.get(symbol, "")), read_candles(*files))
         for symbol, files in by_symbol(opening.candles, _only(opening.pairs))
