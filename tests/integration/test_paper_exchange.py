@@ -7,7 +7,7 @@ import contextlib
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from dcacore.domain.venue import VenueStatus
 from dcacore.local_exchange.paper import PricesFrom, open_paper
 from dcacore.local_exchange.server import serving
 from dcacore.local_exchange.standing import Standing, read_standing, write_standing
+from dcacore.ports.clock import Clock
 from dcacore.ports.errors import OutcomeUnknown, Unavailable, UnknownPair
 from dcacore.ports.exchange import Exchange, OrderChanged, StreamLost, StreamOpened
 from dcacore.ports.records import Environment
@@ -159,6 +160,24 @@ async def test_several_starters_at_once_end_with_one_exchange(books: Path) -> No
     found = await asyncio.gather(*(find_or_start(books, SystemClock(), STANDS) for _ in range(3)))
     assert len(set(found)) == 1
     assert found[0] == await find(books)
+
+
+async def test_many_accounts_that_are_opened_at_once_start_one_process(
+    books: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[Path] = []
+    start = paper_process._start
+
+    async def counted(books: Path, clock: Clock, options: Sequence[str]) -> str:
+        started.append(books)
+        return await start(books, clock, options)
+
+    monkeypatch.setattr(paper_process, "_start", counted)
+    async with trading(books) as venues:
+        accounts = [account(AccountId(f"a{number}")) for number in range(20)]
+        exchanges = await asyncio.gather(*map(venues.exchange, accounts))
+        assert len(set(exchanges)) == 20
+    assert started == [books]
 
 
 async def test_who_trades_follows_an_exchange_whose_port_was_taken(books: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import random
 from collections.abc import Mapping, Sequence
@@ -80,6 +81,7 @@ class PaperVenues(Venues):
         self._is_own = not url
         self._options = tuple(options)
         self._is_used = False
+        self._starting = asyncio.Lock()
         # Chance only spreads tries to connect over time: it keeps no secret.
         self._binance = BinanceVenues(
             {Environment.PAPER: lambda: urls_of(self._url)},
@@ -133,7 +135,8 @@ class PaperVenues(Venues):
         if not self._is_own:
             return
         if self.may_start:
-            self._url = await paper_process.find_or_start(self._books, self._clock, self._options)
+            async with self._starting:  # one process is enough for all accounts that are opened at a time
+                self._url = await paper_process.find_or_start(self._books, self._clock, self._options)
             return
         found = await paper_process.find(self._books)
         if found is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,6 +29,7 @@ from dcacore.local_exchange.driving.walk import Walk, walk_points
 from dcacore.local_exchange.exchange import LocalExchange, Options
 from dcacore.local_exchange.keeping import Keeper
 from dcacore.local_exchange.made_up import QUOTES, market_of
+from dcacore.local_exchange.paper import PricesFrom, open_paper
 from dcacore.local_exchange.site import Site
 
 PAIRS: Final[Mapping[str, str]] = {"BTCUSDT": "30000", "ETHUSDT": "2000", "BNBUSDT": "300"}
@@ -51,6 +53,7 @@ class Opening:
         steps: the markets wait to be stepped; else they follow by themselves.
         speed: candles a second; None plays each as long as it lasted.
         seed: the markets wander by chance, by this one; None leaves them where they are.
+        is_paper: as engines start it for paper accounts: see `dcacore.local_exchange.paper`; with a seed, all wander.
         is_live: the markets follow the real ones of the same names, and wander while those cannot be reached.
         state: a file that keeps everything; None keeps nothing.
     """
@@ -61,6 +64,7 @@ class Opening:
     steps: bool = False
     speed: Decimal | None = None
     seed: int | None = None
+    is_paper: bool = False
     is_live: bool = False
     state: Path | None = None
 
@@ -72,6 +76,8 @@ def open_site(opening: Opening) -> Site:
         CannotOpen: a market, a candle file or the file with its state is not what it should be.
         DcaError: as reading the candles says.
     """
+    if opening.is_paper:
+        return _paper(opening)
     site = Site(LocalExchange(opening.options))
     if opening.state is not None:
         site.keeper = _keeper(opening.state, site.exchange)
@@ -91,13 +97,33 @@ def open_site(opening: Opening) -> Site:
     return site
 
 
+def _paper(opening: Opening) -> Site:
+    prices = PricesFrom.BINANCE if opening.seed is None else PricesFrom.CHANCE
+    options = attrs.evolve(opening.options, has_limits=False)
+    with _told_of(opening.state):
+        site = open_paper(opening.state, prices, options=options, seed=opening.seed or 0)
+    for symbol, price in opening.pairs.items():
+        if symbol not in site.exchange.venue.pairs:
+            _list(site.exchange, known_or_made_up(symbol, price), Price(Decimal(price)))
+            site.exchange.by_chance.add(symbol)
+    return site
+
+
 def _keeper(file: Path, exchange: LocalExchange) -> Keeper:
-    try:
+    with _told_of(file):
         return Keeper(file, exchange)
+
+
+@contextlib.contextmanager
+def _told_of(file: Path | None) -> Iterator[None]:
+    """Name the file with which something is wrong."""
+    name = "" if file is None else file.name
+    try:
+        yield
     except JournalInUse as wrong:
-        raise CannotOpen(f"{file.name}: another exchange has this file") from wrong
+        raise CannotOpen(f"{name}: another exchange has this file") from wrong
     except OSError as wrong:
-        raise CannotOpen(f"{file.name}: {wrong.strerror or wrong}") from wrong
+        raise CannotOpen(f"{name}: {wrong.strerror or wrong}") from wrong
 
 
 def _list(exchange: LocalExchange, market: Market, price: Price) -> None:

@@ -90,6 +90,8 @@ def _pair(site: Site, told: Told) -> object:
         if price is not None and (not price or price % market.tick_size):
             raise BadControl(f"{price} is no price of {market.pair}: its tick size is {market.tick_size}")
         exchange.list_pair(market, price)
+        if "price" in told:
+            exchange.by_chance.add(market.pair)  # what somebody made up is no real one's
     return {"symbol": market.pair}
 
 
