@@ -264,6 +264,9 @@ async def test_an_exchange_that_the_settings_name_is_used_and_nothing_is_started
         assert await buy(await venues.exchange(ANNA), "it") is VenueStatus.FILLED
         assert await venues.prices_from(Environment.PAPER) == "a random walk"
         await venues.keep_running()
+    async with trading(books, url=urls.rest) as venues:
+        with pytest.raises(Unavailable, match="no paper exchange answers where PAPER_EXCHANGE_URL says that it is"):
+            await venues.exchange(ANNA)
     assert list(books.parent.iterdir()) == []
     assert urls_of("https://paper.example:8100").ws_api == "wss://paper.example:8100/ws-api/v3"
 

@@ -24,6 +24,8 @@ _PRELOADED: Final = (
     "dcacli.main",
     "dcacli.start",
     "dcacli.worker",
+    "aiohttp",
+    "dcacore.adapters.binance.site",
     "dcacore.adapters.known_markets",
     "dcacore.application.engine.engine",
     "dcacore.bootstrap.worker",

@@ -133,6 +133,8 @@ class PaperVenues(Venues):
         """Know where the exchange is, and start it if it does not run and may be started."""
         self._is_used = True
         if not self._is_own:
+            if await paper_process.ask(self._url) is None:
+                raise Unavailable("no paper exchange answers where PAPER_EXCHANGE_URL says that it is")
             return
         if self.may_start:
             async with self._starting:  # one process is enough for all accounts that are opened at a time
