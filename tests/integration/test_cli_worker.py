@@ -136,6 +136,8 @@ def test_a_bot_trades_through_a_worker_and_is_told_to_stop(site: Site) -> None:
     assert site.cli.good("bot", "start", "btc calm").startswith("btc calm: start: done; the bot is ")
     until(site.stands("in_position"), "the base order has filled")
     assert site.cli.json("account", "check", "paper")["balances"]["BTC"]["locked"] == "0.00332"
+    assert site.cli.json("account", "health", "paper")["prices"] == "moved by hand"
+    assert "\n  prices: moved by hand\n" in site.cli.good("account", "health", "paper")
     site.move("29600")
     until(site.stands("in_position", safety_orders=1), "a safety order has filled")
     assert site.cli.good("deal", "edit", "btc calm", "--take-profit", "1").startswith("btc calm: edit deal: done")

@@ -15,7 +15,8 @@ import pytest
 
 from dcacore.adapters.memory import MemoryStore
 from dcacore.adapters.system import SystemClock
-from dcacore.bootstrap import paper_process
+from dcacore.bootstrap import paper_exchange, paper_process
+from dcacore.bootstrap.app import open_app, paper_books, running
 from dcacore.bootstrap.paper_exchange import PaperVenues, key_of, urls_of
 from dcacore.bootstrap.paper_process import About, find, find_or_start
 from dcacore.domain.ids import AccountId, OrderId
@@ -29,6 +30,7 @@ from dcacore.ports.clock import Clock
 from dcacore.ports.errors import OutcomeUnknown, Unavailable, UnknownPair
 from dcacore.ports.exchange import Exchange, OrderChanged, StreamLost, StreamOpened
 from dcacore.ports.records import Environment
+from dcacore.settings import Settings
 from tests.contract.stored import account, bot, people, record
 from tests.paper import STANDS, PaperHand
 from tests.strategies import MARKET
@@ -48,8 +50,8 @@ def books(tmp_path: Path) -> Iterator[Path]:
 @contextlib.asynccontextmanager
 async def trading(books: Path, *, url: str = "", store: MemoryStore | None = None) -> AsyncIterator[PaperVenues]:
     clock = SystemClock()
-    venues = PaperVenues(books, store or MemoryStore(clock), clock, url=url, options=STANDS)
-    venues.may_start = True
+    venues = PaperVenues(books, store or MemoryStore(clock), clock, url=url)
+    venues.may_start, venues.options = True, STANDS
     try:
         yield venues
     finally:
@@ -203,6 +205,26 @@ async def test_who_trades_follows_an_exchange_whose_port_was_taken(books: Path) 
         after = read_standing(books)
         assert after is not None
         assert after.port != before.port
+
+
+async def test_an_engine_starts_it_and_starts_it_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paper_exchange, "LOOK_EVERY_S", 0.1)
+    settings = Settings(database_url=f"sqlite:///{tmp_path}/app.db")
+    hand = PaperHand(paper_books(settings))
+    try:
+        async with open_app(settings, may_create=True) as app:
+            assert app.paper is not None
+            app.paper.options = STANDS
+            async with running(app):
+                exchange = await app.venues.exchange(ANNA)
+                events = exchange.events()
+                assert await anext(events) == StreamOpened()
+                hand.kill()
+                assert isinstance(await anext(events), StreamLost)
+                assert await anext(events) == StreamOpened()
+        assert await find(hand.books_file) == hand.url, "it outlives the engine"
+    finally:
+        hand.end()
 
 
 async def test_who_only_looks_starts_nothing(books: Path) -> None:

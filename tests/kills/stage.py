@@ -6,11 +6,13 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Final, Self
 
 import attrs
+import httpx
 from sqlalchemy import URL
 
 from dcacore.adapters.simulated.books import BookedOrder, Books
@@ -153,7 +155,8 @@ class Stage:
                 raise AssertionError(f"after {within_s} s still not: {what}\n{await self.told()}\n{logs}")
             if now - last_moved > 5:  # a market of which nothing is heard has no price
                 last_moved = now
-                await self.venue.move(MARKET.pair, str(self._price))
+                with suppress(httpx.HTTPError):  # the exchange may be dead just now
+                    await self.venue.move(MARKET.pair, str(self._price))
             await asyncio.sleep(poll_s)
         return time.monotonic() - began
 

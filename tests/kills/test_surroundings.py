@@ -97,6 +97,40 @@ async def test_f68_told_to_end_while_the_exchange_does_not_answer_it_ends_in_tim
         await goes_on(stage)
 
 
+# ----------------------------------------------------------------------------------------------- the exchange is killed
+
+
+@together
+async def test_f65_the_exchange_is_killed_while_bots_open_deals_and_average_them(new_stage: NewStage) -> None:
+    async with new_stage("sqlite", bots=4) as stage:
+        engine = stage.start_trapped(Orders())
+        await stage.until(engine.has_started, "the engine runs")
+
+        async def has_orders() -> bool:
+            return len((await stage.books()).orders) >= 6
+
+        await stage.until(has_orders, "some of their orders are placed", poll_s=0.01)
+        await killed_and_back(stage)
+        await stage.until(stage.is_settled, "the deals are open")
+        await stage.check()
+        await stage.move("97.5")  # take profits are being moved ...
+        await killed_and_back(stage)  # ... and in the middle of it nobody is there any more
+        await stage.until(lambda: stage.has_used(1), "everything rests again")
+        await stage.check()
+        assert not engine.has_ended
+
+
+async def killed_and_back(stage: Stage) -> None:
+    """Kill the exchange, and wait until the engine has started it again."""
+    before = stage.venue.pid
+    stage.venue.kill()
+
+    async def is_back() -> bool:
+        return stage.venue.pid != before
+
+    await stage.until(is_back, "the engine has started the exchange again", 60)
+
+
 # --------------------------------------------------------------------------------------------------------- one too many
 
 

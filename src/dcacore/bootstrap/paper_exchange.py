@@ -50,6 +50,7 @@ class PaperVenues(Venues):
 
     Attributes:
         may_start: whether it is started when it does not run; who only looks at something does not do that.
+        options: what else the program is told that is started.
     """
 
     def __init__(
@@ -59,7 +60,6 @@ class PaperVenues(Venues):
         clock: Clock,
         *,
         url: str = "",
-        options: Sequence[str] = (),
     ) -> None:
         """Say where the exchange is.
 
@@ -68,18 +68,17 @@ class PaperVenues(Venues):
             store: where bots say what market theirs is.
             clock: for all waiting.
             url: where it is when it runs by itself; nothing is started then.
-            options: what else the program is told that is started.
         """
         # Imported late for the sake of commands that never trade: the adapter is slow to import.
         from dcacore.adapters.binance.pace import Pace
 
         self.may_start = False
+        self.options: Sequence[str] = ()
         self._books = books
         self._store = store
         self._clock = clock
         self._url = url
         self._is_own = not url
-        self._options = tuple(options)
         self._is_used = False
         self._starting = asyncio.Lock()
         # Chance only spreads tries to connect over time: it keeps no secret.
@@ -138,7 +137,7 @@ class PaperVenues(Venues):
             return
         if self.may_start:
             async with self._starting:  # one process is enough for all accounts that are opened at a time
-                self._url = await paper_process.find_or_start(self._books, self._clock, self._options)
+                self._url = await paper_process.find_or_start(self._books, self._clock, self.options)
             return
         found = await paper_process.find(self._books)
         if found is None:
