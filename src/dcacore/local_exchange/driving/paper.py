@@ -67,6 +67,7 @@ class PaperPrices:
     _has_given_up: bool = attrs.field(default=False, init=False)
     _began_at: float = attrs.field(default=0.0, init=False)
     _new_since: dict[str, float] = attrs.field(factory=dict, init=False)
+    _real: dict[str, Price] = attrs.field(factory=dict, init=False)  # of those that wander, since the last beat
     _stream: ClientConnection | None = attrs.field(default=None, init=False)
     _subscribed: set[str] = attrs.field(factory=set, init=False)
 
@@ -92,6 +93,8 @@ class PaperPrices:
             while True:
                 await self.clock.sleep(INTERVAL_S)
                 await self.beat()
+                if following is not None and following.done():
+                    following.result()  # it never ends by itself
         finally:
             if following is not None:
                 following.cancel()
@@ -104,10 +107,15 @@ class PaperPrices:
         if not self.reached and now - self._began_at >= FALLS_BACK_AFTER_S:
             self._give_up("no word comes")
         for symbol in self.venue.pairs:
-            if symbol in self.by_chance:
+            if symbol in self._real and self._is_free(symbol):
+                self.by_chance.discard(symbol)
+                log.info("market_is_real_again", pair=symbol)
+                jump(self.venue, symbol, self._real[symbol])
+            elif symbol in self.by_chance:
                 wander(self.venue, symbol, self.chance)
             elif self._is_to_wander(symbol, now):
                 self._let_go(symbol)
+        self._real.clear()
         await self._subscribe()
 
     @property
@@ -188,11 +196,8 @@ class PaperPrices:
         if symbol not in self.venue.pairs or price % self.venue.listing(symbol).market.tick_size:
             return
         if symbol in self.by_chance:
-            if not self._is_free(symbol):
-                return
-            self.by_chance.discard(symbol)
-            log.info("market_is_real_again", pair=symbol)
-        if price != self.venue.price(symbol):
+            self._real[symbol] = price
+        elif price != self.venue.price(symbol):
             jump(self.venue, symbol, price)
 
     def _is_free(self, symbol: str) -> bool:
