@@ -137,7 +137,10 @@ class PaperVenues(Venues):
             return
         if self.may_start:
             async with self._starting:  # one process is enough for all accounts that are opened at a time
-                self._url = await paper_process.find_or_start(self._books, self._clock, self.options)
+                url = await paper_process.find_or_start(self._books, self._clock, self.options)
+            if url != self._url:
+                log.info("paper_exchange_is_there", url=url, books=str(self._books))
+            self._url = url
             return
         found = await paper_process.find(self._books)
         if found is None:
