@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dcacli.account_desk import balances, health, pairs
-from dcacli.session import Mine, as_json, as_user, hidden, whose
+from dcacli.session import Mine, as_json, as_user, hidden, settings, whose
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,12 +28,14 @@ def account() -> None:
 
 
 @account.command("add", epilog="\b\nExample:\n  dca account add paper\n  dca account add testnet --name spot")
-@click.argument("environment", type=_ENVIRONMENTS)
+@click.argument("environment", type=_ENVIRONMENTS, required=False)
 @click.option("--name", metavar="NAME", help="What to call it. Default: like its environment.")
 @whose
 @as_json
-def add(*, environment: str, name: str | None, email: str | None, as_json: bool) -> None:
+def add(*, environment: str | None, name: str | None, email: str | None, as_json: bool) -> None:
     """Add an account: on paper, or one of the exchange's testnet, live or custom surroundings.
+
+    Without a word on that it is one of the testnet, or a live one where BINANCE_TESTNET is false.
 
     Key and secret are asked for, or taken from DCA_API_KEY and DCA_API_SECRET; they are stored encrypted under
     ENCRYPTION_KEY. The exchange is asked what the key may do before it is kept: one that may withdraw coins is
@@ -42,6 +44,8 @@ def add(*, environment: str, name: str | None, email: str | None, as_json: bool)
     from dcacore.application import accounts
     from dcacore.ports.records import Environment
 
+    if environment is None:
+        environment = "testnet" if settings().binance_testnet else "live"
     where = Environment(environment)
     key = None if where is Environment.PAPER else _key()
 

@@ -94,24 +94,33 @@ def health(*, name: str, email: str | None, as_json: bool) -> None:
     """
     from dcacore.application import connections
 
-    async def work(mine: Mine) -> tuple[Account, tuple[Connection, ...]]:
+    async def work(mine: Mine) -> tuple[Account, tuple[Connection, ...], str | None]:
         app = mine.app
-        return await connections.measure(app.store, app.venues, app.clock, user_id=mine.user.id, named=name)
+        account, found = await connections.measure(app.store, app.venues, app.clock, user_id=mine.user.id, named=name)
+        is_reached = not any(one.failure for one in found)
+        return account, found, await app.venues.prices_from(account.environment) if is_reached else None
 
-    account, found = as_user(email, work)
+    account, found, prices = as_user(email, work)
     if as_json:
-        told = [_connection_json(one) for one in found]
-        click.echo(json.dumps({"account": account.name, "environment": account.environment.value, "connections": told}))
+        told = {
+            "account": account.name,
+            "environment": account.environment.value,
+            "prices": prices,
+            "connections": [_connection_json(one) for one in found],
+        }
+        click.echo(json.dumps(told))
     else:
-        _print_ways(account, found)
+        _print_ways(account, found, prices)
     if any(one.failure for one in found):
         sys.exit(1)
 
 
-def _print_ways(account: Account, found: tuple[Connection, ...]) -> None:
+def _print_ways(account: Account, found: tuple[Connection, ...], prices: str | None) -> None:
     from dcacli.tables import label
 
     click.echo(f"{account.name} ({label(account.environment)})")
+    if prices is not None:
+        click.echo(f"  prices: {prices}")
     if not found:
         click.echo("  it can be reached; nothing is measured of this environment")
     for one in found:
@@ -185,7 +194,7 @@ def _way(one: Connection) -> str:
     it = one.health
     if one.failure:
         return f"not reached: {one.failure}"
-    parts = [f"{it.used_weight} of {it.weight_limit} weight used this minute"]
+    parts = [f"{it.used_weight} of {it.weight_limit} weight used this minute"] if it.weight_limit else []
     if it.clock_offset_ms is not None and it.latency_ms is not None:
         parts = [f"answers within {it.latency_ms} ms", f"its clock is {it.clock_offset_ms:+d} ms off ours", *parts]
     for what, age_s in (("prices", it.prices_age_s), ("account events", it.events_age_s)):

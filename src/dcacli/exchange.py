@@ -67,7 +67,8 @@ def exchange() -> None:
     cls=TakesCandles,
     epilog="\b\nExample:\n  dca exchange serve --random-walk --seed 7\n"
     "  dca exchange serve --candles BTCUSDT-1m-2021-04.zip --speed 10\n"
-    "  dca exchange serve --pair BTCUSDT=30000 --control --port 0",
+    "  dca exchange serve --pair BTCUSDT=30000 --control --port 0\n"
+    "  dca exchange serve --paper --state paper.books",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="H", help="Address to listen on.")
 @click.option(
@@ -81,6 +82,7 @@ def exchange() -> None:
 @click.option("--candles", multiple=True, metavar="FILE...", help="Candle files that the markets follow.")
 @click.option("--speed", type=click.FloatRange(min=0, min_open=True), metavar="X", help="Candles a second.")
 @click.option("--live-prices", is_flag=True, help="Follow Binance's market data; by chance while it is out of reach.")
+@click.option("--paper", is_flag=True, help="As engines start it for paper accounts; see PAPER_EXCHANGE_URL.")
 @click.option("--random-walk", is_flag=True, help="Let the markets wander by chance.")
 @click.option("--seed", type=click.IntRange(min=0), metavar="S", help="Which chance.")
 @click.option(
@@ -114,6 +116,7 @@ def serve(
     candles: tuple[str, ...],
     speed: float | None,
     live_prices: bool,
+    paper: bool,
     random_walk: bool,
     seed: int | None,
     pairs: tuple[tuple[tuple[str, str], ...], ...],
@@ -131,6 +134,8 @@ def serve(
     of a key is checked once --key has told it, or /control/key. With --state the next one goes on where this one ended;
     without it nothing is kept.
     """
+    if paper and (candles or live_prices):
+        raise click.UsageError("--paper has prices of its own: Binance's, or with --random-walk those of chance")
     if len([way for way in (candles, random_walk, live_prices) if way]) > 1:
         raise click.UsageError("--candles, --random-walk and --live-prices exclude each other")
     if speed is not None and not math.isfinite(speed):
@@ -156,6 +161,7 @@ def serve(
         steps=control and speed is None,
         speed=None if speed is None else Decimal(str(speed)),
         seed=(seed or 0) if random_walk else None,
+        is_paper=paper,
         is_live=live_prices,
         state=state,
     )

@@ -64,6 +64,9 @@ class Settings:
         binance_rest_url: BINANCE_REST_URL, where a custom exchange takes requests; empty when there is none.
         binance_stream_url: BINANCE_STREAM_URL, where its market streams are.
         binance_ws_api_url: BINANCE_WS_API_URL, where it takes requests over a websocket.
+        paper_exchange_url: PAPER_EXCHANGE_URL, where the exchange of paper accounts is; empty where engines start one.
+        binance_testnet: BINANCE_TESTNET, whether a new account of which nothing else is said is one of the testnet;
+            else it is live.
     """
 
     encryption_key: str = attrs.field(default="", repr=False)
@@ -75,6 +78,8 @@ class Settings:
     binance_rest_url: str = ""
     binance_stream_url: str = ""
     binance_ws_api_url: str = ""
+    paper_exchange_url: str = ""
+    binance_testnet: bool = True
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> Settings:
@@ -139,6 +144,20 @@ def _url(*schemes: str) -> Callable[[str, str], str]:
     return read
 
 
+def _base(name: str, text: str) -> str:
+    url = _url("http", "https")(name, text)
+    if urlsplit(url).path:
+        raise BadSetting(name, "must be like http://host:port, without a path")
+    return url
+
+
+def _truth(name: str, text: str) -> bool:
+    try:
+        return {"true": True, "false": False}[text.lower()]
+    except KeyError:
+        raise BadSetting(name, "must be true or false") from None
+
+
 def _refuse_half(given: Mapping[str, object], together: Mapping[str, str]) -> None:
     missing = [name for name, field in together.items() if field not in given]
     if 0 < len(missing) < len(together):
@@ -171,5 +190,7 @@ _READERS: Final[Mapping[str, tuple[str, Callable[[str, str], object]]]] = {
     "BINANCE_REST_URL": (_CUSTOM["BINANCE_REST_URL"], _url("https", "http")),
     "BINANCE_STREAM_URL": (_CUSTOM["BINANCE_STREAM_URL"], _url("wss", "ws")),
     "BINANCE_WS_API_URL": (_CUSTOM["BINANCE_WS_API_URL"], _url("wss", "ws")),
+    "BINANCE_TESTNET": ("binance_testnet", _truth),
+    "PAPER_EXCHANGE_URL": ("paper_exchange_url", _base),
 }
 """By variable: the field it sets, and what reads it."""

@@ -7,7 +7,6 @@ import datetime
 import random
 from collections.abc import AsyncIterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, Protocol
 
 import attrs
@@ -17,10 +16,6 @@ from dcacore.adapters.binance import Urls
 from dcacore.adapters.binance.site import Site
 from dcacore.adapters.simulated.acts import act
 from dcacore.adapters.simulated.exchange import SimulatedDirectory, SimulatedExchange
-from dcacore.adapters.simulated.process import VenueClient
-from dcacore.adapters.simulated.process.journal import Journal
-from dcacore.adapters.simulated.process.server import VenueServer
-from dcacore.adapters.simulated.process.service import VenueService
 from dcacore.adapters.simulated.venue import SimulatedVenue
 from dcacore.adapters.simulated.wire import pack
 from dcacore.domain.ids import AccountId, OrderId
@@ -99,21 +94,6 @@ def simulated() -> Ground:
 
 
 @contextlib.asynccontextmanager
-async def over_a_socket(journal: Path) -> AsyncIterator[Ground]:
-    service = VenueService(Journal(journal), ManualClock().now)
-    for name, params in OPENING:
-        service.handle("act", {"name": name, "params": params})
-    server = VenueServer(service)
-    port = await server.start()
-    client = VenueClient(lambda: port, RealClock(), ME)
-    await client.balances()
-    yield Ground(client, client, client.act)
-    await client.close()
-    await server.stop()
-    service.close()
-
-
-@contextlib.asynccontextmanager
 async def speaking_binance() -> AsyncIterator[Ground]:
     """The adapter for Binance, before an exchange on the loopback that speaks as Binance does."""
     options = Options(balance={"USDT": Decimal(1000)}, secrets={ME: "secret"})
@@ -134,15 +114,12 @@ async def speaking_binance() -> AsyncIterator[Ground]:
         await site.close()
 
 
-@pytest.fixture(params=["simulated", "process", "binance"])
-async def ground(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Ground]:
+@pytest.fixture(params=["simulated", "binance"])
+async def ground(request: pytest.FixtureRequest) -> AsyncIterator[Ground]:
     if request.param == "simulated":
         yield simulated()
-    elif request.param == "binance":
-        async with speaking_binance() as ground:
-            yield ground
     else:
-        async with over_a_socket(tmp_path / "journal") as ground:
+        async with speaking_binance() as ground:
             yield ground
 
 

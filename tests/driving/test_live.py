@@ -21,7 +21,8 @@ from dcacore.adapters.simulated.venue import SimulatedVenue
 from dcacore.adapters.system import SystemClock
 from dcacore.domain.ids import AccountId
 from dcacore.domain.money import BaseQty, Price
-from dcacore.local_exchange.driving.live import LivePrices, NotATrade, Source, read_trade
+from dcacore.local_exchange.driving.live import LivePrices, NotATrade, pause_s, read_trade
+from dcacore.local_exchange.driving.source import Source
 from dcacore.local_exchange.driving.walk import Walk, walk_points
 from dcacore.ports.clock import Clock
 from tests.driving.agreeing import BTC
@@ -179,8 +180,8 @@ def test_a_stream_that_breaks_off_is_given_one_more_try_before_anything_is_made_
 
 
 def test_pauses_grow_and_are_spread() -> None:
-    prices = following(market(), 1)
-    pauses = [prices._pause(failures) for failures in range(9)]
+    chance = Random(1)
+    pauses = [pause_s(failures, chance) for failures in range(9)]
     for pause, least in zip(pauses, (1, 2, 4, 8, 16, 30, 60, 60, 60), strict=True):
         assert least <= pause <= 1.5 * least
     assert len(set(pauses)) == 9

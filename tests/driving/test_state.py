@@ -17,16 +17,14 @@ import pytest
 
 from dcacore.adapters.simulated.books import Ticket
 from dcacore.adapters.simulated.hands import Hand, Staff
-from dcacore.adapters.simulated.process.journal import Journal, JournalInUse
-from dcacore.adapters.simulated.process.service import VenueService
 from dcacore.adapters.simulated.venue import SimulatedVenue
-from dcacore.adapters.simulated.wire import pack
 from dcacore.domain.ids import AccountId, OrderId
 from dcacore.domain.market import Fees
 from dcacore.domain.money import BaseQty, Price
 from dcacore.domain.orders import Side
 from dcacore.local_exchange.driving import state as state_module
 from dcacore.local_exchange.driving.clock import ExchangeClock
+from dcacore.local_exchange.driving.journal import Journal, JournalInUse
 from dcacore.local_exchange.driving.points import Series, candle_points
 from dcacore.local_exchange.driving.resuming import noting, position
 from dcacore.local_exchange.driving.state import BadState, VenueState
@@ -284,35 +282,3 @@ for number in range(1, 100):
     state.keep()
     print(number, flush=True)
 """
-
-
-def test_a_paper_exchange_whose_journal_has_grown_begins_with_what_is_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def service() -> VenueService:
-        return VenueService(Journal(tmp_path / "journal"), lambda: NOON)
-
-    first = service()
-    acts = [
-        {"name": "list", "params": {"market": pack(MARKET), "price": "100"}},
-        {"name": "open", "params": {"account": ANNA, "holdings": {"XYZ": "10000"}}},
-        {"name": "buy", "params": {"account": ANNA, "pair": MARKET.pair, "quantity": "1", "price": "90"}},
-        *({"name": "move", "params": {"pair": MARKET.pair, "price": str(100 + number % 5)}} for number in range(200)),
-    ]
-    for each in acts:
-        first.handle("act", each)
-    expected = told(first.venue)
-    first.close()
-    grown = (tmp_path / "journal").stat().st_size
-    monkeypatch.setattr("dcacore.adapters.simulated.process.service.LONGEST", 1_000)
-    for _ in range(2):
-        again = service()
-        assert told(again.venue) == expected
-        assert (tmp_path / "journal").stat().st_size < grown / 5
-        again.close()
-    again = service()
-    again.handle("act", {"name": "move", "params": {"pair": MARKET.pair, "price": "89"}})
-    after = told(again.venue)
-    again.close()
-    assert told(service().venue) == after
-    assert len(again.venue.books(ANNA).trades) == 1

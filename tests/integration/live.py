@@ -28,7 +28,7 @@ from dcacore.settings import Settings
 
 CALM = str(Path("examples/btc-calm.toml").absolute())
 PASSWORD = "Test1234"
-OURS = ("BINANCE", "DATABASE_URL", "DCA_", "DEFAULT_TIER", "ENCRYPTION_KEY", "LOG_", "DATA_DIR")
+OURS = ("BINANCE", "DATABASE_URL", "DCA_", "DEFAULT_TIER", "ENCRYPTION_KEY", "LOG_", "DATA_DIR", "PAPER_EXCHANGE")
 
 
 def clean_environment(**more: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dcacore.adapters.binance import Urls
 from dcacore.adapters.fernet import generate_key
 from dcacore.bootstrap.app import open_app
 from dcacore.ports.errors import Unavailable
@@ -83,6 +84,17 @@ def test_without_an_address_there_is_no_custom_exchange(keyed: Cli) -> None:
     keyed.environment["BINANCE_REST_URL"] = "http://127.0.0.1:1"
     told = keyed.refused("account", "list")
     assert told.startswith("BINANCE_STREAM_URL is not set: BINANCE_REST_URL, BINANCE_STREAM_URL, BINANCE_WS_API_URL")
+
+
+def test_what_a_new_account_is_when_nobody_says(keyed: Cli, exchange: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("BINANCE_REST_URL", "BINANCE_STREAM_URL", "BINANCE_WS_API_URL")
+    rest, streams, ws_api = (exchange.environment[name] for name in names)
+    here = Urls(rest=rest, streams=streams, ws_api=ws_api)
+    known = {Environment.TESTNET: here, Environment.LIVE: here}
+    monkeypatch.setattr("dcacore.bootstrap.venues.KNOWN", known)
+    assert keyed.good("account", "add") == "testnet: added (testnet)\n"
+    keyed.environment["BINANCE_TESTNET"] = "false"
+    assert keyed.good("account", "add", "--name", "spot") == "spot: added (live)\n"
 
 
 def test_f60_a_key_that_is_not_fit_is_not_kept(keyed: Cli, exchange: Served) -> None:

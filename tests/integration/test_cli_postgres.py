@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from dcacore.adapters.simulated.process import start_venue
-from dcacore.adapters.system import SystemClock
-from dcacore.bootstrap.app import paper_journal
+from dcacore.bootstrap.app import paper_books
 from dcacore.settings import Settings
 from tests.contract.databases import PostgresServer, postgres
 from tests.integration.live import CALM, Cli
@@ -41,7 +38,7 @@ def shared(cli: Cli, postgres: PostgresServer) -> Iterator[Site]:
 
 def test_two_workers_share_the_bots_and_one_takes_over_all(shared: Site) -> None:
     cli = shared.cli
-    asyncio.run(start_venue(shared.journal, SystemClock(), interval=0))
+    shared.open_market()
     workers = [shared.worker() for _ in range(2)]
 
     def engines() -> list[int]:
@@ -67,4 +64,4 @@ def test_two_workers_share_the_bots_and_one_takes_over_all(shared: Site) -> None
 
 def test_the_paper_exchange_of_a_server_lies_in_the_data_folder() -> None:
     settings = Settings(database_url="postgresql://anna@host/dca", data_dir="somewhere")
-    assert str(paper_journal(settings)) == "somewhere/paper"
+    assert str(paper_books(settings)) == "somewhere/paper"

@@ -19,14 +19,12 @@ import attrs
 import pytest
 
 from dcacore.adapters.fernet import generate_key
-from dcacore.adapters.simulated.process import VenueClient, start_venue
-from dcacore.adapters.simulated.process.starting import known_port, state_file
-from dcacore.adapters.system import SystemClock
-from dcacore.bootstrap.app import paper_journal
+from dcacore.bootstrap.app import paper_books
 from dcacore.domain.errors import DcaError
 from dcacore.settings import Settings
 from tests.integration.exchange import served
 from tests.integration.live import CALM, Cli, clean_environment, console
+from tests.paper import PaperHand
 
 DCA = Path(sys.executable).with_name("dca")
 PATIENCE_S = 120
@@ -50,23 +48,16 @@ class Site:
     pipes: tuple[int, ...] = ()
 
     @property
-    def journal(self) -> Path:
+    def books(self) -> Path:
         chosen = {"DATABASE_URL": self.cli.url, **self.cli.environment}
-        return paper_journal(Settings.from_env(chosen))
+        return paper_books(Settings.from_env(chosen))
 
     def open_market(self) -> None:
         """Start the paper exchange, whose prices stand until `move`."""
-        asyncio.run(start_venue(self.journal, SystemClock(), interval=0))
+        asyncio.run(PaperHand.start(self.books))
 
     def move(self, price: str) -> None:
-        asyncio.run(self._act("move", pair="BTCUSDT", price=price))
-
-    async def _act(self, name: str, **params: str) -> None:
-        client = VenueClient(lambda: known_port(self.journal), SystemClock())
-        try:
-            await client.act(name, **params)
-        finally:
-            await client.close()
+        asyncio.run(PaperHand(self.books).move("BTCUSDT", price))
 
     def worker(self, stderr: int | IO[str] = subprocess.PIPE) -> subprocess.Popen[str]:
         """Start a worker."""
@@ -103,8 +94,8 @@ class Site:
                 worker.stderr.close()
         for pipe in self.pipes:
             os.close(pipe)
-        with suppress(OSError, ValueError, DcaError):
-            os.kill(json.loads(state_file(self.journal).read_text())["pid"], signal.SIGKILL)
+        with suppress(DcaError):
+            PaperHand(self.books).end()
 
 
 @pytest.fixture
@@ -145,6 +136,8 @@ def test_a_bot_trades_through_a_worker_and_is_told_to_stop(site: Site) -> None:
     assert site.cli.good("bot", "start", "btc calm").startswith("btc calm: start: done; the bot is ")
     until(site.stands("in_position"), "the base order has filled")
     assert site.cli.json("account", "check", "paper")["balances"]["BTC"]["locked"] == "0.00332"
+    assert site.cli.json("account", "health", "paper")["prices"] == "moved by hand"
+    assert "\n  prices: moved by hand\n" in site.cli.good("account", "health", "paper")
     site.move("29600")
     until(site.stands("in_position", safety_orders=1), "a safety order has filled")
     assert site.cli.good("deal", "edit", "btc calm", "--take-profit", "1").startswith("btc calm: edit deal: done")

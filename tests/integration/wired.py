@@ -20,7 +20,7 @@ import aiohttp
 import attrs
 import structlog
 
-from dcacore.adapters.binance import BinanceVenues
+from dcacore.adapters.binance import BinanceVenues, stored_keys
 from dcacore.adapters.binance.urls import Urls
 from dcacore.adapters.fernet import FernetSecrets, generate_key
 from dcacore.adapters.passwords import BcryptPasswords
@@ -220,7 +220,7 @@ async def _wire(
     ):
         where = Urls(rest=urls.rest, streams=urls.stream, ws_api=urls.ws_api)
         secrets = FernetSecrets(settings.encryption_key)
-        binance = BinanceVenues({Environment.CUSTOM: where}, secrets, clock, Random(0))
+        binance = BinanceVenues({Environment.CUSTOM: where}, stored_keys(secrets), clock, Random(0))
         app = App(
             settings=settings,
             store=CountedStore(store, selector),

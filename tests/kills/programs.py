@@ -18,12 +18,15 @@ from typing import Any, Final
 import attrs
 
 from tests.kills.traps import Spot, Trap, TrappedStore, TrappedVenues
+from tests.paper import STANDS
 
 _PRELOADED: Final = (
     "pytest",
     "dcacli.main",
     "dcacli.start",
     "dcacli.worker",
+    "aiohttp",
+    "dcacore.adapters.binance.site",
     "dcacore.adapters.known_markets",
     "dcacore.application.engine.engine",
     "dcacore.bootstrap.worker",
@@ -88,6 +91,8 @@ async def _run_trapped(orders: Orders) -> None:
     ttl = orders.ttl_s
     pace = Pace(ttl=datetime.timedelta(seconds=ttl), look_every_s=ttl / 3, give_up_after_s=ttl * 2 / 3)
     async with open_app(settings) as app:
+        assert app.paper is not None
+        app.paper.options = STANDS  # an exchange that has been killed comes back without prices of its own
         store = TrappedStore(app.store, trap, ignores_leases=orders.ignores_leases)
         venues = ByEnvironment({where: TrappedVenues(inner, trap) for where, inner in app.venues.venues.items()})
         with_trap = attrs.evolve(app, store=store, venues=venues)

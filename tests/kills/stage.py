@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import signal
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Final, Self
 
 import attrs
+import httpx
 from sqlalchemy import URL
 
 from dcacore.adapters.simulated.books import BookedOrder, Books
-from dcacore.adapters.simulated.process import VenueClient, start_venue
-from dcacore.adapters.simulated.process.starting import state_file
 from dcacore.adapters.sqlalchemy import open_store
 from dcacore.adapters.system import SystemClock
-from dcacore.bootstrap.app import paper_journal
+from dcacore.bootstrap.app import paper_books
 from dcacore.domain.bot import Phase
 from dcacore.domain.ids import BotId, DealId, parse_order_id
 from dcacore.domain.intents import Intent, IntentState
@@ -34,6 +31,7 @@ from dcacore.ports.store import Store
 from dcacore.settings import Settings
 from tests.contract.stored import PAPER, bot, people, record, request
 from tests.kills.programs import Orders, Program, start, trapped, worker
+from tests.paper import PaperHand
 from tests.strategies import MARKET
 
 POLL_S: Final = 0.2
@@ -68,7 +66,7 @@ class Stage:
     url: URL
     settings: Settings
     store: Store
-    venue: VenueClient
+    venue: PaperHand
     bots: int
     programs: list[Program] = attrs.field(factory=list)
     _price: Price = HUNDRED
@@ -78,16 +76,16 @@ class Stage:
         """Return a stage with bots that have been asked to start, over a database with tables."""
         clock, address = SystemClock(), url.render_as_string(hide_password=False)
         settings = Settings(database_url=address, data_dir=str(folder / "data"))
-        holdings = {PAPER: {"XYZ": Decimal(100_000)}}
-        journal = paper_journal(settings)
-        port = await start_venue(journal, clock, listings=[(MARKET, HUNDRED)], accounts=holdings, interval=0)
+        venue = await PaperHand.start(paper_books(settings))
+        await venue.open(MARKET, str(HUNDRED))
+        await venue.give(PAPER, "XYZ", "100000")
         store = open_store(url, clock=clock)
         stage = cls(
             folder=folder,
             url=url,
             settings=settings,
             store=store,
-            venue=VenueClient(lambda: port, clock),
+            venue=venue,
             bots=bots,
         )
         ladder = {"max_safety_orders": 3, "price_deviation": "2", "take_profit": "2", **parameters}
@@ -104,10 +102,8 @@ class Stage:
         """End everything that was started here."""
         for program in self.programs:
             program.end()
-        await self.venue.close()
         await self.store.close()
-        pid = json.loads(state_file(paper_journal(self.settings)).read_text())["pid"]
-        os.kill(pid, signal.SIGKILL)
+        self.venue.end()
 
     # ------------------------------------------------------------------------------------------------------- programs
 
@@ -138,7 +134,7 @@ class Stage:
     async def move(self, price: str) -> None:
         """Let the market move."""
         self._price = Price(Decimal(price))
-        await self.venue.act("move", pair=MARKET.pair, price=price)
+        await self.venue.move(MARKET.pair, price)
 
     # --------------------------------------------------------------------------------------------------------- seeing
 
@@ -159,7 +155,8 @@ class Stage:
                 raise AssertionError(f"after {within_s} s still not: {what}\n{await self.told()}\n{logs}")
             if now - last_moved > 5:  # a market of which nothing is heard has no price
                 last_moved = now
-                await self.venue.act("move", pair=MARKET.pair, price=str(self._price))
+                with suppress(httpx.HTTPError):  # the exchange may be dead just now
+                    await self.venue.move(MARKET.pair, str(self._price))
             await asyncio.sleep(poll_s)
         return time.monotonic() - began
 

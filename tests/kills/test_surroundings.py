@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import resource
 import shutil
@@ -19,9 +18,7 @@ from typing import Final
 
 from sqlalchemy import make_url
 
-from dcacore.adapters.simulated.process.starting import state_file
 from dcacore.adapters.sqlalchemy.schema import upgrade
-from dcacore.bootstrap.app import paper_journal
 from tests.contract.databases import start_server
 from tests.kills.conftest import NewStage
 from tests.kills.programs import Orders, Program
@@ -87,18 +84,51 @@ async def test_f68_told_to_end_while_the_exchange_does_not_answer_it_ends_in_tim
     async with new_stage("sqlite") as stage:
         worker = stage.start_worker()
         await stage.until(stage.is_settled, "the deal is open")
-        exchange = json.loads(state_file(paper_journal(stage.settings)).read_text())["pid"]
         await stage.move("97.5")  # the take profit is being moved ...
-        os.kill(exchange, signal.SIGSTOP)  # ... and in the middle of it nobody answers any more
+        stage.venue.kill(signal.SIGSTOP)  # ... and in the middle of it nobody answers any more
         await asyncio.sleep(0.5)
         worker.send(signal.SIGTERM)
         began = time.monotonic()
         await asyncio.to_thread(worker.process.join, 60)  # nothing else of the stage can be looked at meanwhile
         took = time.monotonic() - began
-        os.kill(exchange, signal.SIGCONT)
+        stage.venue.kill(signal.SIGCONT)
         assert worker.code == 0, worker.lines[-2000:]
         assert took <= ENDS_WITHIN_S
         await goes_on(stage)
+
+
+# ----------------------------------------------------------------------------------------------- the exchange is killed
+
+
+@together
+async def test_f65_the_exchange_is_killed_while_bots_open_deals_and_average_them(new_stage: NewStage) -> None:
+    async with new_stage("sqlite", bots=4) as stage:
+        engine = stage.start_trapped(Orders())
+        await stage.until(engine.has_started, "the engine runs")
+
+        async def has_orders() -> bool:
+            return len((await stage.books()).orders) >= 6
+
+        await stage.until(has_orders, "some of their orders are placed", poll_s=0.01)
+        await killed_and_back(stage)
+        await stage.until(stage.is_settled, "the deals are open")
+        await stage.check()
+        await stage.move("97.5")  # take profits are being moved ...
+        await killed_and_back(stage)  # ... and in the middle of it nobody is there any more
+        await stage.until(lambda: stage.has_used(1), "everything rests again")
+        await stage.check()
+        assert not engine.has_ended
+
+
+async def killed_and_back(stage: Stage) -> None:
+    """Kill the exchange, and wait until the engine has started it again."""
+    before = stage.venue.pid
+    stage.venue.kill()
+
+    async def is_back() -> bool:
+        return stage.venue.pid != before
+
+    await stage.until(is_back, "the engine has started the exchange again", 60)
 
 
 # --------------------------------------------------------------------------------------------------------- one too many

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import signal
@@ -68,6 +69,8 @@ async def test_an_exchange_with_accounts_of_its_own() -> None:
     ("options", "code", "words"),
     [
         (("--seed", "1"), 2, "--seed needs --random-walk"),
+        (("--paper", "--candles", "BTCUSDT-1m.csv"), 2, "--paper has prices of its own"),
+        (("--paper", "--state", "none/of/this"), 1, "this: No such file or directory"),
         (("--balance", "many"), 2, "is not such as USDT=10000"),
         (("--balance", "USDT=-1"), 2, "is not such as USDT=10000"),
         (("--balance", "USDT=" + "9" * 30), 2, "is not such as USDT=10000"),
@@ -171,3 +174,22 @@ async def test_what_is_kept_outlives_a_kill(tmp_path: Path) -> None:
             await api.control("step")
             kept = await api.signed("GET", "/api/v3/order", symbol="BTCUSDT", origClientOrderId="resting")
             assert kept.json()["status"] == "FILLED"
+
+
+async def test_an_exchange_for_paper_accounts_of_several_workers(tmp_path: Path) -> None:
+    options = ("--paper", "--random-walk", "--pair", "ODDUSDT=0.25", "--state", "books")
+    with serving(*options, cwd=tmp_path) as (urls, _):
+        async with httpx.AsyncClient(base_url=urls["rest"]) as http:
+            api = Api(http, "paper-anna", "hers")
+            assert (await http.get("/about")).json()["prices"] == "random walk"
+            told = (await api.call("GET", "/api/v3/exchangeInfo")).json()
+            assert told["rateLimits"] == []
+            assert {"BTCUSDT", "SOLUSDT", "ODDUSDT"} <= {row["symbol"] for row in told["symbols"]}
+            assert (await api.order(MARKET_BUY)).json()["status"] == "FILLED"
+            first = (await api.call("GET", "/api/v3/ticker/price", symbol="ODDUSDT")).json()["price"]
+            for _attempt in range(400):
+                if (await api.call("GET", "/api/v3/ticker/price", symbol="ODDUSDT")).json()["price"] != first:
+                    break
+                await asyncio.sleep(0.02)
+            else:
+                pytest.fail("the market stands still")

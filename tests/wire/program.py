@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
-from dcacore.adapters.binance import BinanceVenues
+from dcacore.adapters.binance import BinanceVenues, stored_keys
 from dcacore.adapters.binance.urls import Urls
 from dcacore.adapters.sqlalchemy import open_store
 from dcacore.application.engine.engine import Engine
@@ -115,7 +115,7 @@ class Program:
 
         def build() -> tuple[BinanceVenues, Engine]:
             venues = {Environment.CUSTOM: ground.urls}
-            binance = BinanceVenues(venues, ground.secrets, ground.clock, Random(name))
+            binance = BinanceVenues(venues, stored_keys(ground.secrets), ground.clock, Random(name))
             by_environment = ByEnvironment({Environment.CUSTOM: binance})
             around = Surroundings(store=store, venues=by_environment, clock=ground.clock, ids=ground.ids, name=name)
             return binance, Engine(around, SoleOwner(store, name))

@@ -20,7 +20,8 @@ from dcacore.adapters.passwords import BcryptPasswords
 from dcacore.adapters.system import RandomIds, SystemClock
 from dcacore.application import asking
 from dcacore.bootstrap.database import engine_lock, opened, sqlite_file
-from dcacore.bootstrap.paper import InProcessPaper, PaperVenues
+from dcacore.bootstrap.paper import InProcessPaper
+from dcacore.bootstrap.paper_exchange import PaperVenues
 from dcacore.bootstrap.venues import ByEnvironment, binance_of
 from dcacore.ports.clock import Clock, Ids
 from dcacore.ports.keys import Keys
@@ -97,7 +98,7 @@ async def open_app(settings: Settings, *, may_create: bool = False) -> AsyncIter
     clock = SystemClock()
     async with opened(settings.database_url, clock, may_create=may_create) as store:
         secrets = FernetSecrets(settings.encryption_key)
-        paper = PaperVenues(paper_journal(settings), store, clock, may_start=False)
+        paper = PaperVenues(paper_books(settings), store, clock, url=settings.paper_exchange_url)
         binance = binance_of(settings, secrets, clock)
         try:
             yield App(
@@ -152,17 +153,31 @@ async def running(app: App) -> AsyncIterator[App]:
         around = Surroundings(store=app.store, venues=app.venues, clock=app.clock, ids=app.ids, name=name)
         owner: Ownership = LeaseOwner(app.store, name) if is_shared else SoleOwner(app.store, name)
         engine = Engine(around, owner)
-        if app.paper is not None:
-            app.paper.may_start = True
         task = asyncio.create_task(engine.run(), name="engine")
         try:
-            yield attrs.evolve(app, engine=engine, engine_task=task)
+            async with _paper_kept_running(app):
+                yield attrs.evolve(app, engine=engine, engine_task=task)
         finally:
             engine.stop()
             await task
 
 
-def paper_journal(settings: Settings) -> Path:
+@asynccontextmanager
+async def _paper_kept_running(app: App) -> AsyncIterator[None]:
+    """Let the paper exchange be started when somebody needs it, and again when it has died."""
+    if app.paper is None:
+        yield
+        return
+    app.paper.may_start = True
+    keeping = asyncio.create_task(app.paper.keep_running(), name="paper exchange")
+    try:
+        yield
+    finally:
+        keeping.cancel()
+        await asyncio.wait({keeping})
+
+
+def paper_books(settings: Settings) -> Path:
     """Return the file with the paper exchange's books: beside the database, or in the data folder for a server."""
     file = sqlite_file(settings.database_url)
     if file is not None:

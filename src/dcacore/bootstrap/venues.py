@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from dcacore.adapters.binance import KNOWN, BinanceVenues, Urls
+from dcacore.adapters.binance import KNOWN, BinanceVenues, Urls, stored_keys
 from dcacore.ports.clock import Clock
 from dcacore.ports.errors import Unavailable
 from dcacore.ports.exchange import Directory, Exchange
@@ -37,6 +37,9 @@ class ByEnvironment(Venues):
 
     async def directory(self, environment: Environment) -> Directory:
         return await self._of(environment).directory(environment)
+
+    async def prices_from(self, environment: Environment) -> str | None:
+        return await self._of(environment).prices_from(environment)
 
     def health(self) -> Mapping[Environment, Health]:
         told: dict[Environment, Health] = {}
@@ -72,4 +75,4 @@ def binance_of(settings: Settings, secrets: Secrets, clock: Clock) -> BinanceVen
             ws_api=settings.binance_ws_api_url,
         )
     # Chance only spreads tries to connect over time: it keeps no secret.
-    return BinanceVenues(urls, secrets, clock, random.Random())  # noqa: S311
+    return BinanceVenues(urls, stored_keys(secrets), clock, random.Random())  # noqa: S311

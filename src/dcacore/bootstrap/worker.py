@@ -65,13 +65,10 @@ async def _work(app: App, stopping: asyncio.Event) -> None:
     async with running(app) as with_engine:
         log.info("worker_started", engine=with_engine.engine and with_engine.engine.around.name, process=os.getpid())
         assert with_engine.engine_task is not None  # noqa: S101  # for the type checker
-        keeping = None if app.paper is None else asyncio.create_task(app.paper.keep_running())
         waiting = asyncio.create_task(stopping.wait())
         try:
             await asyncio.wait({with_engine.engine_task, waiting}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (waiting, keeping):
-                if task is not None:
-                    task.cancel()
-                    with contextlib.suppress(asyncio.CancelledError):
-                        await task
+            waiting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await waiting

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
-from litestar import Litestar, Response, WebSocket, route, websocket
+from litestar import Litestar, Response, WebSocket, get, route, websocket
 from litestar import Request as HttpRequest
 from litestar.config.app import AppConfig
 from litestar.enums import HttpMethod
@@ -43,7 +43,7 @@ def create_app(site: Site, *, has_control: bool = False) -> Litestar:
         async with site.running():
             yield
 
-    handlers: list[ControllerRouterHandler] = [_rest(site), _streams(site), _ws_api(site)]
+    handlers: list[ControllerRouterHandler] = [_rest(site), _streams(site), _ws_api(site), _about(site)]
     if has_control:
         handlers += control_handlers(site)
     return Litestar(handlers, lifespan=[lifespan], openapi_config=None, on_app_init=[_plain])
@@ -73,6 +73,16 @@ def _rest(site: Site) -> ControllerRouterHandler:
         return Response(told.body, status_code=told.status, headers=dict(told.headers), media_type=told.media_type)
 
     return rest
+
+
+def _about(site: Site) -> ControllerRouterHandler:
+    @get("/about", include_in_schema=False)
+    async def about() -> dict[str, Any]:
+        told = site.told()
+        by_chance = list(told.by_chance)
+        return {"mark": site.mark, "prices": told.source.value, "reason": told.reason, "by_chance": by_chance}
+
+    return about
 
 
 def _streams(site: Site) -> ControllerRouterHandler:

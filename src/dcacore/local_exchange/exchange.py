@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -58,6 +58,9 @@ class LocalExchange:
         limits: how much everybody has asked.
         tape: the trades of its markets.
         feed: the events of its accounts.
+        offered: markets that are opened when somebody first asks for them, by symbol.
+        price_of_new: returns where a market begins that is opened; None where the next price tells.
+        by_chance: markets that follow no real one though others do; they are kept.
     """
 
     def __init__(
@@ -70,6 +73,9 @@ class LocalExchange:
         self.limits = Limits(self.options.has_limits)
         self.tape = Tape(self.venue, self.clock)
         self.feed = Feed(self.venue, self.tape, self.clock, self.limits)
+        self.offered: Mapping[str, Market] = {}
+        self.price_of_new: Callable[[Market], Price | None] = _unknown
+        self.by_chance: set[str] = set()
         self._statuses: dict[str, str] = {}
 
     def attach_all(self) -> None:
@@ -85,14 +91,31 @@ class LocalExchange:
         self.tape.of(market.pair)
 
     def pair(self, symbol: str) -> PairState:
-        """Return a market.
+        """Return a market; one that is offered is opened.
 
         Raises:
             ApiError: -1121, there is none of that name.
         """
         if symbol not in self.venue.pairs:
-            raise error(-1121)
+            if symbol not in self.offered:
+                raise error(-1121)
+            self.list_pair(self.offered[symbol], self.price_of_new(self.offered[symbol]))
         return self.venue.pair(symbol)
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The markets that are open, and then those that are offered."""
+        return (*self.venue.pairs, *(symbol for symbol in self.offered if symbol not in self.venue.pairs))
+
+    def standing(self, symbol: str) -> PairState:
+        """Return how a market stands; one that is offered is not opened.
+
+        Raises:
+            ApiError: -1121.
+        """
+        if symbol in self.offered and symbol not in self.venue.pairs:
+            return PairState(market=self.offered[symbol], most_open=MOST_ORDERS)
+        return self.pair(symbol)
 
     def move(self, symbol: str, price: Price) -> None:
         """Let the market jump to *price*; orders that it reaches fill at their own limits.
@@ -106,6 +129,8 @@ class LocalExchange:
 
     def status(self, symbol: str) -> str:
         """Return the status of a symbol, as `exchangeInfo` has it."""
+        if symbol in self.offered and symbol not in self.venue.pairs:
+            return TRADING
         if not self.pair(symbol).is_halted:
             return TRADING
         kept = self._statuses.get(symbol, TRADING)
@@ -195,3 +220,7 @@ class LocalExchange:
         self.limits.forget()
         self.tape.forget()
         self.clock.skew_ms = 0
+
+
+def _unknown(_: Market) -> None:
+    """Return None: where a market stands is told by its first price."""

@@ -19,6 +19,7 @@ log = structlog.get_logger("dcacore.local_exchange")
 _SECRETS: Final = "secrets"
 _STATUSES: Final = "statuses"
 _EXECUTIONS: Final = "executions"
+_BY_CHANCE: Final = "by chance"
 
 
 class Keeper:
@@ -45,6 +46,7 @@ class Keeper:
             exchange.keys.tell(key, secret)
         exchange.restore_statuses(notes.get(_STATUSES, {}))
         exchange.feed.executions = notes.get(_EXECUTIONS, 0)
+        exchange.by_chance.update(notes.get(_BY_CHANCE, ()))
         exchange.attach_all()
         exchange.feed.keep = self.keep
 
@@ -66,6 +68,10 @@ class Keeper:
         self.state.note(_SECRETS, dict(self._exchange.keys.secrets))
         self.state.note(_STATUSES, dict(self._exchange.statuses))
         self.state.note(_EXECUTIONS, self._exchange.feed.executions)
+        if self._exchange.by_chance:
+            self.state.note(_BY_CHANCE, sorted(self._exchange.by_chance))
+        elif _BY_CHANCE in self.state.notes:
+            self.state.note(_BY_CHANCE, [])
         where = self.where()
         if where is not None:
             self.state.note(NOTE, pack(where))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,19 +15,21 @@ import attrs
 
 from dcacore.adapters.candles import read_candles
 from dcacore.adapters.known_markets import known_markets
-from dcacore.adapters.simulated.process.journal import JournalInUse
-from dcacore.adapters.simulated.process.listing import QUOTES, market_of
 from dcacore.adapters.system import SystemClock
 from dcacore.domain.errors import DcaError
 from dcacore.domain.market import Market
 from dcacore.domain.money import Price
+from dcacore.local_exchange.driving.journal import JournalInUse
 from dcacore.local_exchange.driving.live import LivePrices
 from dcacore.local_exchange.driving.pace import Player
 from dcacore.local_exchange.driving.points import Point, Position, Series, candle_points
+from dcacore.local_exchange.driving.source import Source, Told
 from dcacore.local_exchange.driving.stepper import Stepper
 from dcacore.local_exchange.driving.walk import Walk, walk_points
 from dcacore.local_exchange.exchange import LocalExchange, Options
 from dcacore.local_exchange.keeping import Keeper
+from dcacore.local_exchange.made_up import QUOTES, market_of
+from dcacore.local_exchange.paper import PricesFrom, open_paper
 from dcacore.local_exchange.site import Site
 
 PAIRS: Final[Mapping[str, str]] = {"BTCUSDT": "30000", "ETHUSDT": "2000", "BNBUSDT": "300"}
@@ -50,6 +53,7 @@ class Opening:
         steps: the markets wait to be stepped; else they follow by themselves.
         speed: candles a second; None plays each as long as it lasted.
         seed: the markets wander by chance, by this one; None leaves them where they are.
+        is_paper: as engines start it for paper accounts: see `dcacore.local_exchange.paper`; with a seed, all wander.
         is_live: the markets follow the real ones of the same names, and wander while those cannot be reached.
         state: a file that keeps everything; None keeps nothing.
     """
@@ -60,6 +64,7 @@ class Opening:
     steps: bool = False
     speed: Decimal | None = None
     seed: int | None = None
+    is_paper: bool = False
     is_live: bool = False
     state: Path | None = None
 
@@ -71,6 +76,8 @@ def open_site(opening: Opening) -> Site:
         CannotOpen: a market, a candle file or the file with its state is not what it should be.
         DcaError: as reading the candles says.
     """
+    if opening.is_paper:
+        return _paper(opening)
     site = Site(LocalExchange(opening.options))
     if opening.state is not None:
         site.keeper = _keeper(opening.state, site.exchange)
@@ -80,20 +87,43 @@ def open_site(opening: Opening) -> Site:
     for symbol, price in (opening.pairs or PAIRS).items():
         _list(site.exchange, known_or_made_up(symbol, price), Price(Decimal(price)))
     if opening.is_live:
-        site.drivers.append(_live(site.exchange, opening.seed or 0))
+        live = _live(site.exchange, opening.seed or 0)
+        site.drivers.append(live)
+        site.told = lambda: Told(live.source)
     elif opening.seed is not None:
+        site.told = lambda: Told(Source.WALK)
         points = _walk(site.exchange, opening.seed)
         site.drivers.append(Player(site.exchange.venue, points, SystemClock(), opening.speed or Decimal(1)))
     return site
 
 
+def _paper(opening: Opening) -> Site:
+    prices = PricesFrom.BINANCE if opening.seed is None else PricesFrom.CHANCE
+    options = attrs.evolve(opening.options, has_limits=False)
+    with _told_of(opening.state):
+        site = open_paper(opening.state, prices, options=options, seed=opening.seed or 0)
+    for symbol, price in opening.pairs.items():
+        if symbol not in site.exchange.venue.pairs:
+            _list(site.exchange, known_or_made_up(symbol, price), Price(Decimal(price)))
+            site.exchange.by_chance.add(symbol)
+    return site
+
+
 def _keeper(file: Path, exchange: LocalExchange) -> Keeper:
-    try:
+    with _told_of(file):
         return Keeper(file, exchange)
+
+
+@contextlib.contextmanager
+def _told_of(file: Path | None) -> Iterator[None]:
+    """Name the file with which something is wrong."""
+    name = "" if file is None else file.name
+    try:
+        yield
     except JournalInUse as wrong:
-        raise CannotOpen(f"{file.name}: another exchange has this file") from wrong
+        raise CannotOpen(f"{name}: another exchange has this file") from wrong
     except OSError as wrong:
-        raise CannotOpen(f"{file.name}: {wrong.strerror or wrong}") from wrong
+        raise CannotOpen(f"{name}: {wrong.strerror or wrong}") from wrong
 
 
 def _list(exchange: LocalExchange, market: Market, price: Price) -> None:
@@ -120,6 +150,7 @@ def _live(exchange: LocalExchange, seed: int) -> LivePrices:
 
 def _follow(site: Site, opening: Opening) -> None:
     exchange, keeper = site.exchange, site.keeper
+    site.told = lambda: Told(Source.CANDLES)
     series = [
         Series(known_or_made_up(symbol, opening.pairs.get(symbol, "")), read_candles(*files))
         for symbol, files in by_symbol(opening.candles, _only(opening.pairs))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Final, Protocol
 
 import structlog
 
+from dcacore.local_exchange.driving.source import Source, Told
 from dcacore.local_exchange.driving.stepper import Stepper
 from dcacore.local_exchange.errors import ApiError
 from dcacore.local_exchange.exchange import LocalExchange
@@ -48,6 +49,8 @@ class Site:
         stepper: moves the markets along candles, a step at a time; None when there are no candles.
         drivers: what moves the markets by itself.
         keeper: keeps it on disk; None keeps nothing.
+        mark: by what a program knows the exchange that it has started; empty for none.
+        told: returns where prices come from.
         life: seconds for which a connection is good.
     """
 
@@ -63,6 +66,8 @@ class Site:
         self.stepper = stepper
         self.drivers: list[Driver] = []
         self.keeper: Keeper | None = None
+        self.mark = ""
+        self.told: Callable[[], Told] = lambda: Told(Source.HAND)
         self.life = life
 
     @contextlib.asynccontextmanager

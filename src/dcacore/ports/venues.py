@@ -46,5 +46,13 @@ class Venues(Protocol):
         """Return how the ways to the environments are that have been used in this process and are measured."""
         return {}
 
+    async def prices_from(self, environment: Environment) -> str | None:  # noqa: ARG002  # most need no word on it
+        """Return where the environment's prices come from, for people; None where that goes without saying.
+
+        Raises:
+            Unavailable: it cannot be reached now.
+        """
+        return None
+
     async def forget(self, account: Account) -> None:
         """Close the exchange that was opened for the account and its key, so that the next call opens it anew."""

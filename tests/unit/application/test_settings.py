@@ -27,6 +27,8 @@ def test_every_setting() -> None:
         "BINANCE_REST_URL": "http://127.0.0.1:8000/",
         "BINANCE_STREAM_URL": "ws://127.0.0.1:8000",
         "BINANCE_WS_API_URL": "wss://host/ws-api/v3",
+        "BINANCE_TESTNET": "False",
+        "PAPER_EXCHANGE_URL": "http://paper:8100/",
     }
     settings = Settings.from_env(given)
     assert settings == Settings(
@@ -39,6 +41,8 @@ def test_every_setting() -> None:
         binance_rest_url="http://127.0.0.1:8000",
         binance_stream_url="ws://127.0.0.1:8000",
         binance_ws_api_url="wss://host/ws-api/v3",
+        binance_testnet=False,
+        paper_exchange_url="http://paper:8100",
     )
     assert "canary" not in repr(settings)
     assert generate_key()[:8] not in repr(settings)
@@ -65,6 +69,10 @@ def test_every_setting() -> None:
         ("BINANCE_WS_API_URL", "wss://canary:port", "must be like wss://host:port"),
         ("BINANCE_WS_API_URL", "wss://anna:canary@host", "must be like wss://host:port"),
         ("BINANCE_WS_API_URL", "wss://ca nary", "must be like wss://host:port"),
+        ("BINANCE_TESTNET", "canary", "must be true or false"),
+        ("PAPER_EXCHANGE_URL", "canary", "must be like http://host:port"),
+        ("PAPER_EXCHANGE_URL", "ws://canary", "must be like http://host:port"),
+        ("PAPER_EXCHANGE_URL", "http://host/canary", "must be like http://host:port, without a path"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name_and_not_repeated(name: str, value: str, rule: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import attrs
 import pytest
 
-from dcacore.adapters.binance import BinanceVenues
+from dcacore.adapters.binance import BinanceVenues, stored_keys
 from dcacore.adapters.binance.exchange import BinanceExchange
 from dcacore.adapters.fernet import FernetSecrets, generate_key
 from dcacore.application.key_rights import looked_at
@@ -51,7 +51,7 @@ class Office:
 async def office() -> AsyncIterator[Office]:
     async with serving() as (wire, urls):
         known = {CUSTOM: urls, LIVE: attrs.evolve(urls, sapi=urls.rest)}
-        venues = BinanceVenues(known, SECRETS, RealClock(), random.Random(1), pace=QUICK)
+        venues = BinanceVenues(known, stored_keys(SECRETS), RealClock(), random.Random(1), pace=QUICK)
         yield Office(wire, venues)
         await venues.close()
 

@@ -7,10 +7,14 @@ from typing import Final
 
 import attrs
 
+DIALS: Final = 250
+DIALS_WITHIN_S: Final = 300
+"""Fewer connections are tried in five minutes than the 300 that the exchange allows an address."""
+
 
 @attrs.frozen(kw_only=True)
 class Pace:
-    """Durations in seconds.
+    """Durations in seconds, and how many connections may be tried.
 
     Attributes:
         opens_within: a connection that is not there by then has failed.
@@ -24,6 +28,7 @@ class Pace:
         heartbeat: how often the price stream is, and how often a quiet pair is said to be alive.
         quiet_after: a pair without a trade for so long is asked for beside its stream.
         between_messages: the exchange takes five messages a second over a connection.
+        dials: so many connections are tried in five minutes at most, all accounts together.
     """
 
     opens_within: float = 10
@@ -37,13 +42,9 @@ class Pace:
     heartbeat: float = 4
     quiet_after: float = 30
     between_messages: float = 0.25
+    dials: int = DIALS
 
     def pause(self, failures: int, chance: random.Random) -> float:
         """Return how long to wait after so many failures in a row."""
         longest = min(self.longest_pause, self.first_pause * float(2 ** min(failures, 20)))
         return longest * chance.uniform(0.5, 1)
-
-
-DIALS: Final = 250
-DIALS_WITHIN_S: Final = 300
-"""Fewer connections are tried in five minutes than the 300 that the exchange allows an address."""

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import datetime
 import random
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Final
 
 import structlog
@@ -43,7 +43,7 @@ class BinancePrices(Prices, Talk):
 
     def __init__(
         self,
-        url: str,
+        host: Callable[[], str],
         clock: Clock,
         time: VenueClock,
         quotes: Quotes,
@@ -52,7 +52,7 @@ class BinancePrices(Prices, Talk):
         pace: Pace,
         chance: random.Random,
     ) -> None:
-        self._url = url
+        self._host = host
         self._clock = clock
         self._time = time
         self._quotes = quotes
@@ -122,7 +122,7 @@ class BinancePrices(Prices, Talk):
         return self._keeper.opened_at is not None
 
     def url(self) -> str:
-        return f"{self._url}/stream"
+        return f"{self._host()}/stream"
 
     async def greet(self, link: Link) -> None:
         self._subscriptions.begin(link)

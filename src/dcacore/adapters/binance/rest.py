@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -23,19 +23,22 @@ from dcacore.adapters.binance.reading import Unreadable, integer_in, millisecond
 from dcacore.adapters.binance.refusals import (
     CLOCK_IS_OFF,
     TOO_MANY_ORDERS,
+    WRONG_PAIR,
     NoAnswer,
     Refused,
     kind_of,
     of_acting,
     of_reading,
 )
-from dcacore.adapters.binance.urls import Urls
+from dcacore.adapters.binance.urls import Where
 from dcacore.adapters.binance.venue_clock import VenueClock
 from dcacore.ports.errors import PortError, RateLimited, Unavailable
 from dcacore.ports.secrets import ApiKey
 
 log = structlog.get_logger("dcacore.binance")
 
+Lister = Callable[[str], Awaitable[bool]]
+"""Told of a pair that the exchange does not know; returns whether it lists it now, as only one's own exchange does."""
 NOBODY: Final = ""
 READ_WINDOW: Final = datetime.timedelta(seconds=5)
 _MILLISECOND: Final = datetime.timedelta(milliseconds=1)
@@ -47,20 +50,22 @@ class Rest:
 
     def __init__(
         self,
-        urls: Urls,
+        where: Where,
         limiter: Limiter,
         time: VenueClock,
         *,
         key: ApiKey | None = None,
         who: str = NOBODY,
         within_s: float = ANSWERS_WITHIN_S,
+        lister: Lister | None = None,
     ) -> None:
-        self._urls = urls
+        self._where = where
         self._limiter = limiter
         self._time = time
         self._key = key
         self._who = who
         self._within_s = within_s
+        self._lister = lister
         self._client: Client | None = None
 
     async def ask(self, call: Call, params: Mapping[str, str] | None = None, *, pair: str | None = None) -> object:
@@ -84,6 +89,15 @@ class Rest:
             NoAnswer: there is none.
             Unavailable: nothing may be asked now.
         """
+        try:
+            return await self._asked(call, params)
+        except Refused as exc:
+            pair = (params or {}).get("symbol")
+            if exc.code != WRONG_PAIR or pair is None or self._lister is None or not await self._lister(pair):
+                raise
+        return await self._asked(call, params)
+
+    async def _asked(self, call: Call, params: Mapping[str, str] | None) -> object:
         if not call.is_signed:
             return await self._send(call, params or {})
         await self._time.refresh()
@@ -132,7 +146,8 @@ class Rest:
         sent_at: datetime.datetime | None = None,
         window: datetime.timedelta = READ_WINDOW,
     ) -> object:
-        host = self._urls.sapi if call.is_sapi else self._urls.rest
+        urls = self._where()
+        host = urls.sapi if call.is_sapi else urls.rest
         if host is None:
             raise Unavailable("this environment has no such request")
         await self._limiter.admit(call, self._who)

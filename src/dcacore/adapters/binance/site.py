@@ -14,9 +14,9 @@ from dcacore.adapters.binance.pace import Pace
 from dcacore.adapters.binance.prices import BinancePrices
 from dcacore.adapters.binance.quotes import Quotes
 from dcacore.adapters.binance.rates import Rates
-from dcacore.adapters.binance.rest import Rest
+from dcacore.adapters.binance.rest import Lister, Rest
 from dcacore.adapters.binance.rules import Rules
-from dcacore.adapters.binance.urls import Urls
+from dcacore.adapters.binance.urls import Urls, Where
 from dcacore.adapters.binance.user_stream import Shared, UserStream
 from dcacore.adapters.binance.venue_clock import VenueClock
 from dcacore.ports.clock import Clock
@@ -29,30 +29,37 @@ class Site:
 
     def __init__(
         self,
-        urls: Urls,
+        where: Urls | Where,
         clock: Clock,
         chance: random.Random,
         *,
         pace: Pace | None = None,
         within_s: float = ANSWERS_WITHIN_S,
+        lister: Lister | None = None,
     ) -> None:
         self._within_s = within_s
+        self._lister = lister
+        self._where = _always(where) if isinstance(where, Urls) else where
         self._pace = pace or Pace()
         self._chance = chance
         self._key_names = 0
-        self.urls = urls
         self.clock = clock
         self.time = VenueClock(clock, self._ask_time)
         self.limiter = Limiter(clock, self.time.now)
-        self.dials = Dials(clock, self.limiter)
+        self.dials = Dials(clock, self.limiter, self._pace.dials)
         self.public = self.rest()
         self.rules = Rules(self.public, self.limiter, clock)
         self.rates = Rates(self.public)
         self.quotes = Quotes(self.public)
         self.directory = BinanceDirectory(self.quotes, self.rules)
         self.prices = BinancePrices(
-            urls.streams, clock, self.time, self.quotes, dials=self.dials, pace=self._pace, chance=chance
+            lambda: self.urls.streams, clock, self.time, self.quotes, dials=self.dials, pace=self._pace, chance=chance
         )
+
+    @property
+    def urls(self) -> Urls:
+        """Where it is reached now."""
+        return self._where()
 
     async def _ask_time(self) -> datetime.datetime:
         return await self.public.time()
@@ -61,12 +68,14 @@ class Site:
         """Return the requests of one key, or of nobody."""
         self._key_names += 1
         who = "" if key is None else f"account {self._key_names}"
-        return Rest(self.urls, self.limiter, self.time, key=key, who=who, within_s=self._within_s)
+        return Rest(
+            self._where, self.limiter, self.time, key=key, who=who, within_s=self._within_s, lister=self._lister
+        )
 
     def exchange(self, key: ApiKey) -> BinanceExchange:
         """Return the exchange of the account that *key* belongs to."""
         shared = Shared(
-            url=self.urls.ws_api,
+            url=lambda: self.urls.ws_api,
             clock=self.clock,
             time=self.time,
             rules=self.rules,
@@ -99,6 +108,10 @@ class Site:
         await self.prices.close()
         await self.public.close()
         self.limiter.close()
+
+
+def _always(urls: Urls) -> Where:
+    return lambda: urls
 
 
 def _milliseconds(duration: datetime.timedelta) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import attrs
@@ -26,6 +27,9 @@ class Urls:
     ws_api: str
     sapi: str | None = None
 
+
+Where = Callable[[], Urls]
+"""Says where an environment is reached now: asked before each request and each connection."""
 
 LIVE: Final = Urls(
     rest="https://api.binance.com",

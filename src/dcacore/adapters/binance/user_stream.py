@@ -43,7 +43,7 @@ _REPORT: Final = "executionReport"
 class Shared:
     """What all streams of one environment work with."""
 
-    url: str
+    url: Callable[[], str]
     clock: Clock
     time: VenueClock
     rules: Rules
@@ -116,7 +116,7 @@ class UserStream(Talk):
     # ------------------------------------------------------------------------------------------------- the connection
 
     def url(self) -> str:
-        return self._shared.url
+        return self._shared.url()
 
     async def greet(self, link: Link) -> None:
         self._subscription = {it: number for it, number in self._subscription.items() if not it.ended.done()}

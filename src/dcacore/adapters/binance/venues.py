@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import attrs
 
-from dcacore.adapters.binance.urls import Urls
+from dcacore.adapters.binance.urls import Urls, Where
 from dcacore.ports.clock import Clock
 from dcacore.ports.errors import BadCredentials, Unavailable
 from dcacore.ports.exchange import Directory, Exchange
@@ -21,8 +21,23 @@ from dcacore.ports.venues import Venues
 if TYPE_CHECKING:  # python-binance is slow to import, and most commands never trade
     from dcacore.adapters.binance.exchange import BinanceExchange
     from dcacore.adapters.binance.pace import Pace
+    from dcacore.adapters.binance.rest import Lister
     from dcacore.adapters.binance.site import Site
     from dcacore.ports.health import Health
+
+KeyOf = Callable[[Account], ApiKey]
+"""Returns what an account signs with; raises BadCredentials without a key, CannotDecrypt for an illegible one."""
+
+
+def stored_keys(secrets: Secrets) -> KeyOf:
+    """Return what reads the keys that are stored with accounts."""
+
+    def key_of(account: Account) -> ApiKey:
+        if account.api_key is None:
+            raise BadCredentials("the account has no key")
+        return secrets.decrypt(account.id, account.api_key)
+
+    return key_of
 
 
 class BinanceVenues(Venues, Keys):
@@ -30,20 +45,32 @@ class BinanceVenues(Venues, Keys):
 
     def __init__(
         self,
-        urls: Mapping[Environment, Urls],
-        secrets: Secrets,
+        urls: Mapping[Environment, Urls | Where],
+        key_of: KeyOf,
         clock: Clock,
         chance: random.Random,
         *,
         pace: Pace | None = None,
+        lister: Lister | None = None,
     ) -> None:
+        """Say where the environments are, and what their accounts sign with.
+
+        Args:
+            urls: addresses, or what says them, for an exchange that may move.
+            key_of: what an account signs with.
+            clock: time.
+            chance: spreads tries to connect over time.
+            pace: how long everything about streams may take.
+            lister: told of pairs that an exchange does not know; None leaves it at that.
+        """
         self._urls = urls
-        self._secrets = secrets
+        self._key_of = key_of
+        self._lister = lister
         self._clock = clock
         self._chance = chance
         self._pace = pace
         self._sites: dict[Environment, Site] = {}
-        self._exchanges: dict[tuple[str, CipherText], BinanceExchange] = {}
+        self._exchanges: dict[tuple[str, CipherText | None], BinanceExchange] = {}
 
     @property
     def environments(self) -> tuple[Environment, ...]:
@@ -51,12 +78,10 @@ class BinanceVenues(Venues, Keys):
         return tuple(self._urls)
 
     async def exchange(self, account: Account) -> Exchange:
-        if account.api_key is None:
-            raise BadCredentials("the account has no key")
         known = self._exchanges.get((account.id, account.api_key))
         if known is not None:
             return known
-        key = self._secrets.decrypt(account.id, account.api_key)
+        key = self._key_of(account)
         site = self._site(account.environment)
         await site.time.refresh()
         return self._exchanges.setdefault((account.id, account.api_key), site.exchange(key))
@@ -70,8 +95,6 @@ class BinanceVenues(Venues, Keys):
         return self._site(environment).directory
 
     async def forget(self, account: Account) -> None:
-        if account.api_key is None:
-            return
         exchange = self._exchanges.pop((account.id, account.api_key), None)
         if exchange is not None:
             await exchange.close()
@@ -114,5 +137,5 @@ class BinanceVenues(Venues, Keys):
             urls = self._urls.get(environment)
             if urls is None:
                 raise Unavailable(f"no address of a {environment.value} exchange is set")
-            self._sites[environment] = Site(urls, self._clock, self._chance, pace=self._pace)
+            self._sites[environment] = Site(urls, self._clock, self._chance, pace=self._pace, lister=self._lister)
         return self._sites[environment]

@@ -1,4 +1,4 @@
-"""What can be done to a simulated venue from outside its requests, by name: for scripts, journals and tests.
+"""What can be done to a simulated venue from outside its requests, by name: for scripts and tests.
 
 Every value is text, or for `list` and `rules` a market as `pack` writes it. What is listed or open already stays as it
 is when `list` or `open` comes again.

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from dcacore.adapters.simulated.wire import unpack
+from dcacore.domain.errors import DomainError
+from dcacore.domain.market import Market
 from dcacore.domain.money import Price, plain
 from dcacore.local_exchange.clock import to_ms
 from dcacore.local_exchange.control.strikes import strike_now
@@ -81,6 +84,23 @@ def _symbol(site: Site, told: Told) -> object:
     return {"symbol": symbol, "status": site.exchange.status(symbol), "filters": told_filters(state)}
 
 
+def _pair(site: Site, told: Told) -> object:
+    """Open a market with rules of its own; one that is open stays as it is."""
+    exchange = site.exchange
+    try:
+        market = unpack(told.get("market"), Market)
+    except (ValueError, TypeError, ArithmeticError, DomainError) as wrong:
+        raise BadControl("market is missing, or makes no sense") from wrong
+    if market.pair not in exchange.venue.pairs:
+        price = Price(number(told, "price")) if "price" in told else exchange.price_of_new(market)
+        if price is not None and (not price or price % market.tick_size):
+            raise BadControl(f"{price} is no price of {market.pair}: its tick size is {market.tick_size}")
+        exchange.list_pair(market, price)
+        if "price" in told:
+            exchange.by_chance.add(market.pair)  # what somebody made up is no real one's
+    return {"symbol": market.pair}
+
+
 def _key(site: Site, told: Told) -> object:
     key = text(told, "apiKey")
     if not site.exchange.keys.tell(key, text(told, "secret")):
@@ -110,6 +130,7 @@ POSTS: Final[Mapping[str, Callable[[Site, Told], object]]] = {
     "/control/watch": _watch,
     "/control/balance": _balance,
     "/control/symbol": _symbol,
+    "/control/pair": _pair,
     "/control/key": _key,
     "/control/fault": _fault,
     "/control/reset": _reset,

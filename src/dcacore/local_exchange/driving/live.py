@@ -8,7 +8,6 @@ import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal, InvalidOperation
-from enum import Enum
 from random import Random
 from typing import Any, Final
 
@@ -21,6 +20,7 @@ from dcacore.domain.money import Price
 from dcacore.local_exchange.driving.market import Movable, jump
 from dcacore.local_exchange.driving.pace import play
 from dcacore.local_exchange.driving.points import Point
+from dcacore.local_exchange.driving.source import Source
 from dcacore.ports.clock import Clock
 
 log = structlog.get_logger("dcacore.local_exchange")
@@ -33,14 +33,7 @@ GOOD_AFTER_S: Final = 30
 """A connection that has lasted so long was a good one: the next pause is the first again."""
 FIRST_WORD_WITHIN_S: Final = 10
 WALK_EVERY_S: Final = 1
-
-
-class Source(Enum):
-    """What drives the markets now."""
-
-    NOTHING = "nothing"  # not yet
-    LIVE = "live"
-    WALK = "random walk"
+_TRADES: Final = ("trade", "aggTrade")
 
 
 class NotATrade(ValueError):
@@ -97,7 +90,7 @@ class LivePrices:
                     failures = 0
                 if failures or self.source is Source.NOTHING:  # a good stream that breaks off is given one more try
                     self._begin_walk(why)
-                await self.clock.sleep(self._pause(failures))
+                await self.clock.sleep(pause_s(failures, self.chance))
                 failures += 1
         finally:
             await self._end_walk()
@@ -144,14 +137,15 @@ class LivePrices:
             for point in together:
                 play(self.market, point)
 
-    def _pause(self, failures: int) -> float:
-        pause = PAUSES_S[min(failures, len(PAUSES_S) - 1)]
-        return pause * (1 + self.chance.random() / 2)
-
     def _say(self, source: Source, why: str) -> None:
         if source is not self.source:
             self.source = source
             self.on_source(source, why)
+
+
+def pause_s(failures: int, chance: Random) -> float:
+    """Return how long to wait before another try, after so many failures in a row."""
+    return PAUSES_S[min(failures, len(PAUSES_S) - 1)] * (1 + chance.random() / 2)
 
 
 def read_trade(frame: str | bytes) -> tuple[str, Price]:
@@ -162,7 +156,7 @@ def read_trade(frame: str | bytes) -> tuple[str, Price]:
     """
     try:
         data: Any = json.loads(frame)["data"]
-        price = Decimal(data["p"]) if data["e"] == "trade" and isinstance(data["p"], str) else None
+        price = Decimal(data["p"]) if data["e"] in _TRADES and isinstance(data["p"], str) else None
         symbol = data["s"]
     except (ValueError, LookupError, TypeError, InvalidOperation) as exc:
         raise NotATrade(str(exc)) from exc

@@ -15,11 +15,11 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from dcacore.adapters.simulated import snapshot
-from dcacore.adapters.simulated.process.journal import Entry, Journal
 from dcacore.adapters.simulated.venue import SimulatedVenue
 from dcacore.domain.errors import DcaError
 from dcacore.domain.ids import AccountId
 from dcacore.domain.venue import VenueOrderId
+from dcacore.local_exchange.driving.journal import Entry, Journal
 from dcacore.ports.exchange import AccountEvent, OrderChanged
 
 _NAME: Final = "kept"

@@ -26,8 +26,8 @@ def info(call: Call) -> dict[str, Any]:
     status = call.params.get("symbolStatus")
     if wanted is not None and status is not None:
         raise error(-1128)
-    symbols = exchange.venue.pairs if wanted is None else wanted
-    shapes = [symbol_shape(exchange.pair(symbol), exchange.status(symbol)) for symbol in symbols]
+    symbols = exchange.symbols if wanted is None else wanted
+    shapes = [symbol_shape(exchange.standing(symbol), exchange.status(symbol)) for symbol in symbols]
     if status is not None:
         shapes = [shape for shape in shapes if shape["status"] == status]
     return exchange_info(exchange.clock.ms(), shapes, has_limits=exchange.limits.are_on)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from dcacore.domain.money import Price
+from dcacore.domain.money import ZERO, Price
 from dcacore.local_exchange.endpoints.call import Call
 from dcacore.local_exchange.errors import error
 from dcacore.local_exchange.filters import AVERAGE_MINUTES
@@ -86,8 +86,8 @@ def average(call: Call) -> Row:
 
 
 def price_row(call: Call, symbol: str) -> Row:
-    """Return a row of `ticker/price`."""
-    return {"symbol": symbol, "price": amount(_price(call, symbol))}
+    """Return a row of `ticker/price`; a market without a trade has the price 0."""
+    return {"symbol": symbol, "price": amount(call.exchange.pair(symbol).price or ZERO)}
 
 
 def book_row(call: Call, symbol: str) -> Row:

@@ -1,4 +1,4 @@
-"""The journal of a venue: what was asked of it and when, on disk before it is done."""
+"""The journal of an exchange: what it knows, on disk before anybody is told."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Journal:
         Raises:
             JournalInUse: another process has it.
         """
-        self.file = file
-        self._fd = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self.file = file.resolve()  # what takes its place later must not take that of a link to it
+        self._fd = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
