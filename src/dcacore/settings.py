@@ -94,6 +94,7 @@ class Settings:
             if text:
                 given[field] = read(name, text)
         _refuse_half(given, _CUSTOM)
+        _refuse_binance_itself(given, _CUSTOM)
         return cls(**given)  # type: ignore[arg-type]  # each reader returns what its field takes
 
 
@@ -164,6 +165,14 @@ def _refuse_half(given: Mapping[str, object], together: Mapping[str, str]) -> No
         raise BadSetting(missing[0], f"is not set: {', '.join(together)} are set together, or none of them")
 
 
+def _refuse_binance_itself(given: Mapping[str, object], custom: Mapping[str, str]) -> None:
+    """Refuse the live exchange by another name: what is looked at before real money is spent goes by the name."""
+    for name, field in custom.items():
+        host = urlsplit(str(given.get(field, ""))).hostname or ""
+        if host == _BINANCE or host.endswith(f".{_BINANCE}"):
+            raise BadSetting(name, f"names {_BINANCE} itself: such an account is live, and needs no address")
+
+
 def _one_of(kind: type[E], fold: Callable[[str], str]) -> Callable[[str, str], E]:
     def read(name: str, text: str) -> E:
         try:
@@ -174,6 +183,7 @@ def _one_of(kind: type[E], fold: Callable[[str], str]) -> Callable[[str, str], E
     return read
 
 
+_BINANCE: Final = "binance.com"
 _CUSTOM: Final = {
     "BINANCE_REST_URL": "binance_rest_url",
     "BINANCE_STREAM_URL": "binance_stream_url",

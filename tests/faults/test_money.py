@@ -325,6 +325,19 @@ def test_f41_an_order_on_the_old_grid_is_placed_on_the_new_one(empty_stage: Stag
     stage.expect_position()
 
 
+def test_f41_rules_that_change_are_noticed_within_the_hour(empty_stage: Stage) -> None:
+    stage = ready(empty_stage, fees=FREE)
+    stage.start()
+    coarser = attrs.evolve(MARKET, tick_size=Decimal("0.5"))
+    stage.staff.change_rules(coarser)
+    stage.run(1800)
+    assert stage.deal().market == MARKET
+    stage.run(2000)
+    assert stage.bot().market == stage.deal().market == coarser
+    assert stage.refused_per_hour() == 0
+    stage.expect_position()
+
+
 def test_f42_a_ladder_that_grows_beyond_all_bounds_is_added_up_exactly() -> None:
     steep = strategy(max_safety_orders=20, safety_order_volume_scale="3", price_deviation="1")
     plan = ladder(steep, "100", MARKET, FREE)

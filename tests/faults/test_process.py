@@ -20,13 +20,15 @@ from dcacore.adapters.sqlalchemy import SqlStore, sqlite_store
 from dcacore.adapters.sqlalchemy.backups import backup, restore
 from dcacore.adapters.sqlalchemy.lock import EngineLock
 from dcacore.adapters.sqlalchemy.schema import upgrade
+from dcacore.application.engine.desk import Desk
+from dcacore.application.engine.runner import Runner
 from dcacore.bootstrap.logs import Lines, configure_logs
 from dcacore.domain.bot import Bot, Phase
 from dcacore.domain.engine import Decision, decide
 from dcacore.domain.events import Event, Failed
 from dcacore.domain.ids import BotId
 from dcacore.domain.intents import IntentState
-from dcacore.domain.orders import Role
+from dcacore.domain.orders import Order, Role
 from dcacore.domain.venue import VenueStatus
 from dcacore.ports.errors import EngineRunning, OutcomeUnknown, SchemaMismatch, StoreError
 from dcacore.ports.records import RequestKind
@@ -552,6 +554,29 @@ def test_f78_prices_that_wait_for_a_busy_bot_are_few(stage: Stage) -> None:
 
     stage.do(flood())
     stage.run(5)
+    stage.expect_position()
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_f79_a_bot_whose_order_fails_in_a_way_that_nobody_foresaw_is_taken_up_anew(
+    empty_stage: Stage, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    stage = empty_stage
+    stage.list_pair()
+    stage.open_account()
+    stage.add_bot()
+    reserve, failures = Desk.reserve, iter(range(times))
+
+    def fail(desk: Desk, runner: Runner, order: Order) -> None:
+        if next(failures, None) is not None:
+            raise KeyError("nobody foresaw it")  # between the mark and the wire: nobody would look after the order
+        reserve(desk, runner, order)
+
+    monkeypatch.setattr(Desk, "reserve", fail)
+    stage.start(after=600)
+    assert len([line for line in stage.unforeseen if "nobody foresaw it" in line]) == times
+    stage.unforeseen.clear()
+    assert stage.trouble() is None
     stage.expect_position()
 
 

@@ -93,3 +93,16 @@ def test_a_custom_exchange_is_named_whole_or_not_at_all(name: str) -> None:
     rule = r"^BINANCE_\w+ is not set: BINANCE_REST_URL, BINANCE_STREAM_URL, BINANCE_WS_API_URL are set together"
     with pytest.raises(BadSetting, match=rule):
         Settings.from_env({name: f"{scheme}://host"})
+
+
+@pytest.mark.parametrize("host", ["api.binance.com", "API.Binance.com:443", "stream.binance.com:9443", "binance.com"])
+def test_the_live_exchange_is_no_custom_one(host: str) -> None:
+    custom = {
+        "BINANCE_REST_URL": f"https://{host}",
+        "BINANCE_STREAM_URL": "wss://streams",
+        "BINANCE_WS_API_URL": "wss://ws",
+    }
+    with pytest.raises(BadSetting, match=r"^BINANCE_REST_URL names binance\.com itself: such an account is live"):
+        Settings.from_env(custom)
+    other = Settings.from_env({**custom, "BINANCE_REST_URL": "https://notbinance.com"})
+    assert other.binance_rest_url == "https://notbinance.com"

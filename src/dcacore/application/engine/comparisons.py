@@ -49,7 +49,7 @@ class Comparisons:
                 return
 
     async def now_and_then(self, desk: Desk) -> None:
-        """Compare an account every 45 s, for ever, and see which of its bots' troubles are over."""
+        """Compare an account every 45 s, for ever, and see which troubles are over and which rules have changed."""
         while True:
             await self.around.clock.sleep(COMPARE_EVERY_S)
             try:
@@ -57,6 +57,7 @@ class Comparisons:
             except PortError as exc:
                 log.warning("not_compared", account=desk.account.id, reason=str(exc))
             await desk.look_after_troubles()
+            await desk.refresh_rules()
 
     async def of_all(self, desk: Desk, cause: str) -> Findings:
         """Compare an account with all of its bots here.

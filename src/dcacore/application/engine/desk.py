@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 BEFORE_SENT: Final = datetime.timedelta(minutes=1)
 BEFORE_HEARD_AGAIN_S: Final = 60
 """An address may only connect so often: dead keys must not use that up. A new key does not wait for this."""
+RULES_LAST_S: Final = 3600
+"""How often bots that run are told of their pairs' rules, if those have changed."""
 FUNDS_LAST_S: Final = 2
 """How old a balance may be when an order is checked against it."""
 
@@ -77,13 +79,14 @@ class Desk:
     gaps: int = attrs.field(default=0, init=False)
     is_sure: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
     compared_to: dict[str, str | None] = attrs.field(factory=dict, init=False)
+    _rules_at: float = attrs.field(init=False)  # when bots were last told of rules that have changed
     _funds: Mapping[str, Balance] | None = attrs.field(default=None, init=False)
     _funds_at: float = attrs.field(default=0.0, init=False)
     _counted: set[OrderId] = attrs.field(factory=set, init=False)  # the buys that the balances have been lessened by
 
     def __attrs_post_init__(self) -> None:
         self.tasks = Tasks(self.account.environment)
-        self.deaf_since = self.around.clock.monotonic()
+        self.deaf_since = self._rules_at = self.around.clock.monotonic()
         self.exchange = PatientExchange(self._inner, self.around.clock, self.credentials_refused, self._hold)
 
     @property
@@ -238,6 +241,23 @@ class Desk:
         except PortError as exc:
             log.info("rules_not_read", account=self.account.id, pair=runner.market.pair, reason=str(exc))
         return _grid(runner.market) != before
+
+    async def refresh_rules(self) -> None:
+        """Tell bots of the rules of their pairs once an hour, where those have changed."""
+        now = self.around.clock.monotonic()
+        if now - self._rules_at < RULES_LAST_S:
+            return
+        self._rules_at = now
+        for runner in self.runners:
+            try:
+                listing = await self.exchange.listing(runner.market.pair)
+                fees = await self.exchange.fees(runner.market.pair)
+            except PortError as exc:
+                log.info("rules_not_read", account=self.account.id, pair=runner.market.pair, reason=str(exc))
+                continue
+            bot = runner.bot
+            if (listing.market, listing.limits, fees) != (bot.market, bot.limits, bot.fees):
+                runner.post(rules_read(self.around.clock.now(), listing, fees))
 
     async def look_after_troubles(self) -> None:
         """Let bots go on whose trouble has ended by itself: a pair that trades again, a key that works again."""

@@ -67,7 +67,7 @@ class Runner:
         price: says where the bot's market stands now; None when that is not known.
         at_once: marks a planned order as being sent, where nothing has to be waited for before it goes out.
         on_turn: called after each turn, with what is to go out.
-        on_break: called once, when the database has failed in the middle of a turn.
+        on_break: called once, when the database has failed in the middle of a turn, or one of its tasks has failed.
         bot: the bot as it stands, and as the database has it but for the price.
         tasks: what goes on for this bot.
         busy_since: when the turn that is going on began, by the monotonic clock; None between turns.
@@ -103,7 +103,8 @@ class Runner:
 
     def __attrs_post_init__(self) -> None:
         self.bot = self.record.bot
-        self.tasks = Tasks(self.environment)
+        # What a task that fails has left undone nobody else would do: the bot is taken up anew.
+        self.tasks = Tasks(self.environment, self.break_off)
 
     @property
     def market(self) -> Market:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import attrs
@@ -25,13 +25,15 @@ def speak_of(environment: Environment) -> None:
 
 @attrs.define
 class Tasks:
-    """Tasks that run beside each other; one that ends is forgotten, one that fails is told to *on_failure*.
+    """Tasks that run beside each other; one that ends is forgotten, one that nobody foresaw to fail is logged at once.
 
     Attributes:
         environment: what they are about, for their lines in the log, whoever starts them; None leaves that open.
+        on_failure: called with why one failed.
     """
 
     environment: Environment | None = None
+    on_failure: Callable[[Exception], None] | None = None
     _running: dict[asyncio.Task[Any], None] = attrs.field(factory=dict, init=False)  # in the order of their start
 
     def start(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
@@ -46,6 +48,11 @@ class Tasks:
 
     def _forget(self, task: asyncio.Task[Any]) -> None:
         self._running.pop(task, None)
+        failure = None if task.cancelled() else task.exception()
+        if isinstance(failure, Exception):
+            log.error("task_failed", task=task.get_name(), reason=repr(failure), exc_info=failure)
+            if self.on_failure is not None:
+                self.on_failure(failure)
 
     def cancel(self) -> None:
         """Cancel all of them."""
