@@ -105,7 +105,7 @@ async def test_f65_the_exchange_outlives_the_kill_of_its_starter_and_its_books_t
         sys.executable, "-c", TRADER, str(books), stdout=asyncio.subprocess.PIPE, cwd=root
     )
     assert trader.stdout is not None
-    assert await trader.stdout.readline() == b"placed\n"
+    await trader.stdout.readuntil(b"placed\n")
     trader.kill()
     await trader.communicate()
     hand = PaperHand(books)
