@@ -153,6 +153,8 @@ async def running(app: App) -> AsyncIterator[App]:
         around = Surroundings(store=app.store, venues=app.venues, clock=app.clock, ids=app.ids, name=name)
         owner: Ownership = LeaseOwner(app.store, name) if is_shared else SoleOwner(app.store, name)
         engine = Engine(around, owner)
+        if app.binance is not None:
+            app.binance.load()
         task = asyncio.create_task(engine.run(), name="engine")
         try:
             async with _paper_kept_running(app):

@@ -77,6 +77,11 @@ class BinanceVenues(Venues, Keys):
         """The environments whose addresses are known."""
         return tuple(self._urls)
 
+    @staticmethod
+    def load() -> None:
+        """Import python-binance, which takes a second, before an event loop has something better to do."""
+        import dcacore.adapters.binance.site  # noqa: F401  # for what it imports
+
     async def exchange(self, account: Account) -> Exchange:
         known = self._exchanges.get((account.id, account.api_key))
         if known is not None:
