@@ -20,17 +20,18 @@ from dcacore.adapters.sqlalchemy import SqlStore, sqlite_store
 from dcacore.adapters.sqlalchemy.backups import backup, restore
 from dcacore.adapters.sqlalchemy.lock import EngineLock
 from dcacore.adapters.sqlalchemy.schema import upgrade
+from dcacore.application.engine.accounting import write
 from dcacore.application.engine.desk import Desk
 from dcacore.application.engine.runner import Runner
 from dcacore.bootstrap.logs import Lines, configure_logs
-from dcacore.domain.bot import Bot, Phase
+from dcacore.domain.bot import Bot, Phase, Wanted
 from dcacore.domain.engine import Decision, decide
-from dcacore.domain.events import Event, Failed
+from dcacore.domain.events import Event, Failed, PauseRequested
 from dcacore.domain.ids import BotId
 from dcacore.domain.intents import IntentState
 from dcacore.domain.orders import Order, Role
 from dcacore.domain.venue import VenueStatus
-from dcacore.ports.errors import EngineRunning, OutcomeUnknown, SchemaMismatch, StoreError
+from dcacore.ports.errors import EngineRunning, OutcomeUnknown, SchemaMismatch, StoreError, Unavailable
 from dcacore.ports.records import RequestKind
 from dcacore.settings import Settings
 from tests.faults.stage import BOT, Carry, Stage, lost_reply, of_role, price, refused, slow
@@ -577,6 +578,58 @@ def test_f79_a_bot_whose_order_fails_in_a_way_that_nobody_foresaw_is_taken_up_an
     assert len([line for line in stage.unforeseen if "nobody foresaw it" in line]) == times
     stage.unforeseen.clear()
     assert stage.trouble() is None
+    stage.expect_position()
+
+
+def test_f79_a_bot_that_breaks_off_while_it_is_checked_does_not_ask_without_a_pause(stage: Stage) -> None:
+    asked: list[float] = []
+
+    async def unreachable(carry: Carry) -> Any:
+        asked.append(stage.loop.time())
+        if len(asked) > 200:
+            return await carry()  # else time would stand still
+        raise Unavailable("the exchange cannot be reached")
+
+    stage.wire().on("listing", unreachable, times=1e9)
+    stage.start(after=5)
+    stage.running.store.commits_fail = 1
+    stage.ask(RequestKind.PAUSE, after=30)
+    assert any(line["event"] == "bot_interrupted" for line in stage.logged)
+    assert len(asked) < 30
+    stage.is_checked = False
+
+
+def test_f79_a_bot_whose_task_fails_in_the_middle_of_a_turn_comes_back_when_that_is_stored(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.start()
+    runner = stage.running.engine.runners[BotId(BOT)]
+    real, stored = write, stage.loop.create_future()
+
+    async def late(*args: Any) -> None:
+        await stored
+        await real(*args)
+
+    async def fail() -> None:
+        raise KeyError("nobody foresaw it")
+
+    async def let_fail() -> None:
+        runner.tasks.start(fail(), "a task of the bot")
+
+    monkeypatch.setattr("dcacore.application.engine.runner.write", late)
+    told = stage.loop.create_task(runner.turn(PauseRequested(stage.clock.now())))  # by what is no task of the bot's
+    stage.run(0.1)
+    stage.do(let_fail())
+    stage.run(30)
+    assert stage.running.engine.runners.get(BotId(BOT)) in {None, runner}
+    monkeypatch.setattr("dcacore.application.engine.runner.write", real)
+    stored.set_result(None)
+    stage.run(30)
+    assert told.done()
+    stage.unforeseen.clear()
+    now = stage.running.engine.runners[BotId(BOT)]
+    assert now is not runner
+    assert now.bot.wanted is Wanted.PAUSE
     stage.expect_position()
 
 

@@ -236,7 +236,7 @@ class BringingUp:
 
     async def _check(self, runner: Runner) -> None:
         try:
-            while not runner.is_closing:
+            while not (runner.is_closing or runner.is_over):  # it would pause no more
                 try:
                     event = await self._verdict(runner)
                 except PortError as exc:

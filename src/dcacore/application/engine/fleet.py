@@ -242,7 +242,7 @@ class Fleet:
                 await self.places.clear(wire.desk)  # none of its bots is left here: they come back on another
 
     def after_break(self, runner: Runner, exc: Exception) -> None:
-        """Take a bot up anew whose database failed it in the middle of a turn."""
+        """Take a bot up anew that has broken off: its database failed it, or one of its tasks."""
         log.warning("bot_interrupted", bot=runner.bot.id, reason=str(exc))
         self.watching.forget(runner)
         self.keeping_on.tasks.start(self._replace(runner), f"replacing {runner.bot.id}")
@@ -250,6 +250,8 @@ class Fleet:
     async def _replace(self, runner: Runner) -> None:
         self._leaving.add(runner.bot.id)
         try:
+            async with runner.guard:  # a turn that something else has begun is stored before the bot is read anew
+                pass
             await runner.tasks.wait()
             await self._forget(runner)
         finally:
