@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from dcacore.application.engine.accounting import write
+from dcacore.domain.events import PriceSeen
+from dcacore.domain.ids import BotId
 from dcacore.domain.intents import IntentState
 from dcacore.domain.orders import Role
-from tests.faults.stage import Stage, lost_reply
+from tests.faults.stage import BOT, Stage, lost_reply, price
 
 FALLEN = "69"
 """Below the stop loss."""
@@ -100,3 +104,25 @@ def test_one_that_is_marked_goes_out_although_the_engine_is_told_to_stop(stage: 
     stage.dies_at = stop
     stage.move(FALLEN, after=15)
     assert len(stage.orders(Role.STOP_LOSS)) == 1
+
+
+def test_one_that_is_marked_by_a_comparison_while_the_engine_stops_is_answered(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = stage.running.engine.runners[BotId(BOT)]
+    stored = stage.loop.create_future()
+
+    async def late(*args: Any) -> None:
+        await stored
+        await write(*args)
+
+    monkeypatch.setattr("dcacore.application.engine.runner.write", late)
+    told = stage.loop.create_task(runner.turn(PriceSeen(stage.clock.now(), price(FALLEN))))
+    stage.run(0.1)
+    stage.running.engine.stop()
+    stage.run(1)
+    monkeypatch.setattr("dcacore.application.engine.runner.write", write)
+    stored.set_result(None)
+    stage.run(15)
+    assert told.done()
+    assert sold_once(stage)

@@ -215,6 +215,8 @@ class Runner:
         """Take nothing new in, and return when what is on the wire has been answered, stored, or given up."""
         self.is_closing = True
         self._wake_up()
+        async with self._lock:  # a turn that is going on may have marked what it wants sent; no later one does
+            pass
         await self.tasks.wait()
         async with self._lock:  # a turn that something else has begun is stored, too
             self.is_over = True
