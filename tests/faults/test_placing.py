@@ -538,6 +538,32 @@ def test_f20_safety_orders_leave_room_for_the_targets_of_all_bots_there(empty_st
     assert not stage.refused_per_hour()
 
 
+def test_f09_a_sell_at_market_that_is_too_large_by_new_rules_is_sold_in_several(empty_stage: Stage) -> None:
+    """How much one market order may be for changes every day, with how much is traded."""
+    stage, most = empty_stage, Decimal(10)
+
+    def is_too_large(order: Any) -> bool:
+        return order.price is None and order.quantity > most
+
+    stage.wire().on(
+        "listing",
+        answered(lambda it: attrs.evolve(it, limits=Limits(market_quantity=Bound("MARKET_LOT_SIZE", most)))),
+        times=float("inf"),
+    )
+    too_large = FilterViolation("Filter failure: MARKET_LOT_SIZE", -1013)
+    stage.wire().on("place", refused(too_large), times=float("inf"), when=is_too_large)
+    stage.list_pair()
+    stage.open_account()
+    stage.add_bot(max_safety_orders=0, stop_loss="30", auto_restart=False)
+    stage.start()
+    most = Decimal("0.4")
+    stage.move("69", after=30)
+    assert stage.trouble() is None
+    assert stage.bot().deals_closed == 1
+    assert stage.free("ABC") == 0
+    assert len(stage.orders(Role.STOP_LOSS)) == 3
+
+
 def test_f09_a_base_order_that_is_too_large_is_told_before_anything_is_sent(empty_stage: Stage) -> None:
     stage = limited(empty_stage, Limits(market_quantity=Bound("MARKET_LOT_SIZE", Decimal("0.5"))))
     stage.list_pair()

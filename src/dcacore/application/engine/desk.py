@@ -20,7 +20,8 @@ from dcacore.domain.engine import decide
 from dcacore.domain.events import AttentionNeeded, Cured, RetryDue, RulesRead
 from dcacore.domain.ids import BotId, OrderId, parse_order_id
 from dcacore.domain.intents import Intent
-from dcacore.domain.market import FeeAsset, Fees, Market
+from dcacore.domain.limits import Limits
+from dcacore.domain.market import FeeAsset, Fees
 from dcacore.domain.money import ZERO, exact, plain
 from dcacore.domain.orders import Order, Side
 from dcacore.domain.venue import VenueOrder, VenueOrderId, VenueStatus
@@ -227,12 +228,12 @@ class Desk:
     # --------------------------------------------------------------------------------------------------------- rules
 
     async def reload_rules(self, runner: Runner) -> bool:
-        """Read the pair's rules anew, after one was broken; say whether prices and quantities have another grid now.
+        """Read the pair's rules anew, after one was broken; say whether its grid, or how far orders go, is another now.
 
         Raises:
             Ended: the runner is over.
         """
-        before = _grid(runner.market)
+        before = _grid(runner)
         try:
             await self.exchange.reload_rules(runner.market.pair)
             listing = await self.exchange.listing(runner.market.pair)
@@ -240,7 +241,7 @@ class Desk:
             await runner.turn(rules_read(self.around.clock.now(), listing, fees))
         except PortError as exc:
             log.info("rules_not_read", account=self.account.id, pair=runner.market.pair, reason=str(exc))
-        return _grid(runner.market) != before
+        return _grid(runner) != before
 
     async def refresh_rules(self) -> None:
         """Tell bots of the rules of their pairs once an hour, where those have changed."""
@@ -292,8 +293,8 @@ def rules_read(at: datetime.datetime, listing: Listing, fees: Fees) -> RulesRead
     return RulesRead(at=at, market=listing.market, fees=fees, limits=listing.limits)
 
 
-def _grid(market: Market) -> tuple[Decimal, Decimal]:
-    return market.tick_size, market.step_size
+def _grid(runner: Runner) -> tuple[Decimal, Decimal, Limits | None]:
+    return runner.market.tick_size, runner.market.step_size, runner.bot.limits
 
 
 async def _tell(wire: Wire, order: VenueOrder) -> None:

@@ -274,7 +274,7 @@ class Wire:
         match exc:
             case FilterViolation():
                 if await self.desk.reload_rules(self.runner):
-                    refusal = Refusal.NOT_PLACED  # it lay on the old grid; the next one lies on the new
+                    refusal = Refusal.NOT_PLACED  # it followed the old rules; the next one follows the new
                 elif self._passes(order, exc):
                     refusal = Refusal.HELD
             case BadCredentials():
