@@ -218,6 +218,40 @@ def test_f09_a_refusal_for_a_rule_names_the_rule_and_is_not_tried_again(stage: S
     stage.expect_position()
 
 
+@pytest.mark.parametrize("rule", ["NOTIONAL", "MAX_NUM_ORDERS"])
+def test_f09_a_safety_order_that_breaks_a_rule_keeps_no_target_from_being_placed(stage: Stage, rule: str) -> None:
+    no = refused(FilterViolation(f"Filter failure: {rule}", -1013))
+    stage.wire().on("place", no, times=99, when=of_role(Role.SAFETY))
+    stage.start(after=600)
+    assert stage.trouble() == "error"
+    assert not stage.resting(Role.SAFETY)
+    assert [sell.quantity for sell in stage.resting(Role.TAKE_PROFIT)] == [1]
+    assert stage.refused_per_hour() == 1
+
+
+@pytest.mark.parametrize("way_s", [0, 3])
+def test_f09_a_target_that_was_taken_off_goes_back_on_although_the_next_safety_order_breaks_a_rule(
+    empty_stage: Stage, way_s: float
+) -> None:
+    """The no may come before the cancel does: a bot in error would be left without a sell."""
+    stage = empty_stage
+    stage.list_pair()
+    stage.open_account()
+    stage.add_bot(max_safety_orders=3, active_safety_orders=1)
+    stage.start()
+    no = refused(FilterViolation("Filter failure: NOTIONAL", -1013))
+    stage.wire().on("place", no, times=99, when=of_role(Role.SAFETY))
+    stage.wire().on("cancel", slow(before=way_s))
+    stage.move("90", after=600)
+    assert stage.trouble() == "error"
+    (target,) = stage.resting(Role.TAKE_PROFIT)
+    deal = stage.deal()
+    assert (target.price, target.quantity) == (deal.take_profit_price, deal.sellable)
+    assert stage.refused_per_hour() == 1
+    stage.move("300", after=5)
+    assert stage.bot().deals_closed == 1
+
+
 def test_f09_a_refusal_reloads_the_rules(stage: Stage) -> None:
     stage.start()
     stage.staff.change_rules(attrs.evolve(MARKET, step_size=Decimal("0.01"), min_quantity=Decimal("0.01")))

@@ -106,6 +106,7 @@ def _end_order(turn: Turn, draft: _Draft, order: Order, report: Canceled | Expir
     if order.executed is not None or order.state is OrderState.FILLED:
         return  # told again
     if order.is_cancelling:
+        turn.has_freed = turn.has_freed or order.side is Side.SELL
         if draft.is_managed and not report.executed:
             _put_back(draft, order)
     elif order.price is not None or (order.side is Side.SELL and not report.executed):

@@ -8,7 +8,7 @@ from decimal import Decimal
 import attrs
 
 from dcacore.domain.books import NOTHING_CARRIED, Books, settle
-from dcacore.domain.bot import Phase, Step, TroubleKind, Wanted
+from dcacore.domain.bot import Cure, Phase, Step, TroubleKind, Wanted
 from dcacore.domain.deal import AT_MARKET, Deal, Exit
 from dcacore.domain.evolving import evolve
 from dcacore.domain.ids import deal_id
@@ -32,6 +32,8 @@ def act(turn: Turn) -> None:
     if turn.bot.trouble is not None and turn.bot.trouble.kind is not TroubleKind.WAITING_FOR_BALANCE:
         if turn.deal is not None:
             _end_what_is_sold(turn, turn.deal, turn.price)
+        if turn.deal is not None and turn.has_freed and turn.bot.trouble.cure is Cure.USER:
+            _put_target_back(turn, turn.deal, turn.price)
         return
     match turn.bot.phase:
         case Phase.MONITORING:
@@ -54,6 +56,18 @@ def _end_what_is_sold(turn: Turn, deal: Deal, price: Price) -> None:
         begin_exit(turn, deal, Exit.TAKE_PROFIT, price)
     elif turn.bot.phase is Phase.CLOSING:
         _close_out(turn, deal, price)
+
+
+def _put_target_back(turn: Turn, deal: Deal, price: Price) -> None:
+    """Its target was coming off for a better one when the trouble came: place that, or nothing is for sale.
+
+    Once: it is not tried again when it is refused.
+    """
+    if turn.bot.phase is not Phase.IN_POSITION or deal.strategy.trailing_deviation or live_sells(deal):
+        return
+    deal = turn.deal = _aim(turn, deal)
+    if deal.take_profit_price is not None and deal.can_sell_at(deal.take_profit_price):
+        _rest_take_profit(turn, deal, price)
 
 
 def start_deal(turn: Turn, price: Price) -> None:

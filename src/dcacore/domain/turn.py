@@ -35,6 +35,7 @@ class Turn:
         deal: the open deal.
         commands: what goes out, in order.
         ended: the deal that ended in this turn.
+        has_freed: whether a sell has come off that was to make room for another one.
     """
 
     at: datetime.datetime
@@ -43,6 +44,7 @@ class Turn:
     deal: Deal | None
     commands: list[Command] = attrs.field(factory=list)
     ended: Deal | None = None
+    has_freed: bool = False
 
     def step(self, step: Step) -> None:
         """Move the bot to its next phase."""

@@ -184,6 +184,8 @@ class Wire:
                     no_buys = "an order before it found too little balance"
                 elif refused.refusal is Refusal.HELD:
                     no_buys = "an order before it is held back"
+                elif refused.refusal is Refusal.RULE and place.order.side is Side.BUY:
+                    no_buys = "an order before it was refused"  # what is held is sold all the same
                 else:
                     nothing = "an order before it was refused"
             if declined:
