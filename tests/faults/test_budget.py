@@ -37,7 +37,7 @@ ASKS: Final[dict[str, Call]] = {
 PAGE: Final = Path("docs/explanation/binance.md").read_text(encoding="utf-8")
 A_MINUTE: Final = Fraction(60, COMPARE_EVERY_S)
 OF_ACCOUNT: Final = calls.ACCOUNT.weight * A_MINUTE + WEIGHT * Fraction(60) / Fraction(Pace().looks_every)
-OF_PAIR: Final = (calls.OPEN_ORDERS.weight + calls.TRADES.weight) * A_MINUTE
+OF_PAIR: Final = (calls.OPEN_ORDERS.weight + calls.TRADES.weight) * A_MINUTE + Fraction(calls.COMMISSION.weight, 60)
 LIMIT: Final = 6000
 
 
@@ -63,7 +63,8 @@ def test_f51_bots_at_rest_ask_by_account_and_pair_and_not_by_bot(empty_stage: St
     assert len(stage.resting(Role.SAFETY)) == 2 * bots
     asked = asked_in_an_hour(stage)
     rounds = HOUR_S // COMPARE_EVERY_S
-    assert asked == {"open_orders": rounds, "trades": rounds, "balances": rounds}
+    assert asked == {"open_orders": rounds, "trades": rounds, "balances": rounds, "listing": 1, "fees": 1}
+    asked["listing"] = 0  # of all pairs at once, for all accounts
     assert Fraction(weight(asked), 60) == OF_PAIR + calls.ACCOUNT.weight * A_MINUTE
 
 

@@ -249,16 +249,18 @@ class Desk:
         if now - self._rules_at < RULES_LAST_S:
             return
         self._rules_at = now
-        for runner in self.runners:
+        for pair in sorted({runner.market.pair for runner in self.runners}):  # once for all bots there
             try:
-                listing = await self.exchange.listing(runner.market.pair)
-                fees = await self.exchange.fees(runner.market.pair)
+                listing = await self.exchange.listing(pair)
+                fees = await self.exchange.fees(pair)
             except PortError as exc:
-                log.info("rules_not_read", account=self.account.id, pair=runner.market.pair, reason=str(exc))
+                log.info("rules_not_read", account=self.account.id, pair=pair, reason=str(exc))
                 continue
-            bot = runner.bot
-            if (listing.market, listing.limits, fees) != (bot.market, bot.limits, bot.fees):
-                runner.post(rules_read(self.around.clock.now(), listing, fees))
+            for runner in self.runners:
+                bot = runner.bot
+                knows = (listing.market, listing.limits, fees) == (bot.market, bot.limits, bot.fees)
+                if runner.market.pair == pair and not knows:
+                    runner.post(rules_read(self.around.clock.now(), listing, fees))
 
     async def look_after_troubles(self) -> None:
         """Let bots go on whose trouble has ended by itself: a pair that trades again, a key that works again."""
