@@ -142,13 +142,32 @@ def as_json(venue: SimulatedVenue) -> dict[str, Any]:
     return told
 
 
+def shake(venue: SimulatedVenue, chance: Random, number: int) -> None:
+    """Do something that users or the staff do to an account."""
+    staff, account = Staff(venue), chance.choice([ANNA, BEN])
+    match chance.randrange(8):
+        case 0:
+            staff.revoke(account)
+        case 1:
+            staff.restore(account)
+        case 2:
+            staff.disable(account, is_disabled=bool(chance.randrange(2)))
+        case 3 if not chance.randrange(10):
+            staff.reset({ANNA: {"XYZ": Decimal(chance.randint(1, 2))}})
+        case 4:
+            Hand(venue, ANNA).deposit("XYZ", Decimal(0))
+        case 5 if not chance.randrange(5):
+            venue.open_account(AccountId(f"new{number}"), {"XYZ": Decimal(5)})
+        case _:
+            act(venue, chance, number)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_only_what_has_changed_is_written_and_yet_the_file_says_all(
     tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, chance = tmp_path / "state", Random(seed)
     venue, state = begun(file)
-    staff = Staff(venue)
     append = Journal.append
 
     def full(journal: Journal, entry: Any, *, is_synced: bool = True) -> None:
@@ -159,21 +178,7 @@ def test_only_what_has_changed_is_written_and_yet_the_file_says_all(
     monkeypatch.setattr(Journal, "append", full)
     for number in range(150):
         with contextlib.suppress(PortError):
-            match chance.randrange(8):
-                case 0:
-                    staff.revoke(chance.choice([ANNA, BEN]))
-                case 1:
-                    staff.restore(chance.choice([ANNA, BEN]))
-                case 2:
-                    staff.disable(chance.choice([ANNA, BEN]), is_disabled=bool(chance.randrange(2)))
-                case 3 if not chance.randrange(10):
-                    staff.reset({ANNA: {"XYZ": Decimal(chance.randint(1, 2))}})
-                case 4:
-                    Hand(venue, ANNA).deposit("XYZ", Decimal(0))
-                case 5 if not chance.randrange(5):
-                    venue.open_account(AccountId(f"new{number}"), {"XYZ": Decimal(5)})
-                case _:
-                    act(venue, chance, number)
+            shake(venue, chance, number)
         try:
             state.keep()
         except OSError:

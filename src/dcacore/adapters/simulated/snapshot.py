@@ -39,7 +39,7 @@ def markets(venue: SimulatedVenue) -> Iterator[Record]:
 
 
 class Stand(NamedTuple):
-    """How an account stands: all that its record says, and how many transfers it has, in a form that is soon compared."""
+    """How an account stands: all that its record says, and how many transfers it has; soon compared."""
 
     fees: Fees
     pays_with: str | None
