@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import fcntl
+import json
 import shutil
 import signal
 import subprocess
@@ -15,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from dcacore.adapters.simulated import snapshot
 from dcacore.adapters.simulated.books import Ticket
 from dcacore.adapters.simulated.hands import Hand, Staff
 from dcacore.adapters.simulated.venue import SimulatedVenue
@@ -123,6 +126,85 @@ def test_whatever_was_kept_is_there_after_a_kill_and_goes_on_alike(tmp_path: Pat
                     other.move(MARKET.pair, Price(Decimal(price)))
             untouched = killed(file)
             assert told(untouched) == told(venue)
+
+
+def written(file: Path) -> dict[str, Any]:
+    """Return the records of a file, the last one of each key."""
+    records: dict[str, Any] = {}
+    for line in file.read_text().splitlines():
+        records.update(json.loads(line)["params"])
+    return records
+
+
+def as_json(venue: SimulatedVenue) -> dict[str, Any]:
+    """Return all records of a venue, as a file has them."""
+    told: dict[str, Any] = json.loads(json.dumps(dict(snapshot.dump(venue))))
+    return told
+
+
+def shake(venue: SimulatedVenue, chance: Random, number: int) -> None:
+    """Do something that users or the staff do to an account."""
+    staff, account = Staff(venue), chance.choice([ANNA, BEN])
+    match chance.randrange(8):
+        case 0:
+            staff.revoke(account)
+        case 1:
+            staff.restore(account)
+        case 2:
+            staff.disable(account, is_disabled=bool(chance.randrange(2)))
+        case 3 if not chance.randrange(10):
+            staff.reset({ANNA: {"XYZ": Decimal(chance.randint(1, 2))}})
+        case 4:
+            Hand(venue, ANNA).deposit("XYZ", Decimal(0))
+        case 5 if not chance.randrange(5):
+            venue.open_account(AccountId(f"new{number}"), {"XYZ": Decimal(5)})
+        case _:
+            act(venue, chance, number)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_only_what_has_changed_is_written_and_yet_the_file_says_all(
+    tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, chance = tmp_path / "state", Random(seed)
+    venue, state = begun(file)
+    append = Journal.append
+
+    def full(journal: Journal, entry: Any, *, is_synced: bool = True) -> None:
+        if not chance.randrange(4):
+            raise OSError("no space left on device")
+        append(journal, entry, is_synced=is_synced)
+
+    monkeypatch.setattr(Journal, "append", full)
+    for number in range(150):
+        with contextlib.suppress(PortError):
+            shake(venue, chance, number)
+        try:
+            state.keep()
+        except OSError:
+            continue  # and the next one writes it all the same
+        says = written(file)
+        now = as_json(venue)
+        assert {key: says[key] for key in now} == now
+
+
+def test_an_account_that_stands_as_it_stood_is_not_even_packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    venue, state = begun(tmp_path / "state")
+    packed: list[AccountId] = []
+    account = snapshot.account
+
+    def noted(name: AccountId, stand: snapshot.Stand) -> snapshot.Record:
+        packed.append(name)
+        return account(name, stand)
+
+    monkeypatch.setattr(snapshot, "account", noted)
+    venue.move(MARKET.pair, Price(Decimal(99)))
+    state.keep()
+    assert packed == []
+    place(venue, ANNA, "one", Side.BUY, "90")
+    state.keep()
+    state.keep()
+    assert packed == [ANNA]
 
 
 def test_a_restart_goes_on_from_there(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import signal
 import socket
 import sys
@@ -238,10 +239,68 @@ async def test_who_only_looks_starts_nothing(books: Path) -> None:
 
 async def test_another_program_on_the_port_is_not_taken_for_it(books: Path) -> None:
     async with serving(open_paper(None, PricesFrom.HAND)) as urls:
-        write_standing(books, Standing(port=int(urls.rest.rpartition(":")[2]), pid=2**22 + 1, mark="ours"))
+        port = int(urls.rest.rpartition(":")[2])
+        write_standing(books, Standing(port=port, pid=2**22 + 1, mark="ours", books=str(books)))
         assert await find(books) is None
         assert await paper_process.ask(urls.rest) is not None
     assert await paper_process.ask(urls.rest) is None
+
+
+async def test_a_copy_of_the_books_has_an_exchange_of_its_own(books: Path) -> None:
+    async with trading(books) as venues:
+        await buy(await venues.exchange(ANNA), "it", "29000")
+    copy = books.parent / "try it: ü" / books.name
+    shutil.copytree(books.parent, copy.parent)
+    try:
+        assert await find(copy) is None
+        async with trading(copy) as venues:
+            exchange = await venues.exchange(ANNA)
+            await exchange.cancel(BTCUSDT, OrderId("it"))
+            assert await exchange.open_orders(BTCUSDT) == ()
+        async with trading(books) as venues:
+            (resting,) = await (await venues.exchange(ANNA)).open_orders(BTCUSDT)
+            assert resting.order_id == "it"
+    finally:
+        PaperHand(copy).end()
+
+
+async def test_books_that_were_moved_while_their_exchange_runs_are_taken_up_where_they_are(
+    books: Path, tmp_path: Path
+) -> None:
+    before, there = tmp_path / "before", tmp_path / "there"
+    before.mkdir()
+    async with trading(before / books.name) as venues:
+        await buy(await venues.exchange(ANNA), "it", "29000")
+    before.rename(there)
+    try:
+        async with trading(there / books.name) as venues:
+            (resting,) = await (await venues.exchange(ANNA)).open_orders(BTCUSDT)
+            assert resting.order_id == "it"
+        assert not before.exists()
+    finally:
+        PaperHand(there / books.name).end()
+
+
+async def test_it_ends_when_nobody_is_connected_and_is_as_it_was_when_somebody_comes(
+    books: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.integration.test_paper_exchange.STANDS", (*STANDS, "--idle", "0.3"))
+    async with trading(books) as venues:
+        exchange = await venues.exchange(ANNA)
+        await buy(exchange, "it", "29000")
+        events = exchange.events()
+        assert await anext(events) == StreamOpened()
+        silent = asyncio.ensure_future(anext(events))
+        await asyncio.wait({silent}, timeout=1)
+        assert not silent.done(), "somebody is connected"
+        silent.cancel()
+    async with asyncio.timeout(20):
+        while await find(books) is not None:
+            await SystemClock().sleep(0.6)  # who asks is somebody, too
+    assert "nobody_is_connected" in books.with_name("app.db.paper.log").read_text()
+    async with trading(books) as venues:
+        (resting,) = await (await venues.exchange(ANNA)).open_orders(BTCUSDT)
+        assert resting.order_id == "it"
 
 
 async def test_one_that_does_not_answer_is_not_started_twice(books: Path, monkeypatch: pytest.MonkeyPatch) -> None:

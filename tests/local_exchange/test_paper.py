@@ -12,10 +12,11 @@ import pytest
 
 from dcacore.adapters.simulated.wire import pack
 from dcacore.domain.market import Market
+from dcacore.local_exchange.control import POSTS
 from dcacore.local_exchange.driving.paper import PaperPrices
 from dcacore.local_exchange.exchange import LocalExchange
 from dcacore.local_exchange.paper import PricesFrom, first_price, open_paper
-from dcacore.local_exchange.server import serving
+from dcacore.local_exchange.server import ControlNeedsLoopback, server_of, serving
 from dcacore.local_exchange.site import Site
 from dcacore.local_exchange.standing import Standing, read_standing, standing_file, write_standing
 from tests.local_exchange.api import MARKET_BUY, Api, code
@@ -65,6 +66,20 @@ async def test_other_markets_are_opened_with_rules_of_their_own(api: Api) -> Non
     assert (await prices(api))["ODDUSDT"] == "30000.00000000"
     for wrong in ({}, {"market": {"pair": "X"}}, {"market": {**pack(MARKET), "pair": "NEW"}, "price": "1.001"}):
         assert (await api.http.post("/control/pair", json=wrong)).status_code == 400
+
+
+async def test_a_market_is_all_that_may_be_opened_where_there_is_no_control_interface(tmp_path: Path) -> None:
+    site = open_paper(tmp_path / "books", PricesFrom.CHANCE)
+    site.opens_pairs = True
+    async with serving(site) as urls, httpx.AsyncClient(base_url=urls.rest) as http:
+        assert (await http.post("/control/pair", json={"market": pack(MARKET)})).status_code == 200
+        page = {"Origin": "https://elsewhere.example"}
+        assert (await http.post("/control/pair", json={"market": pack(MARKET)}, headers=page)).status_code == 403
+        for path in sorted({*POSTS} - {"/control/pair"}):
+            assert (await http.post(path, json={})).status_code == 404
+        assert (await http.get("/control/books?apiKey=paper-anna")).status_code == 404
+    with pytest.raises(ControlNeedsLoopback):
+        server_of(site, "0.0.0.0")
 
 
 async def test_a_market_without_a_price_takes_no_orders_yet() -> None:
@@ -117,10 +132,10 @@ def test_every_market_begins_on_its_grid() -> None:
 def test_where_an_exchange_is_stands_beside_its_books(tmp_path: Path) -> None:
     books = tmp_path / "books"
     assert read_standing(books) is None
-    standing = Standing(port=5, pid=6, mark="it")
+    standing = Standing(port=5, pid=6, mark="it", books="/books")
     write_standing(books, standing)
     assert read_standing(books) == standing
-    for wrong in ("", "[]", "5", '{"port": 5, "pid": 6}', '{"port": "x", "pid": 6, "mark": ""}'):
+    for wrong in ("", "[]", "5", '{"port": 5, "pid": 6}', '{"port": "x", "pid": 6, "mark": "", "books": ""}'):
         standing_file(books).write_text(wrong)
         assert read_standing(books) is None
     assert [it.name for it in tmp_path.iterdir()] == ["books.state"]

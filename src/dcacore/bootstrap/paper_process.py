@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +14,7 @@ from typing import Any, Final
 import attrs
 import msgspec
 
-from dcacore.local_exchange.standing import read_standing
+from dcacore.local_exchange.standing import Standing, read_standing
 from dcacore.ports.clock import Clock
 from dcacore.ports.errors import Unavailable
 
@@ -90,11 +93,16 @@ def local(port: int) -> str:
 async def find(books: Path) -> str | None:
     """Return where the exchange of *books* is; None when it does not run, or does not answer."""
     standing = read_standing(books)
-    if standing is None:
+    # What was copied along with books is that of the books that they were copied from.
+    if standing is None or not standing.is_of(books) or not await _stands(standing):
         return None
+    return local(standing.port)
+
+
+async def _stands(standing: Standing) -> bool:
+    """Say whether the exchange is there still: another program may have the port by now, or that of other books."""
     about = await ask(local(standing.port))
-    # Another program may have the port by now, or the exchange of other books.
-    return local(standing.port) if about is not None and about.mark == standing.mark else None
+    return about is not None and about.mark == standing.mark
 
 
 async def find_or_start(books: Path, clock: Clock, options: Sequence[str] = ()) -> str:
@@ -110,7 +118,18 @@ async def find_or_start(books: Path, clock: Clock, options: Sequence[str] = ()) 
     return found if found is not None else await _start(books, clock, options)
 
 
+async def _end_of_moved(books: Path, clock: Clock) -> None:
+    """End the exchange whose books were moved here while it ran: it has the file, and would write it anew elsewhere."""
+    standing = read_standing(books)
+    if standing is not None and standing.has_lost_its_books and await _stands(standing):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(standing.pid, signal.SIGTERM)
+        while await _stands(standing):
+            await clock.sleep(_BETWEEN_S)
+
+
 async def _start(books: Path, clock: Clock, options: Sequence[str]) -> str:
+    await _end_of_moved(books, clock)
     try:
         books.parent.mkdir(parents=True, exist_ok=True)
         with books.with_name(f"{books.name}.log").open("ab") as log:

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import structlog
 
@@ -19,6 +20,8 @@ from dcacore.local_exchange.paper import PricesFrom, open_paper
 from dcacore.local_exchange.server import run
 from dcacore.local_exchange.standing import Standing, new_mark, read_standing, write_standing
 
+IDLE_S: Final = 600.0
+"""Without anybody connected for so long it ends: nobody trades any more, and whoever does starts it again."""
 IN_USE = 3
 """The exit code when another exchange has the books."""
 
@@ -30,25 +33,35 @@ def options() -> argparse.Namespace:
     parser.add_argument("--prices", type=PricesFrom, default=PricesFrom.BINANCE, help="binance, chance or hand")
     parser.add_argument("--host", default=HOST, help="where Binance's market streams are")
     parser.add_argument("--seed", type=int, default=0, help="decides how prices wander")
+    parser.add_argument("--idle", type=float, default=IDLE_S, help="seconds without anybody connected until it ends")
     parser.add_argument("--detach", action="store_true", help="go on in the background once it listens")
     return parser.parse_args()
 
 
 async def serve(chosen: argparse.Namespace, listens: Callable[[], None]) -> None:
-    """Serve until SIGTERM, where the last exchange of the same books did unless somebody else has that port."""
+    """Serve until SIGTERM, or for as long as somebody is connected, where the last exchange of the same books did.
+
+    Where somebody else has that port by now, it takes another one. Whoever is on this machine may open a market; only
+    where prices are moved by hand is there the rest of the control interface.
+    """
     site = open_paper(chosen.state, chosen.prices, host=chosen.host, seed=chosen.seed)
-    site.mark = new_mark()
+    site.mark, site.opens_pairs = new_mark(), True
+    has_control = chosen.prices is PricesFrom.HAND
     before = read_standing(chosen.state)
 
     def tell(urls: Urls) -> None:
         port = int(urls.rest.rpartition(":")[2])
-        write_standing(chosen.state, Standing(port=port, pid=os.getpid(), mark=site.mark))
+        here = str(chosen.state.resolve())
+        write_standing(chosen.state, Standing(port=port, pid=os.getpid(), mark=site.mark, books=here))
         listens()
 
+    async def run_at(port: int) -> None:
+        await run(site, LOOPBACK, port, has_control=has_control, tell=tell, idle_s=chosen.idle)
+
     try:
-        await run(site, LOOPBACK, 0 if before is None else before.port, has_control=True, tell=tell)
+        await run_at(0 if before is None else before.port)
     except CannotListen:
-        await run(site, LOOPBACK, 0, has_control=True, tell=tell)
+        await run_at(0)
 
 
 def detach() -> int:

@@ -14,7 +14,7 @@ from litestar.config.app import AppConfig
 from litestar.enums import HttpMethod
 from litestar.types import ControllerRouterHandler
 
-from dcacore.local_exchange.control import control_handlers
+from dcacore.local_exchange.control import PAIR, changing_handler, control_handlers
 from dcacore.local_exchange.faults.requests import Dropped
 from dcacore.local_exchange.rest import Request, answer
 from dcacore.local_exchange.site import Site
@@ -46,6 +46,8 @@ def create_app(site: Site, *, has_control: bool = False) -> Litestar:
     handlers: list[ControllerRouterHandler] = [_rest(site), _streams(site), _ws_api(site), _about(site)]
     if has_control:
         handlers += control_handlers(site)
+    elif site.opens_pairs:
+        handlers.append(changing_handler(site, [PAIR]))
     return Litestar(handlers, lifespan=[lifespan], openapi_config=None, on_app_init=[_plain])
 
 

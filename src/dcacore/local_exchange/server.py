@@ -8,6 +8,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Final
 
+import structlog
 import uvicorn
 from websockets import http11
 
@@ -17,6 +18,8 @@ from dcacore.local_exchange.app import create_app
 from dcacore.local_exchange.site import Site
 from dcacore.local_exchange.transports import CuttableHttp, CuttableWebSocket
 
+log = structlog.get_logger("dcacore.local_exchange")
+
 PING_S: Final = 20.0
 """Seconds between pings (web-socket-streams.md)."""
 PONG_S: Final = 60.0
@@ -24,6 +27,7 @@ PONG_S: Final = 60.0
 KEPT_ALIVE_S: Final = 75
 """Seconds for which an idle connection stays open; with few, a request could meet its end."""
 _PATIENCE_S: Final = 1
+_LOOKS_EVERY_S: Final = 1.0
 _LONGEST_LINE: Final = 2**16
 """Bytes of a request's first line: the names of 1,024 streams find room in it, and in websockets' own 8 KiB do not."""
 
@@ -51,7 +55,7 @@ def server_of(site: Site, host: str = LOOPBACK, *, has_control: bool = False) ->
     Raises:
         ControlNeedsLoopback: *host* is not on the loopback interface.
     """
-    if has_control and not is_loopback(host):
+    if (has_control or site.opens_pairs) and not is_loopback(host):
         raise ControlNeedsLoopback(host)
     http11.MAX_LINE_LENGTH = _LONGEST_LINE  # it has no other way to say so but the environment, before it is imported
     config = uvicorn.Config(
@@ -90,8 +94,18 @@ async def serving(site: Site, *, port: int = 0, has_control: bool = False) -> As
         listening.close()
 
 
-async def run(site: Site, host: str, port: int, *, has_control: bool, tell: Callable[[Urls], object]) -> None:
+async def run(
+    site: Site,
+    host: str,
+    port: int,
+    *,
+    has_control: bool,
+    tell: Callable[[Urls], object],
+    idle_s: float | None = None,
+) -> None:
     """Serve until SIGTERM or Ctrl-C; *tell* is told where, once clients can connect.
+
+    With *idle_s* it ends by itself when nobody has been connected for so many seconds.
 
     Raises:
         CannotListen: the address or the port cannot be had.
@@ -112,12 +126,27 @@ async def run(site: Site, host: str, port: int, *, has_control: bool, tell: Call
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop, number)
+    ending = None if idle_s is None else asyncio.create_task(_end_when_idle(server, idle_s))
     try:
         tell(Urls.of(host, listening.getsockname()[1]))  # it listens: who connects now is served in a moment
         await server.serve([listening])
     finally:
+        if ending is not None:
+            ending.cancel()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
         listening.close()
     if signal.SIGINT in interrupts:
         raise KeyboardInterrupt
+
+
+async def _end_when_idle(server: uvicorn.Server, idle_s: float) -> None:
+    """End *server* when nobody has been connected, and nothing asked, for *idle_s* seconds."""
+    loop, state = asyncio.get_running_loop(), server.server_state
+    since, asked = loop.time(), state.total_requests
+    while loop.time() - since < idle_s:
+        await asyncio.sleep(min(_LOOKS_EVERY_S, idle_s))
+        if state.connections or state.total_requests != asked:
+            since, asked = loop.time(), state.total_requests
+    log.info("nobody_is_connected", seconds=idle_s)
+    server.should_exit = True

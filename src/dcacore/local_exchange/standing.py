@@ -18,11 +18,22 @@ class Standing:
         port: where it listens, on the loopback interface.
         pid: its process.
         mark: what it says of itself, so that nobody takes another program for it that has the port by now.
+        books: the whole path of its books, so that nobody takes it for the exchange of a copy of them.
     """
 
     port: int
     pid: int
     mark: str
+    books: str
+
+    def is_of(self, books: Path) -> bool:
+        """Say whether it is the exchange of *books*."""
+        return self.books == str(books.resolve())
+
+    @property
+    def has_lost_its_books(self) -> bool:
+        """Whether its books are not where it has opened them."""
+        return not Path(self.books).exists()
 
 
 def standing_file(books: Path) -> Path:
@@ -42,7 +53,8 @@ def read_standing(books: Path) -> Standing | None:
     """Return what was last said, whether it still runs or not; None when nothing was, or nothing that makes sense."""
     try:
         told: Any = json.loads(standing_file(books).read_text(encoding="utf-8"))
-        return Standing(port=int(told["port"]), pid=int(told["pid"]), mark=str(told["mark"]))
+        port, pid = int(told["port"]), int(told["pid"])
+        return Standing(port=port, pid=pid, mark=str(told["mark"]), books=str(told["books"]))
     except (OSError, ValueError, LookupError, TypeError):
         return None
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from dcacore.adapters.simulated.account import Account
 from dcacore.adapters.simulated.books import KeptOrder, Transfer
@@ -19,6 +19,7 @@ from dcacore.adapters.simulated.venue import SimulatedVenue
 from dcacore.adapters.simulated.wire import pack, unpack
 from dcacore.domain.ids import AccountId
 from dcacore.domain.market import Fees
+from dcacore.domain.money import ZERO
 from dcacore.ports.exchange import Balance
 
 Record = tuple[str, Any]
@@ -37,17 +38,41 @@ def markets(venue: SimulatedVenue) -> Iterator[Record]:
         yield f"pair:{pair}", state
 
 
-def account(held: Account) -> Record:
+class Stand(NamedTuple):
+    """How an account stands: all that its record says, and how many transfers it has; soon compared."""
+
+    fees: Fees
+    pays_with: str | None
+    is_revoked: bool
+    is_disabled: bool
+    free: Mapping[str, Decimal]
+    locked: Mapping[str, Decimal]
+    resets: int
+    transfers: int
+
+
+def stand(held: Account) -> Stand:
+    """Return how an account stands now; what happens to it later does not change it."""
+    free, locked = held.wallet.amounts()
+    return Stand(
+        held.fees, held.pays_with, held.is_revoked, held.is_disabled, free, locked, held.resets, len(held.transfers)
+    )
+
+
+def account(name: AccountId, stood: Stand) -> Record:
     """Return an account without its orders and transfers."""
+    assets = sorted({*stood.free, *stood.locked})
     kept = {
-        "fees": pack(held.fees),
-        "pays_with": held.pays_with,
-        "is_revoked": held.is_revoked,
-        "is_disabled": held.is_disabled,
-        "balances": pack(dict(held.balances())),
-        "resets": held.resets,
+        "fees": pack(stood.fees),
+        "pays_with": stood.pays_with,
+        "is_revoked": stood.is_revoked,
+        "is_disabled": stood.is_disabled,
+        "balances": {
+            asset: pack(Balance(stood.free.get(asset, ZERO), stood.locked.get(asset, ZERO))) for asset in assets
+        },
+        "resets": stood.resets,
     }
-    return f"account:{held.name}", kept
+    return f"account:{name}", kept
 
 
 def order(held: Account, kept: KeptOrder) -> Record:
@@ -66,7 +91,7 @@ def dump(venue: SimulatedVenue) -> Iterator[Record]:
     yield from markets(venue)
     for name in venue.accounts:
         held = venue.account(name)
-        yield account(held)
+        yield account(name, stand(held))
         yield from transfers(held)
         for kept in held.orders:
             yield order(held, kept)

@@ -40,6 +40,10 @@ class Wallet:
         """All assets that the wallet has ever held, by name."""
         return tuple(sorted({*self._free, *self._locked}))
 
+    def amounts(self) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
+        """Return copies of what is free and of what is locked, by asset."""
+        return dict(self._free), dict(self._locked)
+
     def add(self, asset: str, amount: Decimal) -> None:
         """Add *amount* to what is free; below zero takes it away."""
         self._free[asset] = self.free(asset) + amount

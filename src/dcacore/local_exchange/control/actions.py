@@ -123,6 +123,8 @@ def _reset(site: Site, _: Told) -> object:
     return {}
 
 
+PAIR: Final = "/control/pair"
+"""The one that a paper exchange needs: a bot's own market is opened by it."""
 POSTS: Final[Mapping[str, Callable[[Site, Told], object]]] = {
     "/control/price": _price,
     "/control/move": _move,
@@ -130,7 +132,7 @@ POSTS: Final[Mapping[str, Callable[[Site, Told], object]]] = {
     "/control/watch": _watch,
     "/control/balance": _balance,
     "/control/symbol": _symbol,
-    "/control/pair": _pair,
+    PAIR: _pair,
     "/control/key": _key,
     "/control/fault": _fault,
     "/control/reset": _reset,

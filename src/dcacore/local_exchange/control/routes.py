@@ -28,11 +28,6 @@ from dcacore.local_exchange.site import Site
 def control_handlers(site: Site) -> list[ControllerRouterHandler]:
     """Return the handlers of the control interface."""
 
-    @post(list(POSTS), status_code=HTTPStatus.OK, before_request=_refuse_pages)
-    async def change(request: Request[Any, Any, Any]) -> Response[Any]:
-        body = await request.body()
-        return _answered(lambda: _done(site, request.scope["path"], read(body)))
-
     @get("/control/fault", before_request=_refuse_pages)
     async def faults() -> Response[Any]:
         waiting = [{"kind": one.kind, "match": one.match, "times": one.times} for one in site.desk.waiting]
@@ -42,7 +37,18 @@ def control_handlers(site: Site) -> list[ControllerRouterHandler]:
     async def books(request: Request[Any, Any, Any]) -> Response[Any]:
         return _answered(lambda: books_of(site.exchange, text(request.query_params, "apiKey")))
 
-    return [change, faults, books]
+    return [changing_handler(site, list(POSTS)), faults, books]
+
+
+def changing_handler(site: Site, paths: list[str]) -> ControllerRouterHandler:
+    """Return the handler of *paths*, some of `POSTS`."""
+
+    @post(paths, status_code=HTTPStatus.OK, before_request=_refuse_pages)
+    async def change(request: Request[Any, Any, Any]) -> Response[Any]:
+        body = await request.body()
+        return _answered(lambda: _done(site, request.scope["path"], read(body)))
+
+    return change
 
 
 def _refuse_pages(request: Request[Any, Any, Any]) -> Response[Any] | None:

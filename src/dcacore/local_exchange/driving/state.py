@@ -54,7 +54,7 @@ class VenueState:
         self._notes: dict[str, Any] = {}
         self._changed: set[tuple[AccountId, VenueOrderId]] = set()
         self._heard: set[AccountId] = set()
-        self._brought: dict[AccountId, tuple[int, int]] = {}  # resets, and transfers that are written
+        self._stood: dict[AccountId, snapshot.Stand] = {}  # as is written
         self._first_size = 0
         self.last_at: datetime.datetime | None = None
         try:
@@ -88,8 +88,9 @@ class VenueState:
         for name in self._venue.accounts:
             if name not in self._heard:
                 self._hear(name)
+        moved = self._moved()
         fresh = {}
-        for key, value in self._now():
+        for key, value in self._now(moved):
             line = json.dumps(value, separators=(",", ":"))
             if self._written.get(key) != line:
                 fresh[key] = (line, value)
@@ -99,9 +100,7 @@ class VenueState:
             self.last_at = self._venue.now()
             self._journal.append(Entry(self.last_at.isoformat(), _NAME, params), is_synced=is_synced)
             self._written.update({key: line for key, (line, _) in fresh.items() if not _is_final(key)})
-        for name in self._venue.accounts:
-            held = self._venue.account(name)
-            self._brought[name] = (held.resets, len(held.transfers))
+        self._stood.update(moved)
         self._changed.clear()
         if self._journal.size > max(LEAST_REWRITTEN, GROWN * self._first_size):
             self._rewrite()
@@ -111,15 +110,20 @@ class VenueState:
         self.keep()
         self._journal.close()
 
-    def _now(self) -> Iterator[snapshot.Record]:
+    def _moved(self) -> Mapping[AccountId, snapshot.Stand]:
+        """Return how the accounts stand that stand otherwise than is written: to look is much less than to write."""
+        stands = {name: snapshot.stand(self._venue.account(name)) for name in self._venue.accounts}
+        return {name: stand for name, stand in stands.items() if self._stood.get(name) != stand}
+
+    def _now(self, moved: Mapping[AccountId, snapshot.Stand]) -> Iterator[snapshot.Record]:
         """Yield what may have changed since the last time."""
         venue = self._venue
         yield from snapshot.markets(venue)
-        for name in venue.accounts:
-            held = venue.account(name)
-            yield snapshot.account(held)
-            resets, count = self._brought.get(name, (0, 0))
-            yield from snapshot.transfers(held, count if resets == held.resets else 0)
+        for name, stand in moved.items():
+            yield snapshot.account(name, stand)
+            before = self._stood.get(name)
+            since = before.transfers if before is not None and before.resets == stand.resets else 0
+            yield from snapshot.transfers(venue.account(name), since)
         for name, order_id in sorted(self._changed):
             held = venue.account(name)
             kept = held.by_number(order_id)
@@ -163,9 +167,7 @@ class VenueState:
         self._written = {
             key: json.dumps(it, separators=(",", ":")) for key, it in records.items() if not _is_final(key)
         }
-        for name in venue.accounts:
-            held = venue.account(name)
-            self._brought[name] = (held.resets, len(held.transfers))
+        self._stood = {name: snapshot.stand(venue.account(name)) for name in venue.accounts}
 
 
 def _is_final(key: str) -> bool:
