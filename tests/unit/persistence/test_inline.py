@@ -156,3 +156,26 @@ async def test_what_goes_on_in_the_thread_after_nobody_waits_is_undone_too(tmp_p
     await undone
     assert (connection.raw.in_transaction, pool.sent) == (False, 2)
     await connection.close()
+
+
+@pytest.mark.parametrize("way", ["close", "stop"])
+@pytest.mark.parametrize("connect", [inline_connection, threaded_connection])
+async def test_one_that_is_closed_keeps_nobody_from_the_lock(tmp_path: Path, connect: Any, way: str) -> None:
+    """SQLite ends a closed connection, and its transaction, only when the last of its statements is gone."""
+    connection = await connect(str(tmp_path / "x.db"), isolation_level=None)
+    cursor = connection.cursor()
+    for statement in ("CREATE TABLE x (n)", "BEGIN IMMEDIATE", "INSERT INTO x VALUES (1)"):
+        await cursor.execute(statement)
+    read = connection.raw.execute("VALUES (1), (2)")  # given up in the middle
+    pool = connection._pool
+    if way == "close":
+        await connection.close()
+    else:
+        connection.stop()
+    if pool is not None:
+        await asyncio.to_thread(pool.shutdown)
+    other = sqlite3.connect(tmp_path / "x.db", timeout=0, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert other.execute("SELECT n FROM x").fetchall() == []
+    other.close()
+    assert read is not None  # it is still there

@@ -164,7 +164,7 @@ class Connection:
         if self._connection is None:
             return
         self._connection = None
-        await self.run(self.raw.close)
+        await self.run(self._end)
         if self._pool is not None:
             self._pool.shutdown(wait=False)
 
@@ -174,10 +174,22 @@ class Connection:
             return
         self._connection = None
         if self._pool is None:
-            self.raw.close()
+            self._end()
         else:
-            self._pool.submit(self.raw.close)
+            self._pool.submit(self._end)
             self._pool.shutdown(wait=False)
+
+    def _end(self) -> None:
+        """Undo what has not been stored, and close.
+
+        SQLite itself undoes it only when no statement is left: what was given up in the middle may keep one, and with
+        it the lock, until Python looks for garbage.
+        """
+        try:
+            if self.raw.in_transaction:
+                self.raw.rollback()
+        finally:
+            self.raw.close()
 
 
 async def inline_connection(file: str, *args: Any, **named: Any) -> Connection:
