@@ -232,6 +232,12 @@ async def test_an_engine_starts_it_and_starts_it_again(tmp_path: Path, monkeypat
         hand.end()
 
 
+def test_one_database_has_one_paper_exchange_by_whatever_link_it_is_reached(tmp_path: Path) -> None:
+    (tmp_path / "link.db").symlink_to(tmp_path / "app.db")
+    by_file, by_link = (Settings(database_url=f"sqlite:///{tmp_path}/{name}.db") for name in ("app", "link"))
+    assert paper_books(by_link) == paper_books(by_file) == tmp_path.resolve() / "app.db.paper"
+
+
 async def test_who_only_looks_starts_nothing(books: Path) -> None:
     async with trading(books) as venues:
         venues.may_start = False
