@@ -134,7 +134,7 @@ def serve(
     of a key is checked once --key has told it, or /control/key. With --state the next one goes on where this one ended;
     without it nothing is kept.
     """
-    if paper and (candles or live_prices):
+    if paper and (candles or live_prices or speed is not None):
         raise click.UsageError("--paper has prices of its own: Binance's, or with --random-walk those of chance")
     if len([way for way in (candles, random_walk, live_prices) if way]) > 1:
         raise click.UsageError("--candles, --random-walk and --live-prices exclude each other")

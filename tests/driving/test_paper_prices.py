@@ -9,6 +9,7 @@ from decimal import Decimal
 from random import Random
 
 import attrs
+import pytest
 
 from dcacore.adapters.simulated.hands import Hand
 from dcacore.adapters.simulated.venue import SimulatedVenue
@@ -219,3 +220,12 @@ async def test_without_a_host_everything_wanders() -> None:
     async with paper(None, kept="100") as here:
         await until(lambda: here.price() != 100)
         assert here.prices.told() == Told(Source.WALK)
+
+
+async def test_a_proxy_that_cannot_be_used_lets_the_markets_wander(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "socks5://127.0.0.1:1")
+    async with paper("wss://192.0.2.1") as it:
+        it.list(BTCUSDT)
+        await until(lambda: it.price() not in {None, Decimal(30_000)})
+        assert it.prices.told().source is Source.WALK
+        assert "SOCKS" in it.prices.reason

@@ -26,6 +26,7 @@ from dcacore.domain.orders import Order, Role, Side
 from dcacore.domain.venue import VenueStatus
 from dcacore.local_exchange.paper import PricesFrom, open_paper
 from dcacore.local_exchange.server import serving
+from dcacore.local_exchange.site import Site
 from dcacore.local_exchange.standing import Standing, read_standing, write_standing
 from dcacore.ports.clock import Clock
 from dcacore.ports.errors import OutcomeUnknown, Unavailable, UnknownPair
@@ -81,6 +82,9 @@ async def test_accounts_without_keys_trade_apart(books: Path) -> None:
         assert BTCUSDT in await (await venues.directory(Environment.PAPER)).prices()
         assert await venues.prices_from(Environment.PAPER) == "moved by hand"
         assert venues.health()[Environment.PAPER].weight_limit == 0, "nobody is held back"
+    async with trading(books) as venues:
+        await venues.exchange(ANNA)
+        assert venues.health()[Environment.PAPER].weight_limit == 0, "nor is who has asked for nothing yet"
     assert key_of(ANNA) == key_of(ANNA) != key_of(BEN)
     assert key_of(ANNA).key == "paper-anna"
 
@@ -228,6 +232,12 @@ async def test_an_engine_starts_it_and_starts_it_again(tmp_path: Path, monkeypat
         hand.end()
 
 
+def test_one_database_has_one_paper_exchange_by_whatever_link_it_is_reached(tmp_path: Path) -> None:
+    (tmp_path / "link.db").symlink_to(tmp_path / "app.db")
+    by_file, by_link = (Settings(database_url=f"sqlite:///{tmp_path}/{name}.db") for name in ("app", "link"))
+    assert paper_books(by_link) == paper_books(by_file) == tmp_path.resolve() / "app.db.paper"
+
+
 async def test_who_only_looks_starts_nothing(books: Path) -> None:
     async with trading(books) as venues:
         venues.may_start = False
@@ -340,6 +350,12 @@ async def test_a_pair_that_only_a_bot_knows_is_listed_when_it_is_asked_for(books
         assert {MARKET.pair, BTCUSDT} <= {it.market.pair for it in listed}
 
 
+async def test_another_local_exchange_is_none_for_paper_accounts(books: Path) -> None:
+    async with serving(Site()) as urls, trading(books, url=urls.rest) as venues:
+        with pytest.raises(Unavailable, match="is none for paper accounts: `dca exchange serve --paper` is"):
+            await venues.exchange(ANNA)
+
+
 async def test_an_exchange_that_the_settings_name_is_used_and_nothing_is_started(books: Path) -> None:
     async with serving(open_paper(None, PricesFrom.CHANCE)) as urls, trading(books, url=urls.rest) as venues:
         assert await buy(await venues.exchange(ANNA), "it") is VenueStatus.FILLED
@@ -364,4 +380,4 @@ async def test_an_exchange_that_the_settings_name_is_used_and_nothing_is_started
     ],
 )
 def test_where_prices_come_from_is_said(prices: str, reason: str, by_chance: tuple[str, ...], words: str) -> None:
-    assert About(mark="", prices=prices, reason=reason, by_chance=by_chance).words == words
+    assert About(mark="", is_paper=True, prices=prices, reason=reason, by_chance=by_chance).words == words

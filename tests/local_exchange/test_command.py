@@ -70,6 +70,7 @@ async def test_an_exchange_with_accounts_of_its_own() -> None:
     [
         (("--seed", "1"), 2, "--seed needs --random-walk"),
         (("--paper", "--candles", "BTCUSDT-1m.csv"), 2, "--paper has prices of its own"),
+        (("--paper", "--speed", "5"), 2, "--paper has prices of its own"),
         (("--paper", "--state", "none/of/this"), 1, "this: No such file or directory"),
         (("--balance", "many"), 2, "is not such as USDT=10000"),
         (("--balance", "USDT=-1"), 2, "is not such as USDT=10000"),
@@ -78,7 +79,7 @@ async def test_an_exchange_with_accounts_of_its_own() -> None:
         (("--random-walk", "--speed", "nan"), 2, "--speed takes a number"),
         (("--key", "anna"), 2, "KEY:SECRET"),
         (("--pair", "BTCUSDT=1.001"), 1, "tick size is 0.01"),
-        (("--pair", "NOTHING=1"), 1, "no rules are known of NOTHING"),
+        (("--pair", "NOTHING=1"), 1, "NOTHING does not end with what it is priced in, such as USDT"),
         (("--candles", "none.csv"), 1, "name its pair with --pair"),
         (("--candles", "BTCUSDT-1m.csv"), 1, "BTCUSDT-1m.csv"),
         (("--host", "0.0.0.0", "--control"), 1, "only for a server on the loopback"),

@@ -94,7 +94,7 @@ async def test_a_market_without_a_price_takes_no_orders_yet() -> None:
 
 async def test_it_says_where_prices_come_from(api: Api) -> None:
     about = (await api.call("GET", "/about")).json()
-    assert about == {"mark": "", "prices": "hand", "reason": "", "by_chance": []}
+    assert about == {"mark": "", "is_paper": True, "prices": "hand", "reason": "", "by_chance": []}
     async with serving(open_paper(None, PricesFrom.CHANCE)) as urls, httpx.AsyncClient(base_url=urls.rest) as http:
         assert (await http.get("/about")).json()["prices"] == "random walk"
 

@@ -183,5 +183,6 @@ def paper_books(settings: Settings) -> Path:
     """Return the file with the paper exchange's books: beside the database, or in the data folder for a server."""
     file = sqlite_file(settings.database_url)
     if file is not None:
+        file = file.resolve()  # whatever link leads to it: the engine's lock goes by the file, too
         return file.with_name(f"{file.name}.paper")
     return Path(settings.data_dir) / "paper"

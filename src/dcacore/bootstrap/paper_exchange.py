@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import attrs
 import structlog
 
 from dcacore.adapters.binance import BinanceVenues, Urls
@@ -107,7 +108,9 @@ class PaperVenues(Venues):
         await self._binance.forget(account)
 
     def health(self) -> Mapping[Environment, Health]:
-        return self._binance.health()
+        # No limits are known of an exchange that has none; what is believed of others until they tell is not true here.
+        told = self._binance.health()
+        return {environment: attrs.evolve(it, used_weight=0, weight_limit=0) for environment, it in told.items()}
 
     async def prices_from(self, environment: Environment) -> str | None:  # noqa: ARG002  # it is asked for paper only
         await self._settle()
@@ -132,8 +135,12 @@ class PaperVenues(Venues):
         """Know where the exchange is, and start it if it does not run and may be started."""
         self._is_used = True
         if not self._is_own:
-            if await paper_process.ask(self._url) is None:
+            about = await paper_process.ask(self._url)
+            if about is None:
                 raise Unavailable("no paper exchange answers where PAPER_EXCHANGE_URL says that it is")
+            if not about.is_paper:
+                why = "the exchange that PAPER_EXCHANGE_URL names is none for paper accounts"
+                raise Unavailable(f"{why}: `dca exchange serve --paper` is")
             return
         if self.may_start:
             async with self._starting:  # one process is enough for all accounts that are opened at a time
@@ -144,7 +151,8 @@ class PaperVenues(Venues):
             return
         found = await paper_process.find(self._books)
         if found is None:
-            raise Unavailable("no paper exchange runs over this database: `dca worker` starts it")
+            where = paper_process.last_words(self._books)
+            raise Unavailable(f"no paper exchange runs over this database: `dca worker` starts it{where}")
         self._url = found
 
     async def _list_pair(self, pair: str) -> bool:

@@ -28,12 +28,14 @@ class About:
 
     Attributes:
         mark: what the process that was started over our books says.
+        is_paper: whether it is one for paper accounts, with all known markets and no limits.
         prices: what moves its markets.
         reason: why, or what is wrong with it.
         by_chance: the markets that wander though others follow the real ones.
     """
 
     mark: str
+    is_paper: bool
     prices: str
     reason: str
     by_chance: tuple[str, ...]
@@ -62,7 +64,13 @@ async def ask(url: str) -> About | None:
     if not isinstance(told, Mapping) or not all(isinstance(told.get(it), str) for it in ("mark", "prices", "reason")):
         return None
     by_chance = tuple(map(str, told.get("by_chance") or ()))
-    return About(mark=told["mark"], prices=told["prices"], reason=told["reason"], by_chance=by_chance)
+    return About(
+        mark=told["mark"],
+        is_paper=told.get("is_paper") is True,
+        prices=told["prices"],
+        reason=told["reason"],
+        by_chance=by_chance,
+    )
 
 
 async def post(url: str, told: Mapping[str, Any]) -> bool:
@@ -88,6 +96,17 @@ async def _json(method: str, url: str, told: Mapping[str, Any] | None = None) ->
 def local(port: int) -> str:
     """Return the address of a port of this machine."""
     return f"http://127.0.0.1:{port}"
+
+
+def log_of(books: Path) -> Path:
+    """Return the file with what the exchange of *books* has to say."""
+    return books.with_name(f"{books.name}.log")
+
+
+def last_words(books: Path) -> str:
+    """Return where to read what it said last, to be put behind a sentence; nothing when it has never been started."""
+    log = log_of(books)
+    return f"; what it said last is in {log.name}" if log.exists() else ""
 
 
 async def find(books: Path) -> str | None:
@@ -132,7 +151,7 @@ async def _start(books: Path, clock: Clock, options: Sequence[str]) -> str:
     await _end_of_moved(books, clock)
     try:
         books.parent.mkdir(parents=True, exist_ok=True)
-        with books.with_name(f"{books.name}.log").open("ab") as log:
+        with log_of(books).open("ab") as log:
             starter = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
@@ -154,4 +173,4 @@ async def _start(books: Path, clock: Clock, options: Sequence[str]) -> str:
         if found is not None:
             return found
         await clock.sleep(_BETWEEN_S)
-    raise Unavailable(f"the paper exchange over {books.name} does not come up: see {books.name}.log")
+    raise Unavailable(f"the paper exchange over {books.name} does not come up: see {log_of(books).name}")

@@ -81,8 +81,13 @@ def _about(site: Site) -> ControllerRouterHandler:
     @get("/about", include_in_schema=False)
     async def about() -> dict[str, Any]:
         told = site.told()
-        by_chance = list(told.by_chance)
-        return {"mark": site.mark, "prices": told.source.value, "reason": told.reason, "by_chance": by_chance}
+        return {
+            "mark": site.mark,
+            "is_paper": site.is_paper,
+            "prices": told.source.value,
+            "reason": told.reason,
+            "by_chance": list(told.by_chance),
+        }
 
     return about
 

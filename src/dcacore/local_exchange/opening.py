@@ -221,4 +221,6 @@ def known_or_made_up(symbol: str, price: str) -> Market:
     try:
         return market_of(f"{symbol}={price}")[0]
     except ValueError as wrong:
+        if price:
+            raise CannotOpen(f"{symbol} does not end with what it is priced in, such as USDT") from wrong
         raise CannotOpen(f"no rules are known of {symbol}: say at what price it is, as in {symbol}=0.25") from wrong

@@ -66,6 +66,7 @@ def open_paper(
     exchange.offered = {symbol: Market(pair=symbol, **rules) for symbol, rules in known_markets().items()}
     exchange.price_of_new = first_price
     site = Site(exchange)
+    site.is_paper = True
     if books is not None:
         site.keeper = Keeper(books, exchange)
     if prices is PricesFrom.HAND:

@@ -50,6 +50,7 @@ class Site:
         drivers: what moves the markets by itself.
         keeper: keeps it on disk; None keeps nothing.
         mark: by what a program knows the exchange that it has started; empty for none.
+        is_paper: whether it is one for paper accounts.
         opens_pairs: whether `POST /control/pair` is served though the rest of the control interface is not.
         told: returns where prices come from.
         life: seconds for which a connection is good.
@@ -68,7 +69,7 @@ class Site:
         self.drivers: list[Driver] = []
         self.keeper: Keeper | None = None
         self.mark = ""
-        self.opens_pairs = False
+        self.is_paper = self.opens_pairs = False
         self.told: Callable[[], Told] = lambda: Told(Source.HAND)
         self.life = life
 

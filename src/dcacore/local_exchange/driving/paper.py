@@ -167,7 +167,7 @@ class PaperPrices:
                 await self._subscribe()
                 async for frame in stream:
                     self._hear(frame)
-        except (OSError, WebSocketException) as exc:
+        except (OSError, WebSocketException, ImportError) as exc:  # a proxy may take a package that is not there
             return f"{type(exc).__name__}: {exc}" if str(exc) else type(exc).__name__
         finally:
             self._stream = None
