@@ -24,6 +24,7 @@ from dcacore.domain.ids import AccountId, OrderId
 from dcacore.domain.money import BaseQty, Price
 from dcacore.domain.orders import Order, Role, Side
 from dcacore.domain.venue import VenueStatus
+from dcacore.local_exchange.addresses import bind
 from dcacore.local_exchange.paper import PricesFrom, open_paper
 from dcacore.local_exchange.server import serving
 from dcacore.local_exchange.site import Site
@@ -187,6 +188,15 @@ async def test_many_accounts_that_are_opened_at_once_start_one_process(
     assert started == [books]
 
 
+async def taken(port: int) -> socket.socket:
+    """Return another program's socket on *port*, as soon as the one that was killed is quite gone from it."""
+    async with asyncio.timeout(10):
+        while True:
+            with contextlib.suppress(OSError):
+                return bind("127.0.0.1", port)
+            await asyncio.sleep(0.01)
+
+
 async def test_who_trades_follows_an_exchange_whose_port_was_taken(books: Path) -> None:
     async with trading(books) as venues:
         exchange = await venues.exchange(ANNA)
@@ -198,10 +208,7 @@ async def test_who_trades_follows_an_exchange_whose_port_was_taken(books: Path) 
         assert before is not None
         PaperHand(books).kill()
         assert isinstance(await anext(events), StreamLost)
-        with socket.socket() as other:
-            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            other.bind(("127.0.0.1", before.port))
-            other.listen()
+        with await taken(before.port):
             keeping = asyncio.create_task(venues.keep_running())
             assert await anext(events) == StreamOpened()
             (resting,) = await exchange.open_orders(BTCUSDT)
