@@ -70,8 +70,8 @@ class Live:
         ended: the deals that ended, oldest first.
         placed: every order ever asked for, by id.
         backup: the bot as it once was, to be restored.
-        was_other: the deals some of whose orders were placed under other parameters, other rules, or in a time that a
-            restored backup knows nothing of.
+        was_other: the deals some of whose orders were placed under other parameters, other rules, limits, or in a time
+            that a restored backup knows nothing of.
     """
 
     bot: Bot
@@ -106,6 +106,11 @@ class Live:
         return self.core.price
 
     @property
+    def is_limited(self) -> bool:
+        """Whether the bot may not place every order now."""
+        return self.bot.limits not in (None, Limits()) or bool(self.bot.holds)
+
+    @property
     def cancels(self) -> tuple[OrderId, ...]:
         """The resting orders whose cancel has been asked for and not been sent."""
         resting = {order.id for order in self.core.resting}
@@ -127,6 +132,8 @@ class Live:
         assert all(note.text for note in tell(self.bot, event, decision))
         assert all(sentence.endswith((".", "?")) for sentence in explain(decision.bot))
         self.bot = decision.bot
+        if self.is_limited and self.bot.deal is not None:
+            self.was_other.add(self.bot.deal.id)
         if decision.ended is not None:
             self.ended.append(decision.ended)
         for command in decision.commands:
