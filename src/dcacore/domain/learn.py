@@ -163,7 +163,8 @@ def _adopt(draft: _Draft, order: Order) -> Order:
 
 def _after_adoption(turn: Turn, deal: Deal, adopted: list[Order]) -> Deal:
     """An exit that had begun goes on; what would rest beside a trail comes off."""
-    sells = [order for order in adopted if order.side is Side.SELL]
+    known = [deal.orders[order.id] for order in adopted if order.id in deal.orders]  # with what was told of them since
+    sells = [order for order in known if order.side is Side.SELL]
     exits = [
         reason for order in sells if order.price is None for reason in AT_MARKET if AT_MARKET[reason] is order.role
     ]
@@ -172,5 +173,5 @@ def _after_adoption(turn: Turn, deal: Deal, adopted: list[Order]) -> Deal:
         if turn.bot.phase is not Phase.STARTING:
             turn.step(Step.EXIT)
     elif deal.strategy.trailing_deviation:
-        deal = cancel(turn, deal, tuple(order for order in sells if deal.orders[order.id].is_live))
+        deal = cancel(turn, deal, tuple(order for order in sells if order.is_live))
     return deal

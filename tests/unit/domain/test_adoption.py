@@ -8,10 +8,10 @@ import attrs
 import pytest
 
 from dcacore.domain.deal import Exit
-from dcacore.domain.events import Adopted, Report
-from dcacore.domain.ids import DealId, OrderId, order_id
+from dcacore.domain.events import Adopted, Filled, Report
+from dcacore.domain.ids import DealId, OrderId, TradeId, order_id
 from dcacore.domain.money import BaseQty, Price
-from dcacore.domain.orders import Order, OrderState, Role, Side
+from dcacore.domain.orders import Fill, Order, OrderState, Role, Side
 from dcacore.domain.roles import BUYS, LEGS
 from tests.strategies import strategy
 from tests.unit.domain.desk import Desk, described
@@ -155,6 +155,19 @@ def test_a_limit_sell_does_not_rest_beside_a_trail() -> None:
     desk.see("110")
     desk.fill(other)
     assert desk.ended[0].exit is Exit.TAKE_PROFIT
+
+
+def test_what_has_filled_of_an_adopted_sell_is_known_though_it_comes_off_at_once() -> None:
+    desk = Desk.in_position(strategy(max_safety_orders=0, trailing_deviation=1))
+    other = unknown(Role.TAKE_PROFIT, "1", "110")
+    part = Fill(trade_id=TradeId("part"), at=desk.at, price=Price(Decimal(110)), quantity=BaseQty(Decimal("0.5")))
+    told = (Adopted(other), Filled(other.id, part))
+    desk.report(*told)
+    assert desk.canceled == [other.id]
+    assert desk.deal.orders[other.id].filled == desk.deal.books.sold == Decimal("0.5")
+    bot = desk.bot
+    desk.report(*told)  # told again, as after a restart
+    assert desk.bot == bot
 
 
 @pytest.mark.parametrize(
