@@ -6,8 +6,9 @@ second that concern nobody. All bots trail their take profit: a price so far bel
 sells at market. (A stop loss takes the same way.) Then it begins its next deal, so that the engine has more to do than
 what is measured.
 
-What is measured begins when the exchange moves its market, and ends when the last byte of the order is read there:
-the engine's part, and both ways on the loopback. Wall time, as it is the price that does not wait.
+What is measured begins when the exchange hands the frame that tells the price to its socket, and ends when the last
+byte of the order is read there: the engine's part, and both ways on the loopback. Wall time, as it is the price that
+does not wait.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from benchmarks.timed_exchange import TimedExchange, timed_exchange
 from dcacore.adapters.fernet import generate_key
 from dcacore.application import accounts, asking, bots
 from dcacore.application.engine.runner import Runner
+from dcacore.bootstrap import garbage
 from dcacore.bootstrap.app import App, open_app, running
 from dcacore.bootstrap.logs import configure_logs
 from dcacore.domain.bot import Phase
@@ -194,6 +196,7 @@ async def stage(folder: Path, exchange: TimedExchange) -> AsyncIterator[Scene]:
             for number, key in enumerate(KEYS):
                 await _add_user(opened, number, key)
             async with running(opened) as app:
+                garbage.settle()
                 scene = Scene(app, exchange)
                 async with asyncio.timeout(PATIENCE_S):
                     while len(scene.runners) < BOTS:  # noqa: ASYNC110  # they tell nobody

@@ -1,8 +1,8 @@
 """The local exchange in a process of its own, told to move its markets, and noting when each order arrives.
 
-All times are of the monotonic clock, which is one for all processes of a machine. A move is noted before anything is
-done about it, and an order when its last byte is read, before anything is done about that: what lies between the two is
-all that the engine takes, and the way there and back besides.
+All times are of the monotonic clock, which is one for all processes of a machine. The frame that tells a move is noted
+before its bytes are handed to the socket, and an order when its last byte is read, before anything is done about it:
+what lies between the two is all that the engine takes, and the way there and back besides.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 import multiprocessing
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from multiprocessing.connection import Connection
@@ -25,10 +25,11 @@ from dcacore.local_exchange.addresses import LOOPBACK, Urls, bind
 from dcacore.local_exchange.exchange import LocalExchange, Options
 from dcacore.local_exchange.server import server_of
 from dcacore.local_exchange.site import Site
-from dcacore.local_exchange.transports import CuttableHttp
+from dcacore.local_exchange.transports import CuttableHttp, CuttableWebSocket
 
 NOISE_S: Final = 0.01
 """How often some market moves by a tick, which concerns no bot: a hundred frames a second over all of them."""
+_TRADE: Final = re.compile(r'"e":"aggTrade",.*"s":"(\w+)"')
 _ORDER: Final = re.compile(rb"symbol=(\w+)&side=(\w+)&.*newClientOrderId=([\w-]+)")
 
 
@@ -58,10 +59,10 @@ class TimedExchange:
     _there: Connection
 
     def move(self, prices: Mapping[str, Price]) -> dict[str, float]:
-        """Let markets jump; return when each did."""
+        """Let markets jump; return when the frame that tells of each left."""
         self._there.send(prices)
-        moved: dict[str, float] = self._there.recv()
-        return moved
+        left: dict[str, float] = self._there.recv()
+        return left
 
     def arrivals(self) -> list[Arrival]:
         """Return the orders that have arrived since this was last asked."""
@@ -94,8 +95,10 @@ async def _serve(tell: Connection, markets: Sequence[tuple[Market, Price]], secr
     for market, price in markets:
         site.exchange.list_pair(market, price)
     arrived: list[Arrival] = []
+    leaving = _Leaving(tell)
     server = server_of(site)
     server.config.http = _noting(arrived)
+    server.config.ws = _noting_frames(leaving)
     listening = bind(LOOPBACK, 0)
     prices = dict(markets)
     at = {market.pair: price for market, price in prices.items()}
@@ -106,12 +109,10 @@ async def _serve(tell: Connection, markets: Sequence[tuple[Market, Price]], secr
             tell.send(list(arrived))
             arrived.clear()
             return
-        moved = {}
+        leaving.expect(wanted)
         for pair, price in wanted.items():
-            moved[pair] = time.monotonic()
             site.exchange.move(pair, price)
         at.update(wanted)
-        asyncio.get_running_loop().call_soon(tell.send, moved)
 
     asyncio.get_running_loop().add_reader(tell.fileno(), hear)
     tell.send(Urls.of(LOOPBACK, listening.getsockname()[1]))
@@ -126,6 +127,40 @@ async def _noise(site: Site, markets: Sequence[Market], at: Mapping[str, Price])
         for market in markets:
             await asyncio.sleep(NOISE_S)
             site.exchange.move(market.pair, Price(at[market.pair] - (market.tick_size if is_down else 0)))
+
+
+@attrs.define
+class _Leaving:
+    """When the frames that tell of moves leave: the first of each pair after its move."""
+
+    _tell: Connection
+    _expected: set[str] = attrs.field(factory=set)
+    _left: dict[str, float] = attrs.field(factory=dict)
+
+    def expect(self, pairs: Iterable[str]) -> None:
+        self._expected, self._left = set(pairs), {}
+
+    def note(self, text: str, now: float) -> None:
+        """Note that a frame leaves; when it is the last that was expected, say when each did."""
+        if not self._expected or (found := _TRADE.search(text)) is None or found[1] not in self._expected:
+            return
+        self._expected.remove(found[1])
+        self._left[found[1]] = now
+        if not self._expected:
+            asyncio.get_running_loop().call_soon(self._tell.send, self._left)
+
+
+def _noting_frames(leaving: _Leaving) -> type[CuttableWebSocket]:
+    class Noting(CuttableWebSocket):
+        """Notes frames before they are handed to the socket."""
+
+        async def send(self, message: Any) -> None:
+            """Send a message."""
+            if (text := message.get("text")) is not None:
+                leaving.note(text, time.monotonic())
+            await super().send(message)
+
+    return Noting
 
 
 def _noting(arrived: list[Arrival]) -> type[CuttableHttp]:

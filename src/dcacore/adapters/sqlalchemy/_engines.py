@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, event
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from dcacore.adapters.sqlalchemy import inline
 from dcacore.adapters.sqlalchemy._file import DatabaseFile, uri
 from dcacore.adapters.sqlalchemy._urls import BadDatabaseUrl
-from dcacore.adapters.sqlalchemy.inline import threaded_connection
+from dcacore.ports.errors import StoreError
 
 Creator = Callable[..., Awaitable[Any]]
 
@@ -19,6 +22,14 @@ READS: Final = "dca_reads"
 """The execution option of a transaction that only reads."""
 _OPTIONS: Final = {"preserve_rowcount": True}  # how many rows an upsert has touched, also where it inserted
 _READERS: Final = 4
+_LONGEST_LOG: Final = 16_384
+"""Pages after which whoever writes moves the log into the file after all: `tidy` has not come to it."""
+_SETTINGS: Final = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    f"wal_autocheckpoint = {_LONGEST_LOG}",
+)
 _POSTGRES: Final = (
     "-c timezone=UTC -c synchronous_commit=on"
     # A process that stands still in the middle of a transaction must not hold its rows against the others.
@@ -32,7 +43,7 @@ def sqlite_engine(file: DatabaseFile, *, busy_timeout: float, async_creator: Cre
 
     The file has to be there: none of them makes it.
     """
-    creator = async_creator or threaded_connection
+    creator = async_creator or inline.threaded_connection
 
     async def connect() -> Any:
         file.check()
@@ -56,7 +67,7 @@ def sqlite_engine(file: DatabaseFile, *, busy_timeout: float, async_creator: Cre
     @event.listens_for(engine.sync_engine, "connect")
     def tell(connection: Any, _: object) -> None:
         cursor = connection.cursor()
-        for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        for setting in _SETTINGS:
             cursor.execute(f"PRAGMA {setting}")
         cursor.execute("SELECT 1 FROM sqlite_master LIMIT 1")  # it opens the log
         cursor.close()
@@ -73,6 +84,19 @@ def sqlite_engine(file: DatabaseFile, *, busy_timeout: float, async_creator: Cre
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
+
+
+async def tidy(engine: AsyncEngine) -> None:
+    """Move SQLite's log into the file, as far as nobody reads it, while others go on writing.
+
+    Where it fails nothing is lost: what is stored stays in the log, and the next time finds it there.
+    """
+    with contextlib.suppress(SQLAlchemyError, sqlite3.Error, StoreError):
+        async with engine.connect() as connection:
+            held: inline.Connection | None = (await connection.get_raw_connection()).driver_connection
+            if held is not None:
+                raw = held.raw
+                await held.run(lambda: raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall())
 
 
 def postgres_engine(url: URL, *, pool_size: int) -> AsyncEngine:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dcacore.adapters.sqlalchemy._bots import SqlBots
 from dcacore.adapters.sqlalchemy._deals import SqlDeals
-from dcacore.adapters.sqlalchemy._engines import READS, Creator, postgres_engine, sqlite_engine
+from dcacore.adapters.sqlalchemy._engines import READS, Creator, postgres_engine, sqlite_engine, tidy
 from dcacore.adapters.sqlalchemy._errors import translating
 from dcacore.adapters.sqlalchemy._feed import SqlFeed, SqlRequests
 from dcacore.adapters.sqlalchemy._file import DatabaseFile
@@ -104,7 +105,9 @@ class SqlStore(Store):
 
     def __attrs_post_init__(self) -> None:
         # Two writers of one process would wait for each other by polling the file; a lock is fair, and wakes at once.
-        self._writers = Writers(self._begun, self._check_file, self.clock) if self.clock is not None else None
+        self._writers = None
+        if self.clock is not None:
+            self._writers = Writers(self._begun, self._check_file, partial(tidy, self.engine), self.clock)
 
     def begin(self, lease: Lease | None = None, *, reads_only: bool = False) -> AbstractAsyncContextManager[SqlWork]:
         return self._work(lease, reads_only=reads_only)

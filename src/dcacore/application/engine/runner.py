@@ -241,6 +241,8 @@ class Runner:
             self._note(entry)
         self.bot = entry.bot
         self.on_turn(self, entry.commands)
+        if entry.notes:  # a line of the log may take as long as an order: the orders go first
+            asyncio.get_running_loop().call_soon(_log, entry)
         return heard
 
     def _mark_at_once(self, entry: Entry) -> None:
@@ -328,8 +330,11 @@ class Runner:
             for intent in tuple(self.intents.values()):
                 if intent.has_ended and intent.deal_id != deal:
                     del self.intents[intent.id]
-        for note in entry.notes:
-            log.info(note.kind, bot=entry.bot.id, deal=note.deal_id, order=note.order_id, text=note.text)
+
+
+def _log(entry: Entry) -> None:
+    for note in entry.notes:
+        log.info(note.kind, bot=entry.bot.id, deal=note.deal_id, order=note.order_id, text=note.text)
 
 
 def _add_price(inbox: deque[Item], seen: PriceSeen) -> None:
