@@ -23,6 +23,7 @@ from dcacore.adapters.sqlalchemy._people_rows import LiveConfirmationRow, Reques
 from dcacore.adapters.sqlalchemy._rows import BotRow, DealRow, IntentRow
 from dcacore.adapters.sqlalchemy._session import Insert, Session, chunks, insert_into
 from dcacore.domain.bot import Bot, Phase, Wanted
+from dcacore.domain.deal import Deal
 from dcacore.domain.ids import BotId, UserId
 from dcacore.ports.errors import Conflict
 from dcacore.ports.records import BotRecord, LiveConfirmation
@@ -66,11 +67,15 @@ _LIVE: Final = select(_INTENTS.c.id).where(
 _NAME_TAKEN: Final = "there is a bot of that name already"
 
 
+_KEPT: Final = frozenset({"id", "bot_id", "number", "opened_at", "opened_price", "carried_quantity", "carried_cost"})
+"""The columns of a deal that never change."""
+_CHANGE_DEAL: Final = update(_DEALS).where(_DEALS.c.id == bindparam("this_deal"), _DEALS.c.is_open)
+
+
 @functools.cache
 def _save_deal(dialect: str) -> Insert:
     statement = insert_into(_DEALS, dialect)
-    kept = {"id", "bot_id", "number", "opened_at", "opened_price", "carried_quantity", "carried_cost"}
-    changing = {column.name: statement.excluded[column.name] for column in _DEALS.c if column.name not in kept}
+    changing = {column.name: statement.excluded[column.name] for column in _DEALS.c if column.name not in _KEPT}
     return statement.on_conflict_do_update(index_elements=[_DEALS.c.id], set_=changing, where=_DEALS.c.is_open)
 
 
@@ -117,6 +122,8 @@ class SqlBots(Bots):
     async def save(self, bot: Bot) -> None:
         if not await self.session.write(_SAVE, {"this_bot": bot.id, **bot_values(bot)}):
             raise Conflict("there is no such bot")
+        if bot.deal is not None and await self._change_deal(bot.id, bot.deal):
+            return  # it was open, so no other one is
         deal_id = "" if bot.deal is None else bot.deal.id
         for dropped in await self.session.read(DealRow, _DROP, {"this_bot": bot.id, "this_deal": deal_id}):
             if dropped.bought:
@@ -124,6 +131,10 @@ class SqlBots(Bots):
             self.dropped.append(dropped.id)
         if bot.deal is not None:
             await self._save_deal(bot)
+
+    async def _change_deal(self, bot_id: BotId, deal: Deal) -> bool:
+        changing = {name: value for name, value in deal_values(bot_id, deal).items() if name not in _KEPT}
+        return bool(await self.session.write(_CHANGE_DEAL, {"this_deal": deal.id, **changing}))
 
     async def _save_deal(self, bot: Bot) -> None:
         assert bot.deal is not None  # noqa: S101  # for the type checker; both callers have looked
