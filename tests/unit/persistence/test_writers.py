@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import shutil
+import sqlite3
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +15,8 @@ import pytest
 from sqlalchemy import event
 
 from dcacore.adapters.sqlalchemy import SqlStore, sqlite_store
+from dcacore.adapters.sqlalchemy._engines import tidy
+from dcacore.adapters.sqlalchemy._writers import TIDIES_AFTER
 from dcacore.adapters.sqlalchemy.schema import upgrade
 from dcacore.adapters.system import SystemClock
 from dcacore.domain.ids import UserId
@@ -205,3 +210,43 @@ async def test_what_cannot_be_stored_is_stored_for_nobody(stage: Stage) -> None:
     assert [type(it) for it in outcomes] == [StoreUnavailable] * 3
     stage.file.with_suffix(".gone").rename(stage.file)
     assert await stage.names() == []
+
+
+def in_the_file_alone(stage: Stage, folder: Path) -> int:
+    """Return how many users the file holds without its log."""
+    alone = folder / "alone.db"
+    shutil.copy(stage.file, alone)
+    with contextlib.closing(sqlite3.connect(alone)) as connection:
+        (found,) = connection.execute("SELECT count(*) FROM user").fetchone()
+    return int(found)
+
+
+async def test_the_log_is_moved_into_the_file_by_nobody_who_writes(stage: Stage, tmp_path: Path) -> None:
+    assert stage.store._writers is not None
+    for number in range(TIDIES_AFTER - 1):
+        await stage.add(f"{number}")
+    assert in_the_file_alone(stage, tmp_path) == 0
+    await stage.add("last")  # returns when it is stored in the log
+    await stage.store._writers.close()
+    assert in_the_file_alone(stage, tmp_path) == TIDIES_AFTER
+
+
+async def test_while_somebody_reads_what_was_there_before_the_log_stays_and_nothing_fails(
+    stage: Stage, tmp_path: Path
+) -> None:
+    assert stage.store._writers is not None
+    async with stage.store.begin(reads_only=True) as work:
+        assert await work.users.all() == ()
+        for number in range(TIDIES_AFTER):
+            await stage.add(f"{number}")
+        await stage.store._writers.close()
+        assert in_the_file_alone(stage, tmp_path) == 0
+    assert len(await stage.names()) == TIDIES_AFTER
+
+
+async def test_a_database_that_is_gone_when_the_log_is_to_be_moved_fails_nothing_else(stage: Stage) -> None:
+    stage.file.rename(stage.file.with_suffix(".gone"))
+    await tidy(stage.store.engine)
+    stage.file.with_suffix(".gone").rename(stage.file)
+    await stage.add("a")
+    assert await stage.names() == ["a"]
