@@ -11,6 +11,8 @@ import attrs
 from dcacore.domain.errors import InvalidParameter
 
 _LONGEST_LINE: Final = 254
+_NEVER_IN_NAMES: Final = frozenset(',;:<>@"\\')
+_NEVER_IN_ADDRESSES: Final = _NEVER_IN_NAMES | frozenset(" ()[]")
 
 
 def _one_line(mail: Any, field: attrs.Attribute[str], text: str) -> None:  # noqa: ARG001  # as attrs calls it
@@ -20,11 +22,30 @@ def _one_line(mail: Any, field: attrs.Attribute[str], text: str) -> None:  # noq
         raise InvalidParameter(field.name, None, rule)
 
 
+def _is_address(text: str) -> bool:
+    name, _, domain = text.rpartition("@")
+    is_plain = text.isprintable() and not set(name + domain) & _NEVER_IN_ADDRESSES
+    return is_plain and bool(name) and bool(domain)
+
+
 def _one_address(mail: Any, field: attrs.Attribute[str], text: str) -> None:
     _one_line(mail, field, text)
-    name, at, domain = text.rpartition("@")
-    if not at or not name or not domain or any(char in ' ,;:<>()[]\\"@' for char in name + domain):
+    if not _is_address(text):
         raise InvalidParameter(field.name, None, "must be one address such as a@b.org, and nothing else")
+
+
+def checked_sender(text: str) -> str:
+    """Return *text*, whom mails come from: an address, or `name <address>`.
+
+    Raises:
+        InvalidParameter: it is neither.
+    """
+    name, bracket, rest = text.rpartition("<")
+    address = rest.removesuffix(">") if bracket else text
+    is_closed = rest.endswith(">") or not bracket
+    if not is_closed or not _is_address(address) or not name.isprintable() or set(name) & _NEVER_IN_NAMES:
+        raise InvalidParameter("sender", None, "must be like a@b.org or Name <a@b.org>")
+    return text
 
 
 @attrs.frozen(kw_only=True)
