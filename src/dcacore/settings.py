@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from dcacore.domain.errors import DcaError
+from dcacore.domain.errors import DcaError, InvalidParameter
+from dcacore.ports.identity import Registration
+from dcacore.ports.mail import checked_sender
 from dcacore.ports.records import Tier
 
 _KEY_BYTES: Final = 32
@@ -59,6 +61,9 @@ class Settings:
         database_url: DATABASE_URL.
         data_dir: DATA_DIR, the folder of the candle store.
         default_tier: DEFAULT_TIER, the tier of new users.
+        base_url: BASE_URL, where people find this, for the links in mails.
+        mail_from: MAIL_FROM, whom mails come from, such as `DCA <dca@example.com>`; empty where none are sent.
+        registration: REGISTRATION, whether people may register themselves.
         log_format: LOG_FORMAT.
         log_level: LOG_LEVEL.
         binance_rest_url: BINANCE_REST_URL, where a custom exchange takes requests; empty when there is none.
@@ -73,6 +78,9 @@ class Settings:
     database_url: str = attrs.field(default="sqlite:///./app.db", repr=False)  # it may hold a password
     data_dir: str = "./data"
     default_tier: Tier = Tier.FREE
+    base_url: str = "http://127.0.0.1:8000"
+    mail_from: str = ""
+    registration: Registration = Registration.OPEN
     log_format: LogFormat = LogFormat.CONSOLE
     log_level: LogLevel = LogLevel.INFO
     binance_rest_url: str = ""
@@ -152,6 +160,13 @@ def _base(name: str, text: str) -> str:
     return url
 
 
+def _sender(name: str, text: str) -> str:
+    try:
+        return checked_sender(text)
+    except InvalidParameter as error:
+        raise BadSetting(name, error.rule) from None
+
+
 def _truth(name: str, text: str) -> bool:
     try:
         return {"true": True, "false": False}[text.lower()]
@@ -192,9 +207,12 @@ _CUSTOM: Final = {
 """The variables that make a custom exchange, and their fields."""
 _READERS: Final[Mapping[str, tuple[str, Callable[[str, str], object]]]] = {
     "ENCRYPTION_KEY": ("encryption_key", _keys),
+    "BASE_URL": ("base_url", _url("https", "http")),
     "DATABASE_URL": ("database_url", _database),
     "DATA_DIR": ("data_dir", _text),
     "DEFAULT_TIER": ("default_tier", _one_of(Tier, str.upper)),
+    "MAIL_FROM": ("mail_from", _sender),
+    "REGISTRATION": ("registration", _one_of(Registration, str.lower)),
     "LOG_FORMAT": ("log_format", _one_of(LogFormat, str.lower)),
     "LOG_LEVEL": ("log_level", _one_of(LogLevel, str.lower)),
     "BINANCE_REST_URL": (_CUSTOM["BINANCE_REST_URL"], _url("https", "http")),

@@ -23,6 +23,7 @@ from dcacore.adapters.sqlalchemy.inline import Connection, inline_connection
 from dcacore.adapters.sqlalchemy.schema import upgrade
 from dcacore.ports.clock import Clock
 from dcacore.ports.errors import StoreUnavailable
+from dcacore.ports.identity_store import ApiTokens, MailLinks, Outbox, Sessions, Throttle, Wishes
 from dcacore.ports.records import Lease
 from dcacore.ports.store import Accounts, Bots, Deals, Feed, Fills, Intents, Leases, Requests, Store, Users, Work
 from tests.simulation.clock import VirtualClock
@@ -227,6 +228,30 @@ class GatedWork(Work):
     @property
     def leases(self) -> Leases:
         return cast("Leases", _Calls(self, "leases"))
+
+    @property
+    def sessions(self) -> Sessions:
+        return cast("Sessions", _Calls(self, "sessions"))
+
+    @property
+    def mail_links(self) -> MailLinks:
+        return cast("MailLinks", _Calls(self, "mail_links"))
+
+    @property
+    def throttle(self) -> Throttle:
+        return cast("Throttle", _Calls(self, "throttle"))
+
+    @property
+    def outbox(self) -> Outbox:
+        return cast("Outbox", _Calls(self, "outbox"))
+
+    @property
+    def api_tokens(self) -> ApiTokens:
+        return cast("ApiTokens", _Calls(self, "api_tokens"))
+
+    @property
+    def wishes(self) -> Wishes:
+        return cast("Wishes", _Calls(self, "wishes"))
 
     async def call(self, collection: str, method: str, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """Do something in the transaction."""

@@ -10,26 +10,33 @@ if TYPE_CHECKING:
     from dcacore.adapters.bot_file import read_bot
     from dcacore.adapters.candles import MemoryCandleStore, ParquetCandleStore, read_candle_files, read_candles
     from dcacore.adapters.fernet import FernetSecrets
+    from dcacore.adapters.letters import TemplateLetters
+    from dcacore.adapters.mail_log import LogMailer
+    from dcacore.adapters.mail_memory import MemoryMailer
     from dcacore.adapters.memory import MemoryStore
     from dcacore.adapters.passwords import BcryptPasswords
     from dcacore.adapters.simulated import MatchingCore, Wallet
     from dcacore.adapters.simulated.exchange import SimulatedExchange
     from dcacore.adapters.sqlalchemy import SqlStore, open_store, postgres_store, sqlite_store
     from dcacore.adapters.sqlalchemy.lock import EngineLock
-    from dcacore.adapters.system import RandomIds, SystemClock
+    from dcacore.adapters.system import RandomIds, SystemClock, SystemDraws
 
 __all__ = [
     "BcryptPasswords",
     "EngineLock",
     "FernetSecrets",
+    "LogMailer",
     "MatchingCore",
     "MemoryCandleStore",
+    "MemoryMailer",
     "MemoryStore",
     "ParquetCandleStore",
     "RandomIds",
     "SimulatedExchange",
     "SqlStore",
     "SystemClock",
+    "SystemDraws",
+    "TemplateLetters",
     "Wallet",
     "open_store",
     "postgres_store",
@@ -43,14 +50,18 @@ _HOMES: Final = {
     "BcryptPasswords": "dcacore.adapters.passwords",
     "EngineLock": "dcacore.adapters.sqlalchemy.lock",
     "FernetSecrets": "dcacore.adapters.fernet",
+    "LogMailer": "dcacore.adapters.mail_log",
     "MatchingCore": "dcacore.adapters.simulated",
     "MemoryCandleStore": "dcacore.adapters.candles",
+    "MemoryMailer": "dcacore.adapters.mail_memory",
     "MemoryStore": "dcacore.adapters.memory",
     "ParquetCandleStore": "dcacore.adapters.candles",
     "RandomIds": "dcacore.adapters.system",
     "SimulatedExchange": "dcacore.adapters.simulated.exchange",
     "SqlStore": "dcacore.adapters.sqlalchemy",
     "SystemClock": "dcacore.adapters.system",
+    "SystemDraws": "dcacore.adapters.system",
+    "TemplateLetters": "dcacore.adapters.letters",
     "Wallet": "dcacore.adapters.simulated",
     "open_store": "dcacore.adapters.sqlalchemy",
     "postgres_store": "dcacore.adapters.sqlalchemy",

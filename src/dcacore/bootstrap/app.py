@@ -15,9 +15,11 @@ import attrs
 
 from dcacore.adapters.binance import BinanceVenues
 from dcacore.adapters.fernet import FernetSecrets
+from dcacore.adapters.letters import TemplateLetters
+from dcacore.adapters.mail_log import LogMailer
 from dcacore.adapters.memory import MemoryStore
 from dcacore.adapters.passwords import BcryptPasswords
-from dcacore.adapters.system import RandomIds, SystemClock
+from dcacore.adapters.system import RandomIds, SystemClock, SystemDraws
 from dcacore.application import asking
 from dcacore.bootstrap.database import engine_lock, opened, sqlite_file
 from dcacore.bootstrap.paper import InProcessPaper
@@ -25,6 +27,7 @@ from dcacore.bootstrap.paper_exchange import PaperVenues
 from dcacore.bootstrap.venues import ByEnvironment, binance_of
 from dcacore.ports.clock import Clock, Ids
 from dcacore.ports.keys import Keys
+from dcacore.ports.mail import Mailer
 from dcacore.ports.records import Environment, Request
 from dcacore.ports.secrets import Passwords, Secrets
 from dcacore.ports.store import Store
@@ -33,6 +36,8 @@ from dcacore.settings import Settings
 if TYPE_CHECKING:
     from dcacore.application.engine.engine import Engine
     from dcacore.application.engine.ownership import Ownership
+    from dcacore.application.identity.courier import Courier
+    from dcacore.application.identity.means import Means
 
 REQUESTS_TAKE_S: Final = 15
 """How long a request is waited for."""
@@ -50,6 +55,8 @@ class App:
         secrets: encrypts exchange keys.
         passwords: hashes passwords.
         venues: exchanges and prices.
+        mailer: carries mail away.
+        courier: sends what lies in the outbox; None where that is not done in this process.
         keys: asks exchanges what keys may do; None where there is no exchange that has keys.
         binance: Binance and its likes, for how they are doing; None where there is none.
         paper: the paper exchange in a process of its own; None where there is none.
@@ -64,6 +71,8 @@ class App:
     secrets: Secrets
     passwords: Passwords
     venues: ByEnvironment
+    mailer: Mailer = attrs.field(factory=LogMailer)
+    courier: Courier | None = None
     keys: Keys | None = None
     binance: BinanceVenues | None = None
     paper: PaperVenues | None = None
@@ -74,6 +83,23 @@ class App:
     def means(self) -> tuple[Store, Clock, Ids]:
         """What every use case that makes something takes first."""
         return self.store, self.clock, self.ids
+
+    @property
+    def identity(self) -> Means:
+        """What every use case of people's accounts takes first."""
+        from dcacore.application.identity.means import Means
+
+        return Means(
+            store=self.store,
+            clock=self.clock,
+            ids=self.ids,
+            draws=SystemDraws(),
+            passwords=self.passwords,
+            letters=TemplateLetters(),
+            base_url=self.settings.base_url,
+            registration=self.settings.registration,
+            default_tier=self.settings.default_tier,
+        )
 
     async def wait_for(self, request: Request, *, timeout_s: float = REQUESTS_TAKE_S) -> asking.Outcome:
         """Return how *request* stands once an engine has dealt with it, or after a while, or if there is no engine."""
@@ -162,6 +188,21 @@ async def running(app: App) -> AsyncIterator[App]:
         finally:
             engine.stop()
             await task
+
+
+@asynccontextmanager
+async def delivering(app: App) -> AsyncIterator[App]:
+    """Yield *app* with a courier that sends its mail in this process, whether or not an engine runs here, too."""
+    from dcacore.application.engine.keeping_on import KeepingOn
+    from dcacore.application.identity.courier import Courier
+
+    courier = Courier(app.store, app.mailer, app.clock)
+    task = asyncio.create_task(KeepingOn(app.clock).forever("courier", courier.run), name="courier")
+    try:
+        yield attrs.evolve(app, courier=courier)
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from dcacore.bootstrap import garbage
-from dcacore.bootstrap.app import App, open_app, running
+from dcacore.bootstrap.app import App, delivering, open_app, running
 from dcacore.bootstrap.logs import Lines, configure_logs
 from dcacore.settings import Settings
 
@@ -63,7 +63,7 @@ async def _run(settings: Settings, lines: Lines) -> None:
 
 
 async def _work(app: App, stopping: asyncio.Event) -> None:
-    async with running(app) as with_engine:
+    async with running(app) as with_engine, delivering(app):
         garbage.settle()
         log.info("worker_started", engine=with_engine.engine and with_engine.engine.around.name, process=os.getpid())
         assert with_engine.engine_task is not None  # noqa: S101  # for the type checker

@@ -18,6 +18,7 @@
           RateLimited          no request before a given time
             OrdersLimited        no order of this account before a given time; everything else may go out
         BadCredentials       the key is not, or no longer, accepted
+        MailRefused          a mail will never be taken
         StoreError           the database
           StoreUnavailable     not reachable, locked, or its disk full: nothing was stored; try again
           SchemaMismatch       its schema is older or newer than this program
@@ -177,6 +178,10 @@ class OrdersLimited(RateLimited):
 
 class BadCredentials(PortError):
     """The exchange does not accept the key: wrong, revoked, or without the right to trade; nothing was done."""
+
+
+class MailRefused(PortError):
+    """A mail will never be taken: its address does not exist, or the service does not carry it; nothing was sent."""
 
 
 class StoreError(PortError):

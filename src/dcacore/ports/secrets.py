@@ -56,3 +56,13 @@ class Passwords(Protocol):
 
     def check(self, password: str, stored: str) -> bool:
         """Say whether *password* is the one of which *stored* was made."""
+
+    def check_nobody(self, password: str) -> None:
+        """Take as long as `check`, for a user there is not: the time must not tell which addresses are known."""
+
+
+class Draws(Protocol):
+    """A source of secrets."""
+
+    def secret(self) -> str:
+        """Return 256 random bits as 43 characters that may stand in a link or a cookie: letters, digits, - and _."""

@@ -16,6 +16,7 @@ from dcacore.domain.deal import Deal
 from dcacore.domain.ids import AccountId, BotId, DealId, OrderId, RequestId, UserId
 from dcacore.domain.intents import Intent
 from dcacore.ports.health import Health
+from dcacore.ports.identity_store import ApiTokens, MailLinks, Outbox, Sessions, Throttle, Wishes
 from dcacore.ports.records import (
     Account,
     Activity,
@@ -65,6 +66,13 @@ class Users(Protocol):
 
     async def all(self) -> tuple[User, ...]:
         """Return all users, oldest first."""
+
+    async def remove(self, user_id: UserId) -> None:
+        """Forget a user with all that is the user's, but for bots and accounts; those are removed before.
+
+        Raises:
+            Conflict: bots or accounts belong to the user.
+        """
 
 
 class Accounts(Protocol):
@@ -312,6 +320,18 @@ class Work(Protocol):
     def feed(self) -> Feed: ...
     @property
     def leases(self) -> Leases: ...
+    @property
+    def sessions(self) -> Sessions: ...
+    @property
+    def mail_links(self) -> MailLinks: ...
+    @property
+    def throttle(self) -> Throttle: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def api_tokens(self) -> ApiTokens: ...
+    @property
+    def wishes(self) -> Wishes: ...
 
     async def commit(self) -> None:
         """Store everything, synced to disk; a work that ends without it leaves no trace.

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import attrs
 
+from dcacore.adapters.memory._identity import forget_everything_of
 from dcacore.adapters.memory._tables import Draft, sound
 from dcacore.domain.ids import AccountId, UserId
 from dcacore.ports.errors import Conflict
@@ -47,6 +48,13 @@ class MemoryUsers(Users):
 
     async def all(self) -> tuple[User, ...]:
         return tuple(sorted(self.draft.tables.users.values(), key=lambda user: (user.created_at, user.id)))
+
+    async def remove(self, user_id: UserId) -> None:
+        tables = self.draft.tables
+        if any(account.user_id == user_id for account in tables.accounts.values()):
+            raise Conflict("accounts belong to that user")
+        self.draft.writable(tables.users).pop(user_id, None)
+        forget_everything_of(self.draft, user_id)
 
 
 @attrs.frozen

@@ -10,6 +10,14 @@ import attrs
 
 from dcacore.adapters.memory._bots import MemoryBots, MemoryDeals
 from dcacore.adapters.memory._feed import MemoryFeed, MemoryRequests
+from dcacore.adapters.memory._identity import (
+    MemoryApiTokens,
+    MemoryMailLinks,
+    MemoryOutbox,
+    MemorySessions,
+    MemoryThrottle,
+    MemoryWishes,
+)
 from dcacore.adapters.memory._leases import MemoryLeases, fence
 from dcacore.adapters.memory._orders import MemoryFills, MemoryIntents
 from dcacore.adapters.memory._people import MemoryAccounts, MemoryUsers
@@ -108,6 +116,30 @@ class MemoryWork(Work):
     @property
     def leases(self) -> MemoryLeases:
         return MemoryLeases(self._draft, self._store.clock)
+
+    @property
+    def sessions(self) -> MemorySessions:
+        return MemorySessions(self._draft)
+
+    @property
+    def mail_links(self) -> MemoryMailLinks:
+        return MemoryMailLinks(self._draft)
+
+    @property
+    def throttle(self) -> MemoryThrottle:
+        return MemoryThrottle(self._draft)
+
+    @property
+    def outbox(self) -> MemoryOutbox:
+        return MemoryOutbox(self._draft)
+
+    @property
+    def api_tokens(self) -> MemoryApiTokens:
+        return MemoryApiTokens(self._draft)
+
+    @property
+    def wishes(self) -> MemoryWishes:
+        return MemoryWishes(self._draft)
 
     async def commit(self) -> None:
         draft, tables = self._draft, self._draft.tables

@@ -20,6 +20,7 @@ from dcacore.domain.intents import Intent, IntentState
 from dcacore.domain.money import BaseQty, exact
 from dcacore.domain.orders import Order
 from dcacore.ports.errors import StoreError
+from dcacore.ports.identity import ApiToken, Digest, MailLink, Preferences, QueuedMail, Tries, UserSession
 from dcacore.ports.records import (
     Account,
     Activity,
@@ -80,6 +81,12 @@ class Tables:
     days: dict[DayKey, Lifetime] = attrs.field(factory=dict)
     leases: dict[BotId, StoredLease] = attrs.field(factory=dict)
     engines: dict[str, EngineRecord] = attrs.field(factory=dict)
+    sessions: dict[Digest, UserSession] = attrs.field(factory=dict)
+    mail_links: dict[Digest, MailLink] = attrs.field(factory=dict)
+    tries: dict[str, Tries] = attrs.field(factory=dict)
+    outbox: dict[str, QueuedMail] = attrs.field(factory=dict)
+    api_tokens: dict[Digest, ApiToken] = attrs.field(factory=dict)
+    wishes: dict[UserId, Preferences] = attrs.field(factory=dict)
     open_deals: dict[BotId, DealId] = attrs.field(factory=dict)
     deal_orders: dict[DealId, tuple[OrderId, ...]] = attrs.field(factory=dict)
     order_fills: dict[OrderId, tuple[TradeKey, ...]] = attrs.field(factory=dict)

@@ -12,6 +12,7 @@ from sqlalchemy import BindParameter, bindparam, delete, insert, select, update
 from dcacore.adapters.sqlalchemy._people_rows import AccountRow, UserRow
 from dcacore.adapters.sqlalchemy._session import Session, Values
 from dcacore.domain.ids import AccountId, UserId
+from dcacore.ports.errors import Conflict
 from dcacore.ports.records import Account, Environment, Tier, User
 from dcacore.ports.secrets import CipherText
 from dcacore.ports.store import Accounts, Users
@@ -31,6 +32,7 @@ _ALL_ACCOUNTS: Final = select(_ACCOUNTS).order_by(_ACCOUNTS.c.created_at, _ACCOU
 _KEYED: Final = select(_ACCOUNTS.c.id, _ACCOUNTS.c.keyed_at)
 _ADDRESS_TAKEN: Final = "there is a user with that address already"
 _NAME_TAKEN: Final = "there is an account of that name already"
+_HAS_ACCOUNTS: Final = "accounts belong to that user"
 _HAS_BOTS: Final = "bots belong to that account"
 
 
@@ -61,6 +63,11 @@ class SqlUsers(Users):
 
     async def all(self) -> tuple[User, ...]:
         return tuple([_user_of(row) for row in await self.session.read(UserRow, _ALL_USERS)])
+
+    async def remove(self, user_id: UserId) -> None:
+        if await self.session.read(AccountRow, _ACCOUNTS_OF, {"this": user_id}):
+            raise Conflict(_HAS_ACCOUNTS)
+        await self.session.write(delete(_USERS).where(_USERS.c.id == _THIS), {"this": user_id}, _HAS_ACCOUNTS)
 
 
 @attrs.frozen

@@ -18,8 +18,10 @@ from dcacore.adapters.sqlalchemy._engines import READS, Creator, postgres_engine
 from dcacore.adapters.sqlalchemy._errors import translating
 from dcacore.adapters.sqlalchemy._feed import SqlFeed, SqlRequests
 from dcacore.adapters.sqlalchemy._file import DatabaseFile
+from dcacore.adapters.sqlalchemy._identity import SqlApiTokens, SqlMailLinks, SqlSessions, SqlThrottle, SqlWishes
 from dcacore.adapters.sqlalchemy._leases import SqlLeases, fence
 from dcacore.adapters.sqlalchemy._orders import SqlFills, SqlIntents
+from dcacore.adapters.sqlalchemy._outbox import SqlOutbox
 from dcacore.adapters.sqlalchemy._people import SqlAccounts, SqlUsers
 from dcacore.adapters.sqlalchemy._people_rows import MetaRow
 from dcacore.adapters.sqlalchemy._session import Session
@@ -76,6 +78,30 @@ class SqlWork(Work):
     @property
     def leases(self) -> SqlLeases:
         return SqlLeases(self._session)
+
+    @property
+    def sessions(self) -> SqlSessions:
+        return SqlSessions(self._session)
+
+    @property
+    def mail_links(self) -> SqlMailLinks:
+        return SqlMailLinks(self._session)
+
+    @property
+    def throttle(self) -> SqlThrottle:
+        return SqlThrottle(self._session)
+
+    @property
+    def outbox(self) -> SqlOutbox:
+        return SqlOutbox(self._session)
+
+    @property
+    def api_tokens(self) -> SqlApiTokens:
+        return SqlApiTokens(self._session)
+
+    @property
+    def wishes(self) -> SqlWishes:
+        return SqlWishes(self._session)
 
     async def commit(self) -> None:
         await self._bots.see_to_dropped()

@@ -14,6 +14,7 @@ from dcacore.domain.bot import Trouble
 from dcacore.domain.market import Fees, Market
 from dcacore.domain.strategy import Strategy
 from dcacore.ports.health import Health
+from dcacore.ports.identity import Channels, Occasion, usual_channels
 from dcacore.ports.records import Environment
 
 _CONVERTER: Final = Converter()
@@ -93,3 +94,13 @@ def health_to_text(health: Mapping[Environment, Health]) -> str:
 def health_of(text: str | None) -> Mapping[Environment, Health]:
     """Return the health that was stored as *text*; none without one."""
     return {} if text is None else _CONVERTER.structure(json.loads(text), dict[Environment, Health])
+
+
+def told_to_text(told: Mapping[Occasion, Channels]) -> str:
+    """Return what somebody wants to be *told* of as it is stored."""
+    return _text(_CONVERTER.unstructure(dict(told)))
+
+
+def told_of(text: str) -> dict[Occasion, Channels]:
+    """Return what was stored as *text*; an occasion that was not there at the time is told of in the usual way."""
+    return {**usual_channels(), **_CONVERTER.structure(json.loads(text), dict[Occasion, Channels])}

@@ -9,11 +9,13 @@ import time
 from typing import Final
 
 from dcacore.ports.clock import Clock, Ids
+from dcacore.ports.secrets import Draws
 
-__all__ = ["RandomIds", "SystemClock"]
+__all__ = ["RandomIds", "SystemClock", "SystemDraws"]
 
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz234567"
 _LENGTH: Final = 8
+_SECRET_BYTES: Final = 32
 
 
 class SystemClock(Clock):
@@ -34,3 +36,10 @@ class RandomIds(Ids):
 
     def new(self) -> str:
         return "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
+
+
+class SystemDraws(Draws):
+    """Secrets of this machine's own chance."""
+
+    def secret(self) -> str:
+        return secrets.token_urlsafe(_SECRET_BYTES)

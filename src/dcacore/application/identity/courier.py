@@ -1,0 +1,134 @@
+"""Takes the mail out of the outbox and sends it, each at least once and, by its key, only once for who gets it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime
+from typing import Final
+
+import attrs
+import structlog
+
+from dcacore.application.identity.sessions import IDLE, LONGEST
+from dcacore.application.identity.throttling import LONGEST_WINDOW
+from dcacore.ports.clock import Clock
+from dcacore.ports.errors import MailRefused, PortError, StoreError
+from dcacore.ports.identity import QueuedMail
+from dcacore.ports.mail import Mailer
+from dcacore.ports.store import Store
+
+log = structlog.get_logger("dcacore.mail")
+
+POLL_S: Final = 5
+"""How often the outbox is looked into when nobody pokes the courier: mail may come from another process."""
+PAUSES: Final = tuple(datetime.timedelta(seconds=it) for it in (30, 60, 300, 900, 3600, 3 * 3600, 6 * 3600))
+"""How long after each attempt the next one is made; after the one that follows the last pause a mail is given up."""
+TIDY_EVERY: Final = datetime.timedelta(hours=1)
+KEPT: Final = datetime.timedelta(days=30)
+"""How long it stays known that a mail was sent, or that a link has expired."""
+
+
+@attrs.define
+class Courier:
+    """Sends what lies in the outbox, and clears away what has expired. Several may work on one database.
+
+    Attributes:
+        store: where the outbox is.
+        mailer: carries mail away.
+        clock: time.
+    """
+
+    store: Store
+    mailer: Mailer
+    clock: Clock
+    _poked: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
+    _tidied_at: datetime.datetime | None = attrs.field(default=None, init=False)
+
+    def poke(self) -> None:
+        """Let the outbox be looked into at once."""
+        self._poked.set()
+
+    async def run(self) -> None:
+        """Send mail until this is cancelled.
+
+        Raises:
+            StoreError: the database cannot be used now; begin again later.
+        """
+        while True:
+            self._poked.clear()
+            while await self.send_due():
+                pass
+            await self.tidy()
+            await self._wait()
+
+    async def _wait(self) -> None:
+        waits = {asyncio.create_task(self._poked.wait()), asyncio.create_task(self.clock.sleep(POLL_S))}
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waits:
+                task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.gather(*waits, return_exceptions=True)
+
+    async def send_due(self) -> int:
+        """Try what is due by now, and return how many that was.
+
+        Raises:
+            StoreError: the database cannot be used now.
+        """
+        async with self.store.begin(reads_only=True) as work:
+            due = await work.outbox.due(self.clock.now())
+        for queued in due:
+            await self._try(queued)
+        return len(due)
+
+    async def _try(self, queued: QueuedMail) -> None:
+        key, now = queued.mail.key, self.clock.now()
+        if queued.attempts > len(PAUSES):  # the last attempt did not come back: this process ended in it
+            await self._give_up(key, "the last attempt was interrupted")
+            return
+        async with self.store.begin() as work:
+            claimed = await work.outbox.claim(queued, now + PAUSES[min(queued.attempts, len(PAUSES) - 1)])
+            await work.commit()
+        if claimed is None:
+            return
+        try:
+            await self.mailer.send(claimed.mail)
+        except MailRefused as refusal:
+            await self._give_up(key, str(refusal))
+        except StoreError:
+            raise
+        except PortError as failure:
+            if claimed.attempts > len(PAUSES):
+                await self._give_up(key, str(failure))
+            else:
+                log.warning("mail_put_off", key=key, attempts=claimed.attempts, reason=str(failure))
+        else:
+            async with self.store.begin() as work:
+                await work.outbox.mark_sent(key, self.clock.now())
+                await work.commit()
+
+    async def _give_up(self, key: str, reason: str) -> None:
+        async with self.store.begin() as work:
+            await work.outbox.mark_failed(key, self.clock.now())
+            await work.commit()
+        log.error("mail_failed", key=key, reason=reason)
+
+    async def tidy(self) -> None:
+        """Forget sessions, links, tries and mail that are of no use any more; once an hour.
+
+        Raises:
+            StoreError: the database cannot be used now.
+        """
+        now = self.clock.now()
+        if self._tidied_at is not None and now - self._tidied_at < TIDY_EVERY:
+            return
+        async with self.store.begin() as work:
+            await work.sessions.forget_older(now - IDLE, now - LONGEST)
+            await work.mail_links.forget_expired(now - KEPT)
+            await work.throttle.forget_older(now - LONGEST_WINDOW)
+            await work.outbox.forget_older(now - KEPT)
+            await work.commit()
+        self._tidied_at = now

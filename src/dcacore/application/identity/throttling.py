@@ -1,0 +1,71 @@
+"""How often what may be tried. A try is counted before it is looked at, so that none slips through beside another."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from typing import Final
+
+import attrs
+
+from dcacore.application.identity.means import Client, Means, digest
+from dcacore.application.identity.refusals import TooManyTries
+
+_QUARTER: Final = datetime.timedelta(minutes=15)
+_HOUR: Final = datetime.timedelta(hours=1)
+LONGEST_WINDOW: Final = _HOUR
+"""Tries that began longer ago than this count no more, whatever they were."""
+
+
+@attrs.frozen
+class Limit:
+    """How often something may be tried.
+
+    Attributes:
+        name: what is tried.
+        most: so often ...
+        window: ... within this time.
+    """
+
+    name: str
+    most: int
+    window: datetime.timedelta
+
+
+LOGIN_BY_ADDRESS: Final = Limit("login-address", 10, _QUARTER)
+LOGIN_BY_CLIENT: Final = Limit("login-client", 100, _QUARTER)
+MAIL_BY_ADDRESS: Final = Limit("mail-address", 5, _HOUR)
+MAIL_BY_CLIENT: Final = Limit("mail-client", 30, _HOUR)
+PASSWORD_BY_USER: Final = Limit("password-user", 10, _QUARTER)
+
+
+def key_of(limit: Limit, subject: str) -> str:
+    """Return what tries of *subject* are counted under; addresses themselves are not kept."""
+    return f"{limit.name}:{digest(subject)}"
+
+
+async def count(means: Means, *tries: tuple[Limit, str]) -> None:
+    """Count a try for each of these, in a transaction of its own; a subject that is empty is not counted.
+
+    Raises:
+        TooManyTries: one of them has been tried too often; then nothing was counted.
+    """
+    now = means.clock.now()
+    async with means.store.begin() as work:
+        for limit, subject in tries:
+            if not subject:
+                continue
+            found = await work.throttle.count(key_of(limit, subject), now, limit.window)
+            if found.count > limit.most:
+                wait = found.began_at + limit.window - now
+                raise TooManyTries(max(1, math.ceil(wait.total_seconds())))
+        await work.commit()
+
+
+async def count_mail(means: Means, email: str, client: Client) -> None:
+    """Count that a client wants mail to be sent to *email*, whether or not anybody has that address.
+
+    Raises:
+        TooManyTries: one of them has wanted, or got, too much.
+    """
+    await count(means, (MAIL_BY_CLIENT, client.network), (MAIL_BY_ADDRESS, email))
