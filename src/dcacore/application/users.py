@@ -140,7 +140,7 @@ async def set_tier(store: Store, *, email: str, tier: Tier) -> User:
 
 
 async def reset_password(store: Store, passwords: Passwords, *, email: str, password: str) -> User:
-    """Give a user another password.
+    """Give a user another password, and end all sessions of the user.
 
     Raises:
         NotFound: there is no such user.
@@ -151,6 +151,7 @@ async def reset_password(store: Store, passwords: Passwords, *, email: str, pass
     async with store.begin() as work:
         user = attrs.evolve(await _of(work, email), password_hash=hashed)
         await work.users.save(user)
+        await work.sessions.revoke_all(user.id)
         await work.commit()
     return user
 

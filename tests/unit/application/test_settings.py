@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from dcacore.adapters.fernet import generate_key
+from dcacore.ports.identity import Registration
 from dcacore.ports.records import Tier
 from dcacore.settings import _READERS, BadSetting, LogFormat, LogLevel, Settings
 
@@ -29,6 +30,9 @@ def test_every_setting() -> None:
         "BINANCE_WS_API_URL": "wss://host/ws-api/v3",
         "BINANCE_TESTNET": "False",
         "PAPER_EXCHANGE_URL": "http://paper:8100/",
+        "BASE_URL": "https://dca.example.com/",
+        "MAIL_FROM": "DCA <dca@example.com>",
+        "REGISTRATION": "Closed",
     }
     settings = Settings.from_env(given)
     assert settings == Settings(
@@ -43,6 +47,9 @@ def test_every_setting() -> None:
         binance_ws_api_url="wss://host/ws-api/v3",
         binance_testnet=False,
         paper_exchange_url="http://paper:8100",
+        base_url="https://dca.example.com",
+        mail_from="DCA <dca@example.com>",
+        registration=Registration.CLOSED,
     )
     assert "canary" not in repr(settings)
     assert generate_key()[:8] not in repr(settings)
@@ -69,6 +76,12 @@ def test_every_setting() -> None:
         ("BINANCE_WS_API_URL", "wss://canary:port", "must be like wss://host:port"),
         ("BINANCE_WS_API_URL", "wss://anna:canary@host", "must be like wss://host:port"),
         ("BINANCE_WS_API_URL", "wss://ca nary", "must be like wss://host:port"),
+        ("BASE_URL", "canary", "must be like https://host:port"),
+        ("MAIL_FROM", "canary", "must be like a@b.org or Name <a@b.org>"),
+        ("MAIL_FROM", "DCA <canary@example.com", "must be like a@b.org"),
+        ("MAIL_FROM", "canary@example.com\r\nBcc: a@b.org", "must be like a@b.org"),
+        ("MAIL_FROM", "a@b.org, canary@b.org", "must be like a@b.org"),
+        ("REGISTRATION", "canary", "must be one of open, closed"),
         ("BINANCE_TESTNET", "canary", "must be true or false"),
         ("PAPER_EXCHANGE_URL", "canary", "must be like http://host:port"),
         ("PAPER_EXCHANGE_URL", "ws://canary", "must be like http://host:port"),

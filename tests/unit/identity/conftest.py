@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.identity.hall import Hall
+
+
+@pytest.fixture
+def hall() -> Hall:
+    return Hall()
