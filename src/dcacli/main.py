@@ -26,6 +26,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "export": ("dcacli.export", "export", "Deals and orders as CSV."),
     "keys": ("dcacli.keys", "keys", "The key under which exchange keys are encrypted."),
     "ladder": ("dcacli.ladder", "ladder", "Show every order that a bot would place from a price on."),
+    "serve": ("dcacli.serve", "serve", "Serve the dashboard, and act for the bots, until SIGTERM or Ctrl-C."),
     "user": ("dcacli.user", "user", "Administer users."),
     "worker": (
         "dcacli.worker",

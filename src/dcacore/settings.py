@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
 from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Final, TypeVar
@@ -17,6 +18,7 @@ from dcacore.ports.mail import checked_sender
 from dcacore.ports.records import Tier
 
 _KEY_BYTES: Final = 32
+_SHORTEST_SECRET: Final = 32
 _DATABASES: Final = ("sqlite", "sqlite+aiosqlite", "postgresql", "postgres", "postgresql+psycopg")
 
 E = TypeVar("E", bound=Enum)
@@ -64,6 +66,9 @@ class Settings:
         base_url: BASE_URL, where people find this, for the links in mails.
         mail_from: MAIL_FROM, whom mails come from, such as `DCA <dca@example.com>`; empty where none are sent.
         registration: REGISTRATION, whether people may register themselves.
+        secret_key: SECRET_KEY, what signs that which browsers bring back; empty where it follows from the first key of
+            ENCRYPTION_KEY.
+        trusted_proxies: TRUSTED_PROXIES, the addresses and networks whose forwarded headers count, separated by commas.
         log_format: LOG_FORMAT.
         log_level: LOG_LEVEL.
         binance_rest_url: BINANCE_REST_URL, where a custom exchange takes requests; empty when there is none.
@@ -81,6 +86,8 @@ class Settings:
     base_url: str = "http://127.0.0.1:8000"
     mail_from: str = ""
     registration: Registration = Registration.OPEN
+    secret_key: str = attrs.field(default="", repr=False)
+    trusted_proxies: str = ""
     log_format: LogFormat = LogFormat.CONSOLE
     log_level: LogLevel = LogLevel.INFO
     binance_rest_url: str = ""
@@ -167,6 +174,19 @@ def _sender(name: str, text: str) -> str:
         raise BadSetting(name, error.rule) from None
 
 
+def _secret(name: str, text: str) -> str:
+    if len(text) < _SHORTEST_SECRET:
+        raise BadSetting(name, f"must have {_SHORTEST_SECRET} characters or more")
+    return text
+
+
+def _networks(name: str, text: str) -> str:
+    try:
+        return ",".join(str(ipaddress.ip_network(it.strip())) for it in text.split(","))
+    except ValueError:
+        raise BadSetting(name, "must be addresses or networks such as 10.0.0.0/8, separated by commas") from None
+
+
 def _truth(name: str, text: str) -> bool:
     try:
         return {"true": True, "false": False}[text.lower()]
@@ -213,6 +233,8 @@ _READERS: Final[Mapping[str, tuple[str, Callable[[str, str], object]]]] = {
     "DEFAULT_TIER": ("default_tier", _one_of(Tier, str.upper)),
     "MAIL_FROM": ("mail_from", _sender),
     "REGISTRATION": ("registration", _one_of(Registration, str.lower)),
+    "SECRET_KEY": ("secret_key", _secret),
+    "TRUSTED_PROXIES": ("trusted_proxies", _networks),
     "LOG_FORMAT": ("log_format", _one_of(LogFormat, str.lower)),
     "LOG_LEVEL": ("log_level", _one_of(LogLevel, str.lower)),
     "BINANCE_REST_URL": (_CUSTOM["BINANCE_REST_URL"], _url("https", "http")),

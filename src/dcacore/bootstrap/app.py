@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -57,6 +57,8 @@ class App:
         venues: exchanges and prices.
         mailer: carries mail away.
         courier: sends what lies in the outbox; None where that is not done in this process.
+        shown_link: returns the link in the newest mail to an address, for the pages of the demo to show; None anywhere
+            else, as who has the link has the account.
         keys: asks exchanges what keys may do; None where there is no exchange that has keys.
         binance: Binance and its likes, for how they are doing; None where there is none.
         paper: the paper exchange in a process of its own; None where there is none.
@@ -73,6 +75,7 @@ class App:
     venues: ByEnvironment
     mailer: Mailer = attrs.field(factory=LogMailer)
     courier: Courier | None = None
+    shown_link: Callable[[str], str] | None = None
     keys: Keys | None = None
     binance: BinanceVenues | None = None
     paper: PaperVenues | None = None

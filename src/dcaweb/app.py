@@ -1,0 +1,17 @@
+"""The dashboard as a program of its own."""
+
+from __future__ import annotations
+
+from litestar import Litestar
+
+from dcacore.bootstrap.app import App
+from dcaweb.plugin import DcaPlugin
+
+
+def create_app(app: App) -> Litestar:
+    """Return the dashboard over *app*; whoever runs it opens and closes *app*.
+
+    Raises:
+        AssetsMissing: the front end has not been built.
+    """
+    return Litestar(plugins=[DcaPlugin(app)], debug=False)

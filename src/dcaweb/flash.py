@@ -1,0 +1,85 @@
+"""A word about what was just done, shown on the page that comes next.
+
+The browser carries only the word's key from one page to the next: no text of anybody's can be put on a page that way.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Final
+
+import attrs
+from litestar import Request
+from litestar.datastructures import Cookie, State
+from litestar.response import Redirect
+
+COOKIE: Final = "flash"
+_LIVES_S: Final = 60
+
+
+class Flash(StrEnum):
+    """What may be said."""
+
+    WELCOME = "welcome"
+    SIGNED_OUT = "signed_out"
+    SIGN_IN_FIRST = "sign_in_first"
+    VERIFIED = "verified"
+    ADDRESS_CHANGED = "address_changed"
+    PASSWORD_RESET = "password_reset"  # noqa: S105  # a key of a sentence
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105  # likewise
+    ACCOUNT_DELETED = "account_deleted"
+    ACCOUNT_STOPPING = "account_stopping"
+    SESSION_ENDED = "session_ended"
+    SESSIONS_ENDED = "sessions_ended"
+    SAVED = "saved"
+
+
+_TEXTS: Final = {
+    Flash.WELCOME: "Welcome. You are signed in.",
+    Flash.SIGNED_OUT: "You are signed out.",
+    Flash.SIGN_IN_FIRST: "Please sign in first.",
+    Flash.VERIFIED: "Your address is confirmed. You can sign in now.",
+    Flash.ADDRESS_CHANGED: "Your new address is confirmed.",
+    Flash.PASSWORD_RESET: "Your new password is set. Every browser was signed out.",
+    Flash.PASSWORD_CHANGED: "Your password is changed. Your other browsers were signed out.",
+    Flash.ACCOUNT_DELETED: "Your account and everything in it is deleted.",
+    Flash.ACCOUNT_STOPPING: "Your bots are stopping. When they have stopped, delete the account once more.",
+    Flash.SESSION_ENDED: "That browser is signed out.",
+    Flash.SESSIONS_ENDED: "All other browsers are signed out.",
+    Flash.SAVED: "Saved.",
+}
+_ERRORS: Final = frozenset({Flash.SIGN_IN_FIRST})
+
+
+@attrs.frozen
+class Said:
+    """A word to be shown.
+
+    Attributes:
+        text: the sentence.
+        kind: info or error.
+    """
+
+    text: str
+    kind: str
+
+
+def redirect(path: str, flash: Flash | None = None) -> Redirect:
+    """Return the way to another page of this site, with a word to be shown there."""
+    response = Redirect(path, status_code=303)
+    if flash is not None:
+        response.set_cookie(key=COOKIE, value=flash.value, max_age=_LIVES_S, httponly=True, samesite="lax")
+    return response
+
+
+def said(request: Request[Any, Any, State]) -> Said | None:
+    """Return the word that the page before has left; None when it has left none that is known."""
+    try:
+        flash = Flash(request.cookies.get(COOKIE, ""))
+    except ValueError:
+        return None
+    return Said(_TEXTS[flash], "error" if flash in _ERRORS else "info")
+
+
+FORGOTTEN: Final = Cookie(key=COOKIE, value="", max_age=0, httponly=True, samesite="lax")
+"""What a page sets that has shown the word."""

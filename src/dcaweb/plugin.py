@@ -1,0 +1,68 @@
+"""The dashboard as a plugin, so that others can have it within an application of theirs."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from litestar.config.app import AppConfig
+from litestar.config.compression import CompressionConfig
+from litestar.config.csrf import CSRFConfig
+from litestar.plugins import InitPlugin
+from litestar.plugins.jinja import JinjaTemplateEngine
+from litestar.static_files import create_static_files_router
+from litestar.template import TemplateConfig
+
+from dcacore.bootstrap.app import App
+from dcaweb import assets
+from dcaweb.failures import handlers
+from dcaweb.pages import ROUTES
+from dcaweb.security.headers import teller
+from dcaweb.security.keys import signing_secret
+from dcaweb.security.people import People, is_https
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+_LARGEST_BODY: Final = 2**20
+
+
+class DcaPlugin(InitPlugin):
+    """Adds the pages, and what they need, to a Litestar application."""
+
+    def __init__(self, app: App) -> None:
+        """Take the application that the pages show.
+
+        Raises:
+            AssetsMissing: the front end has not been built.
+        """
+        self._app = app
+        self._assets = assets.built()
+
+    def on_app_init(self, app_config: AppConfig) -> AppConfig:
+        """Return *app_config* with the dashboard in it."""
+        app_config.state.dca = self._app
+        app_config.route_handlers.extend([*ROUTES, self._static()])
+        app_config.middleware.append(self._people())
+        app_config.exception_handlers = {**handlers(), **app_config.exception_handlers}
+        app_config.template_config = self._templates()
+        app_config.csrf_config = CSRFConfig(
+            secret=signing_secret(self._app.settings), cookie_secure=is_https(self._app), cookie_samesite="lax"
+        )
+        app_config.compression_config = CompressionConfig(backend="gzip", exclude=[r"^/events", r"^/static/.*woff2$"])
+        app_config.before_send.append(teller(is_https=is_https(self._app)))
+        app_config.request_max_body_size = _LARGEST_BODY
+        app_config.openapi_config = None
+        return app_config
+
+    def _people(self) -> Any:
+        return partial(People, exclude=[rf"^{assets.URL}/", "^/healthz$", "^/readyz$"])
+
+    def _static(self) -> Any:
+        return create_static_files_router(path=assets.URL, directories=[assets.FOLDER])
+
+    def _templates(self) -> TemplateConfig[JinjaTemplateEngine]:
+        def prepare(engine: JinjaTemplateEngine) -> None:
+            engine.engine.globals["asset"] = self._assets.url
+            engine.engine.trim_blocks = engine.engine.lstrip_blocks = True
+
+        return TemplateConfig(directory=TEMPLATES, engine=JinjaTemplateEngine, engine_callback=prepare)

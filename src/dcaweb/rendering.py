@@ -1,0 +1,45 @@
+"""Pages and parts of pages from templates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request
+from litestar.datastructures import State
+from litestar.response import Template
+
+from dcaweb import flash
+from dcaweb.requests import app_of, signed_in_of
+from dcaweb.shell import Shell, shell_of
+
+
+async def page(request: Request[Any, Any, State], template: str, *, status: int = 200, **context: Any) -> Template:
+    """Return a whole page.
+
+    Args:
+        request: what asks for it.
+        template: its file.
+        status: HTTP's.
+        context: what the template shows.
+
+    Raises:
+        StoreError: the database cannot be read.
+    """
+    signed_in = signed_in_of(request)
+    if signed_in is None:
+        return framed(shell_of(request), template, status=status, **context)
+    async with app_of(request).store.begin(reads_only=True) as work:
+        accounts = await work.accounts.of(signed_in.user.id)
+        unread = await work.feed.notifications(signed_in.user.id)
+    shell = shell_of(
+        request,
+        environments=[it.environment for it in accounts],
+        unread=sum(it.read_at is None for it in unread),
+    )
+    return framed(shell, template, status=status, **context)
+
+
+def framed(shell: Shell, template: str, *, status: int = 200, **context: Any) -> Template:
+    """Return a page within *shell*."""
+    cookies = [] if shell.flash is None else [flash.FORGOTTEN]
+    return Template(template_name=template, context={"shell": shell, **context}, status_code=status, cookies=cookies)

@@ -1,0 +1,3 @@
+"""Who may see what, and what a browser may do with it."""
+
+from __future__ import annotations

@@ -1,0 +1,185 @@
+"""The dashboard on a port, with an engine beside it unless that runs elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import attrs
+import structlog
+import uvicorn
+from litestar import Litestar
+
+from dcacore.bootstrap import garbage
+from dcacore.bootstrap.app import App, delivering, open_app, running
+from dcacore.bootstrap.logs import configure_logs
+from dcacore.domain.errors import DcaError
+from dcacore.settings import Settings
+from dcaweb.app import create_app
+
+log = structlog.get_logger("dcaweb")
+
+_PATIENCE_S: Final = 1
+"""How long open streams are waited for at the end."""
+_BACKLOG: Final = 2048
+
+
+class CannotListen(DcaError):
+    """A port cannot be listened on."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        self.host = host
+        self.port = port
+        super().__init__(f"cannot listen on {host}:{port}: {reason}")
+
+
+class NoKey(DcaError):
+    """ENCRYPTION_KEY is not set, and exchange keys could not be kept."""
+
+    def __init__(self) -> None:
+        super().__init__("ENCRYPTION_KEY is not set: `dca keys generate` makes one; put it into the file .env")
+
+
+@attrs.frozen
+class _Server:
+    """A server inside a program that has its own way to be stopped."""
+
+    server: uvicorn.Server
+    listening: socket.socket
+
+    async def run(self) -> None:
+        """Serve until `stop`."""
+        await self.server.serve(sockets=[self.listening])
+
+    def stop(self) -> None:
+        """Take no more, and end soon."""
+        self.server.should_exit = True
+
+
+class _Quiet(uvicorn.Server):
+    """A server whose signals are the program's business."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take none."""
+        yield
+
+
+def serve(settings: Settings, *, host: str, port: int, has_engine: bool, tell: Callable[[str], None]) -> None:
+    """Serve the dashboard until SIGTERM or SIGINT.
+
+    Args:
+        settings: the settings.
+        host: the address to listen on.
+        port: the port; 0 for any that is free.
+        has_engine: whether an engine runs in this process.
+        tell: is given the address once pages can be asked for.
+
+    Raises:
+        NoKey: ENCRYPTION_KEY is not set.
+        CannotListen: the port cannot be listened on.
+        AssetsMissing: the front end has not been built.
+        EngineRunning: another engine runs over the same SQLite database.
+        DcaError: it could not start.
+    """
+    if not settings.encryption_key:
+        raise NoKey
+    lines = configure_logs(settings)
+    try:
+        with listening(host, port) as taken:
+            asyncio.run(_serve(settings, taken, has_engine=has_engine, tell=tell))
+    finally:
+        lines.close()
+
+
+@contextlib.contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """Yield a socket that listens.
+
+    Raises:
+        CannotListen: it cannot.
+    """
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        made = socket.socket(family, kind, proto)
+    except OSError as exc:
+        raise CannotListen(host, port, exc.strerror or str(exc)) from None
+    with made:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            made.bind(address)
+            made.listen(_BACKLOG)
+        except OSError as exc:
+            raise CannotListen(host, port, exc.strerror or str(exc)) from None
+        yield made
+
+
+async def _serve(settings: Settings, taken: socket.socket, *, has_engine: bool, tell: Callable[[str], None]) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    if settings.base_url == Settings().base_url:  # nobody has said where people find this: here
+        settings = attrs.evolve(settings, base_url=address_of(taken))
+    async with open_app(settings, may_create=True) as app, _equipped(app, has_engine=has_engine) as equipped:
+        await serve_app(equipped, taken, stopping, tell)
+
+
+@asynccontextmanager
+async def _equipped(app: App, *, has_engine: bool) -> AsyncIterator[App]:
+    async with contextlib.AsyncExitStack() as stack:
+        if has_engine:
+            app = await stack.enter_async_context(running(app))
+        yield await stack.enter_async_context(delivering(app))
+
+
+async def serve_app(app: App, taken: socket.socket, stopping: asyncio.Event, tell: Callable[[str], None]) -> None:
+    """Serve the dashboard over *app* until *stopping* is set, or its engine has ended.
+
+    Args:
+        app: what the pages show.
+        taken: the socket, which listens already.
+        stopping: ends it.
+        tell: is given the address once pages can be asked for.
+    """
+    server = _server(create_app(app), app.settings, taken)
+    garbage.settle()
+    serving = asyncio.create_task(server.run(), name="dashboard")
+    told = asyncio.create_task(stopping.wait())
+    ends = {serving, told, *([] if app.engine_task is None else [app.engine_task])}
+    try:
+        tell(address_of(taken))
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        server.stop()
+        told.cancel()
+        await asyncio.wait({serving, told})
+    if serving.exception() is not None:
+        serving.result()
+
+
+def _server(app: Litestar, settings: Settings, taken: socket.socket) -> _Server:
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies.split(","),
+        timeout_graceful_shutdown=_PATIENCE_S,
+        lifespan="on",
+        ws="none",
+    )
+    return _Server(_Quiet(config), taken)
+
+
+def address_of(taken: socket.socket) -> str:
+    """Return where a browser on this machine finds what listens on *taken*."""
+    host, port = taken.getsockname()[:2]
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{shown}:{port}"
