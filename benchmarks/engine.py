@@ -30,7 +30,7 @@ from dcacore.application.engine.feed import Feed
 from dcacore.application.engine.ownership import SoleOwner
 from dcacore.application.engine.runner import Runner
 from dcacore.application.engine.surroundings import Surroundings
-from dcacore.application.engine.triggers import Triggers
+from dcacore.application.engine.triggers import Seen, Triggers
 from dcacore.domain.bot import Bot, Phase
 from dcacore.domain.events import PriceSeen
 from dcacore.domain.ids import AccountId, BotId, RequestId, UserId
@@ -220,7 +220,7 @@ async def ticks() -> tuple[float, float, float]:
         level = Price(Decimal(20000 + rng.randrange(5000)))
         triggers.put(runner.bot.id, attrs.evolve(watches(runner.bot), falls_to=level), PRICE)
         if number == 0:
-            triggers.last = PRICE
+            triggers.last = Seen(PRICE, clock.now())
     seen = [Tick(MARKET.pair, Price(PRICE + rng.randrange(100)), clock.now()) for _ in range(2_000)]
     begun = time.process_time()
     for tick in seen:
@@ -267,7 +267,7 @@ def idle_memory(around: Surroundings) -> float:
     """Return KiB that an idle bot takes: its runner, its state, its place in the index."""
     gc.collect()
     tracemalloc.start()
-    bots, triggers = idle_bots(around), Triggers(last=PRICE)
+    bots, triggers = idle_bots(around), Triggers(last=Seen(PRICE, around.clock.now()))
     for runner in bots:
         triggers.put(runner.bot.id, watches(runner.bot), PRICE)
     gc.collect()

@@ -18,6 +18,7 @@ from dcacore.adapters.memory import MemoryStore
 from dcacore.adapters.simulated.exchange import SimulatedExchange, SimulatedPrices
 from dcacore.adapters.simulated.venue import SimulatedVenue
 from dcacore.application.engine.engine import Engine
+from dcacore.application.engine.feed import Feed
 from dcacore.application.engine.ownership import SoleOwner
 from dcacore.application.engine.surroundings import Surroundings
 from dcacore.domain.bot import Bot
@@ -172,6 +173,17 @@ class SteppedStage:
     def _settle(self) -> None:
         """Return when nobody has anything to do any more before time passes."""
         self.loop.run_until_complete(asyncio.sleep(_MOMENT))
+
+    def hear(self, tick: Tick) -> None:
+        """Let the bot's engine hear *tick*, and all that comes of it."""
+        feed = self.engine.fleet.watching.feed_of(self.engine.runners[BOT])
+        assert feed is not None
+
+        async def hear(feed: Feed) -> None:
+            feed.hear(tick)
+
+        self.loop.run_until_complete(hear(feed))
+        self._settle()
 
     def _beat(self) -> None:
         """Say that the stream of prices was alive all the time that the step has taken."""

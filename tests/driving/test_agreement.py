@@ -32,9 +32,8 @@ def test_a_live_engine_makes_the_deals_of_a_backtest_on_a_random_walk(name: str,
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("name", [name for name, bot in BOTS.items() if "trailing_deviation" not in bot])
+@pytest.mark.parametrize("name", BOTS)
 def test_they_agree_where_every_other_candle_begins_with_a_gap(name: str, seed: int) -> None:
-    """A trail is left out: one that a jump takes over a safety order and its own exit at once may end otherwise."""
     candles = jumpy(seed, count=100)
     strategy = Strategy(**{**CALM, **BOTS[name]})
     expected = played(strategy, candles)
@@ -47,9 +46,7 @@ def test_they_agree_where_every_other_candle_begins_with_a_gap(name: str, seed: 
 @pytest.mark.parametrize("name", BOTS)
 def test_they_agree_where_a_bot_waits_for_balance_now_and_then(name: str, balance: int) -> None:
     strategy = Strategy(**{**CALM, **BOTS[name]})
-    candles = random_walk(BTC, np.random.default_rng(5), count=720)
-    if not strategy.trailing_deviation:
-        candles = jumpy(3, count=100)
+    candles = jumpy(3, count=100)
     expected = played(strategy, candles, balance=Decimal(balance))
     assert expected
     assert stepped(strategy, candles, balance=Decimal(balance)) == expected

@@ -316,10 +316,16 @@ class Cured:
 
 @attrs.frozen
 class PriceSeen:
-    """The market stands at *price*; a new high or low since the last event is told by an event of its own."""
+    """The market stands at *price*; a new high or low since the last event is told by an event of its own.
+
+    Attributes:
+        made_at: the exchange's time of it, by which one is known that a buy has overtaken on its way; None where what
+            happens is told in its order.
+    """
 
     at: datetime.datetime
     price: Price
+    made_at: datetime.datetime | None = None
 
 
 @attrs.frozen

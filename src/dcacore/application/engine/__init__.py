@@ -8,6 +8,7 @@ wire.py         the way of one bot's orders to the exchange and back
 desk.py         one account: its events, its funds, its key; patience.py: when its exchange may be asked
 feed.py         one environment's prices; triggers.py: whom a price concerns
 watching.py     what each bot is to be told next; alarms.py: times to come
+hindsight.py    which prices a buy has overtaken
 watchdog.py     who has gone silent
 ownership.py    who acts: this engine alone, or several by leases
 """

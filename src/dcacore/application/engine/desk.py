@@ -223,7 +223,7 @@ class Desk:
         due = RetryDue(now, runner.price(runner))
         first = next((it.order for it in decide(runner.bot, due).commands if isinstance(it, Place)), None)
         if first is None or await self.lack_for(runner, first) is None:
-            runner.post(due)
+            runner.post(RetryDue(now))  # it is judged at the price of then
 
     # --------------------------------------------------------------------------------------------------------- rules
 

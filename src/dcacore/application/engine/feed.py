@@ -9,15 +9,16 @@ from typing import Final
 import attrs
 
 from dcacore.application.engine.surroundings import Surroundings, log, speak_of
-from dcacore.application.engine.triggers import Triggers
+from dcacore.application.engine.triggers import Seen, Triggers
 from dcacore.domain.ids import BotId
-from dcacore.domain.money import Price
 from dcacore.ports.prices import Prices, Tick
 from dcacore.ports.records import Environment
 
 TOO_OLD: Final = datetime.timedelta(seconds=10)
 """A price that was made longer ago says nothing about the market now."""
 FRESH_FOR_S: Final = 10
+ON_ITS_WAY: Final = datetime.timedelta(seconds=2)
+"""A word that nothing has traded may overtake a price, by no more than that."""
 SILENT_AFTER_S: Final = 30
 """A pair of which nothing has been heard for so long has no price."""
 
@@ -36,7 +37,7 @@ class Feed:
     around: Surroundings
     environment: Environment
     prices: Prices
-    on_fire: Callable[[BotId, Price], None]
+    on_fire: Callable[[BotId, Seen], None]
     dropped: int = attrs.field(default=0, init=False)
     _pairs: dict[str, Triggers] = attrs.field(factory=dict, init=False)
     _heard_at: dict[str, float] = attrs.field(factory=dict, init=False)
@@ -71,17 +72,29 @@ class Feed:
         self._heard_at[tick.pair] = self.around.clock.monotonic()
         price = tick.price
         if price is None:
+            self._say_alive(triggers, tick)
             return
         if not price.is_finite() or price <= 0:
             self.dropped += 1
             return
-        fired = triggers.tick(price)
+        self._tell(triggers, Seen(price, tick.at))
         if tick.pair in self._silent:  # they were told that their price is old: each must hear of the new one
             self._silent.discard(tick.pair)
             log.info("prices_again", environment=self.environment.value, pair=tick.pair)
-            fired += triggers.everybody()
-        for bot_id in fired:
-            self.on_fire(bot_id, price)
+            self._tell_all(triggers.everybody(), Seen(price, tick.at))
+
+    def _say_alive(self, triggers: Triggers, tick: Tick) -> None:
+        """Take the last price for that of a later time, too; after a silence a new one is waited for."""
+        last, at = triggers.last, tick.at - ON_ITS_WAY
+        if last is not None and last.made_at < at and tick.pair not in self._silent:
+            self._tell(triggers, Seen(last.price, at))
+
+    def _tell(self, triggers: Triggers, seen: Seen) -> None:
+        self._tell_all(triggers.tick(seen), seen)
+
+    def _tell_all(self, bot_ids: tuple[BotId, ...], seen: Seen) -> None:
+        for bot_id in bot_ids:
+            self.on_fire(bot_id, seen)
 
     def is_silent(self, pair: str) -> bool:
         """Say whether nothing has been heard of the pair for too long to know its price."""

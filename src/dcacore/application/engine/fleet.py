@@ -19,6 +19,7 @@ from dcacore.application.engine.ownership import Ownership, Pace
 from dcacore.application.engine.places import Places
 from dcacore.application.engine.runner import Runner
 from dcacore.application.engine.surroundings import Surroundings, log
+from dcacore.application.engine.triggers import Seen
 from dcacore.application.engine.watching import Watching
 from dcacore.application.engine.wire import Wire
 from dcacore.domain.bot import Phase, TroubleKind
@@ -26,7 +27,6 @@ from dcacore.domain.commands import Command
 from dcacore.domain.errors import DcaError
 from dcacore.domain.ids import AccountId, BotId
 from dcacore.domain.intents import Intent
-from dcacore.domain.money import Price
 from dcacore.ports.errors import LeaseLost, StoreError
 from dcacore.ports.records import Lease
 
@@ -303,7 +303,7 @@ class Fleet:
         if runner.bot.phase is Phase.STARTING and may_start and not runner.is_closing:
             self._bringing_up.check(runner)
 
-    def _fire(self, bot_id: BotId, price: Price) -> None:
+    def _fire(self, bot_id: BotId, seen: Seen) -> None:
         runner = self.runners.get(bot_id)
         if runner is not None:
-            self.watching.fire(runner, price)
+            self.watching.fire(runner, seen)

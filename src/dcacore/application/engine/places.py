@@ -14,8 +14,8 @@ from dcacore.application.engine.feed import Feed
 from dcacore.application.engine.keeping_on import KeepingOn
 from dcacore.application.engine.patience import Hold
 from dcacore.application.engine.surroundings import Surroundings, speak_of
+from dcacore.application.engine.triggers import Seen
 from dcacore.domain.ids import AccountId, BotId
-from dcacore.domain.money import Price
 from dcacore.ports.errors import (
     BadCredentials,
     CannotDecrypt,
@@ -65,7 +65,7 @@ class Places:
     around: Surroundings
     keeping_on: KeepingOn
     comparisons: Comparisons
-    fire: Callable[[BotId, Price], None]
+    fire: Callable[[BotId, Seen], None]
     desks: dict[AccountId, Desk] = attrs.field(factory=dict, init=False)
     feeds: dict[Environment, Feed] = attrs.field(factory=dict, init=False)
     _left: list[Desk] = attrs.field(factory=list, init=False)

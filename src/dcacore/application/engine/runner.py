@@ -16,6 +16,7 @@ from typing import Any, Final
 import attrs
 
 from dcacore.application.engine.accounting import Entry, write
+from dcacore.application.engine.hindsight import Hindsight
 from dcacore.application.engine.requests import event_of
 from dcacore.application.engine.surroundings import Surroundings, Tasks, first_of, log
 from dcacore.domain.bot import Bot
@@ -75,6 +76,7 @@ class Runner:
         asked: the requests that were put into its inbox last.
         retry_after_s: how long it waits before a buy that lacked balance is tried again.
         told_at: the last time it watched for and has been told.
+        hindsight: which prices its newest buy has left behind.
         is_closing: whether it only waits for what is on the wire.
         is_over: whether it does nothing any more.
     """
@@ -95,6 +97,7 @@ class Runner:
     asked: deque[RequestId] = attrs.field(factory=lambda: deque(maxlen=_MOST_ASKED), init=False)
     retry_after_s: float = attrs.field(default=RETRY_EVERY_S, init=False)
     told_at: datetime.datetime | None = attrs.field(default=None, init=False)
+    hindsight: Hindsight = attrs.field(factory=Hindsight, init=False)
     is_closing: bool = attrs.field(default=False, init=False)
     is_over: bool = attrs.field(default=False, init=False)
     _inbox: deque[Item] | None = attrs.field(default=None, init=False)  # None while nothing waits: most bots idle
@@ -257,6 +260,8 @@ class Runner:
         for news in items:
             if isinstance(news, _NEWS):
                 heard = self._hear(entry, news, reports) or heard
+        if heard is not None:
+            self._look_back(entry)
         if reports:
             self._event(entry, Reported(entry.at, None, tuple(reports)))
         for item in items:
@@ -278,6 +283,12 @@ class Runner:
         reports.extend(heard.reports)
         entry.trades.extend((intent.id, trade) for trade in heard.trades)
         return heard
+
+    def _look_back(self, entry: Entry) -> None:
+        """Let the bot stand where it has bought, as at an old price, if none is known of after that."""
+        bought_at = self.hindsight.learn(trade for _, trade in entry.trades)
+        if bought_at is not None and entry.bot.price is not None and self.price(self) is None:
+            entry.bot = evolve(entry.bot, price=bought_at, is_price_old=True)
 
     def _request(self, entry: Entry, request: Request) -> None:
         try:
@@ -314,6 +325,8 @@ class Runner:
         self._event(entry, Reported(entry.at, None, (Adopted(order),)))
 
     def _event(self, entry: Entry, event: Event) -> None:
+        if isinstance(event, PriceSeen) and event.made_at and self.hindsight.overtakes(event.price, event.made_at):
+            return
         if event.price is None and not isinstance(event, PricesSilent):  # it is judged where the market stands
             price = self.price(self)
             if price is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 import attrs
 from sortedcontainers import SortedList
 
@@ -12,6 +14,14 @@ from dcacore.domain.watch import Retry, Watches
 _MOST_REMEMBERED = 3
 _FIRST = BotId("")  # sorts before every id ...
 _LAST = BotId("\U0010ffff")  # ... and this behind it
+
+
+@attrs.frozen
+class Seen:
+    """A price, and when the exchange made it."""
+
+    price: Price
+    made_at: datetime.datetime
 
 
 @attrs.define
@@ -25,22 +35,22 @@ class Triggers:
         last: where the market stands; None before the first tick.
     """
 
-    last: Price | None = None
+    last: Seen | None = None
     _watches: dict[BotId, Watches] = attrs.field(factory=dict)
     _falls: SortedList[tuple[Price, BotId]] = attrs.field(factory=SortedList)
     _rises: SortedList[tuple[Price, BotId]] = attrs.field(factory=SortedList)
     _peaks: SortedList[tuple[Price, BotId]] = attrs.field(factory=SortedList)
     _any_change: dict[BotId, Price] = attrs.field(factory=dict)  # each with the price that it was told
     _any_tick: dict[BotId, None] = attrs.field(factory=dict)
-    _away: dict[BotId, list[Price]] = attrs.field(factory=dict)
+    _away: dict[BotId, list[Seen]] = attrs.field(factory=dict)
 
-    def tick(self, price: Price) -> tuple[BotId, ...]:
-        """Move the market to *price* and return the bots that must be told, those with the most urgent price first."""
+    def tick(self, now: Seen) -> tuple[BotId, ...]:
+        """Move the market to *now* and return the bots that must be told, those with the most urgent price first."""
         if self._away:
             for seen in self._away.values():
-                _remember(seen, price)
-        falls, rises, peaks = self._falls, self._rises, self._peaks
-        is_new, self.last = price != self.last, price
+                _remember(seen, now)
+        price, falls, rises, peaks = now.price, self._falls, self._rises, self._peaks
+        is_new, self.last = self.last is None or price != self.last.price, now
         if not (
             (falls and falls[-1][0] >= price)
             or (rises and rises[0][0] <= price)
@@ -69,18 +79,18 @@ class Triggers:
             self._away[bot_id] = []
         return watched
 
-    def put(self, bot_id: BotId, watches: Watches, price: Price | None, *, is_fresh: bool = True) -> tuple[Price, ...]:
+    def put(self, bot_id: BotId, watches: Watches, price: Price | None, *, is_known: bool = True) -> tuple[Seen, ...]:
         """Let *bot_id*, which was last told *price*, be watched for; return the prices it must be told at once.
 
-        When that is any, the bot is away again, as if it had fired. Where the last price is not fresh, the next tick is
-        waited for.
+        When that is any, the bot is away again, as if it had fired. Where it is not known how the market stands, the
+        bot is told the next tick, whatever it is.
         """
         self.remove(bot_id)
         seen = self._away.pop(bot_id, [])
-        if not is_fresh:
+        if not is_known:
             seen = []
-        elif self.last is not None and (not seen or seen[-1] != self.last):
-            seen.append(self.last)
+        elif self.last is not None:
+            _remember(seen, self.last)
         due = tuple(_concerning(watches, price, seen))
         if due:
             self._away[bot_id] = []
@@ -92,10 +102,10 @@ class Triggers:
             self._rises.add((watches.rises_to, bot_id))
         if watches.peak is not None:
             self._peaks.add((watches.peak, bot_id))
-        if watches.retry is Retry.PRICE and price is None:
-            self._any_tick[bot_id] = None
-        elif watches.retry is Retry.PRICE and price is not None:
+        if watches.retry is Retry.PRICE and price is not None:
             self._any_change[bot_id] = price
+        elif watches.retry is Retry.PRICE or not is_known:
+            self._any_tick[bot_id] = None
         return ()
 
     def remove(self, bot_id: BotId) -> None:
@@ -118,9 +128,9 @@ class Triggers:
         self._away.pop(bot_id, None)
 
 
-def _concerning(watches: Watches, told: Price | None, seen: list[Price]) -> list[Price]:
+def _concerning(watches: Watches, told: Price | None, seen: list[Seen]) -> list[Seen]:
     """Return *seen* from the first price on that *watches* ask for."""
-    for index, price in enumerate(seen):
+    for index, price in enumerate(it.price for it in seen):
         if (
             (watches.falls_to is not None and price <= watches.falls_to)
             or (watches.rises_to is not None and price >= watches.rises_to)
@@ -131,11 +141,13 @@ def _concerning(watches: Watches, told: Price | None, seen: list[Price]) -> list
     return []
 
 
-def _remember(seen: list[Price], price: Price) -> None:
-    """Add *price* to what a bot that is away has missed, and keep its highest, its lowest and its last, in order."""
-    if seen and seen[-1] == price:
+def _remember(seen: list[Seen], now: Seen) -> None:
+    """Add *now* to what a bot that is away has missed, and keep its highest, its lowest and its last, in order."""
+    if seen and seen[-1].price == now.price:
+        seen[-1] = now
         return
-    seen.append(price)
+    seen.append(now)
     if len(seen) > _MOST_REMEMBERED:
-        kept = {seen.index(max(seen)), seen.index(min(seen)), len(seen) - 1}
-        seen[:] = [at for index, at in enumerate(seen) if index in kept]
+        prices = [it.price for it in seen]
+        kept = {prices.index(max(prices)), prices.index(min(prices)), len(seen) - 1}
+        seen[:] = [it for index, it in enumerate(seen) if index in kept]

@@ -11,7 +11,7 @@ from dcacore.application.engine.desk import Desk
 from dcacore.application.engine.feed import Feed
 from dcacore.application.engine.runner import Runner
 from dcacore.application.engine.surroundings import Surroundings
-from dcacore.application.engine.triggers import Triggers
+from dcacore.application.engine.triggers import Seen, Triggers
 from dcacore.domain.bot import TroubleKind
 from dcacore.domain.events import PriceSeen, RetryDue, TimePassed
 from dcacore.domain.money import Price
@@ -34,11 +34,16 @@ class Watching:
         self._places[runner] = (feed, triggers)
 
     def price(self, runner: Runner) -> Price | None:
-        """Return where the bot's market stands; None when that is not known."""
+        """Return where the bot's market stands; None when that is not known, or known only of before its last buy."""
         place = self._places.get(runner)
-        if place is None or not place[0].is_fresh(runner.market.pair):
+        last = None if place is None else self._last(runner, *place)
+        return None if last is None else last.price
+
+    def _last(self, runner: Runner, feed: Feed, triggers: Triggers) -> Seen | None:
+        last = triggers.last
+        if last is None or not feed.is_fresh(runner.market.pair):
             return None
-        return place[1].last
+        return None if runner.hindsight.overtakes(last.price, last.made_at) else last
 
     def watch(self, runner: Runner, desk: Desk) -> None:
         """Let the bot be told what it must be told next."""
@@ -51,10 +56,9 @@ class Watching:
             wanted = attrs.evolve(wanted, retry=Retry.BALANCE)  # a price alone does not pay for it
         self._set_alarms(runner, desk, wanted)
         told = None if runner.bot.is_price_old else runner.bot.price
-        is_fresh = place[0].is_fresh(runner.market.pair)
-        due = place[1].put(runner.bot.id, wanted, told, is_fresh=is_fresh)
-        for price in due:
-            self._tell_price(runner, price, wanted)
+        is_known = self._last(runner, *place) is not None
+        for seen in place[1].put(runner.bot.id, wanted, told, is_known=is_known):
+            self._tell_price(runner, seen, wanted)
 
     def _set_alarms(self, runner: Runner, desk: Desk, wanted: Watches) -> None:
         at, waits = ("at", runner.bot.id), ("balance", runner.bot.id)
@@ -72,7 +76,7 @@ class Watching:
                     self.alarms.set(at, min(left, LOOK_AT_CLOCK_EVERY_S), look)
                 else:
                     runner.told_at = due
-                    runner.post(TimePassed(max(due, now), self.price(runner)))
+                    runner.post(TimePassed(max(due, now)))
 
             self.alarms.set(at, min(seconds, LOOK_AT_CLOCK_EVERY_S), look)
         if wanted.retry is not Retry.BALANCE:
@@ -90,14 +94,14 @@ class Watching:
         if not runner.is_over:
             self.alarms.set(("balance", runner.bot.id), runner.retry_after_s, lambda: self._retry(runner, desk))
 
-    def fire(self, runner: Runner, price: Price) -> None:
+    def fire(self, runner: Runner, seen: Seen) -> None:
         """Tell a bot a price that it watched for."""
-        self._tell_price(runner, price, watches(runner.bot))
+        self._tell_price(runner, seen, watches(runner.bot))
 
-    def _tell_price(self, runner: Runner, price: Price, wanted: Watches) -> None:
+    def _tell_price(self, runner: Runner, seen: Seen, wanted: Watches) -> None:
         now = self.around.clock.now()
         is_retry = wanted.retry is Retry.PRICE and runner.bot.trouble is None
-        runner.post(RetryDue(now, price) if is_retry else PriceSeen(now, price))
+        runner.post(RetryDue(now, seen.price) if is_retry else PriceSeen(now, seen.price, seen.made_at))
 
     def forget(self, runner: Runner) -> None:
         """Watch no longer for a bot."""
