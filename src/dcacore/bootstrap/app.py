@@ -15,7 +15,7 @@ import attrs
 
 from dcacore.adapters.binance import BinanceVenues
 from dcacore.adapters.fernet import FernetSecrets
-from dcacore.adapters.memory import MemoryStore
+from dcacore.adapters.memory import MemoryLive, MemoryStore
 from dcacore.adapters.passwords import BcryptPasswords
 from dcacore.adapters.system import RandomIds, SystemClock
 from dcacore.application import asking
@@ -25,6 +25,7 @@ from dcacore.bootstrap.paper_exchange import PaperVenues
 from dcacore.bootstrap.venues import ByEnvironment, binance_of
 from dcacore.ports.clock import Clock, Ids
 from dcacore.ports.keys import Keys
+from dcacore.ports.live import Live
 from dcacore.ports.records import Environment, Request
 from dcacore.ports.secrets import Passwords, Secrets
 from dcacore.ports.store import Store
@@ -50,6 +51,7 @@ class App:
         secrets: encrypts exchange keys.
         passwords: hashes passwords.
         venues: exchanges and prices.
+        live: carries from an engine in this process to pages what they should show.
         keys: asks exchanges what keys may do; None where there is no exchange that has keys.
         binance: Binance and its likes, for how they are doing; None where there is none.
         paper: the paper exchange in a process of its own; None where there is none.
@@ -64,6 +66,7 @@ class App:
     secrets: Secrets
     passwords: Passwords
     venues: ByEnvironment
+    live: Live = attrs.field(factory=MemoryLive)
     keys: Keys | None = None
     binance: BinanceVenues | None = None
     paper: PaperVenues | None = None
@@ -150,7 +153,9 @@ async def running(app: App) -> AsyncIterator[App]:
     name = f"{socket.gethostname()}:{os.getpid()}:{app.ids.new()}"
     is_shared = not isinstance(app.store, MemoryStore) and sqlite_file(app.settings.database_url) is None
     with contextlib.nullcontext() if isinstance(app.store, MemoryStore) else engine_lock(app.settings.database_url):
-        around = Surroundings(store=app.store, venues=app.venues, clock=app.clock, ids=app.ids, name=name)
+        around = Surroundings(
+            store=app.store, venues=app.venues, clock=app.clock, ids=app.ids, name=name, live=app.live
+        )
         owner: Ownership = LeaseOwner(app.store, name) if is_shared else SoleOwner(app.store, name)
         engine = Engine(around, owner)
         if app.binance is not None:

@@ -12,6 +12,7 @@ from dcacore.application.engine.surroundings import Surroundings, log, speak_of
 from dcacore.application.engine.triggers import Triggers
 from dcacore.domain.ids import BotId
 from dcacore.domain.money import Price
+from dcacore.ports.live import PriceMoved
 from dcacore.ports.prices import Prices, Tick
 from dcacore.ports.records import Environment
 
@@ -82,6 +83,7 @@ class Feed:
             fired += triggers.everybody()
         for bot_id in fired:
             self.on_fire(bot_id, price)
+        self.around.live.say(PriceMoved(self.environment, tick.pair, price, tick.at))  # pages come after orders
 
     def is_silent(self, pair: str) -> bool:
         """Say whether nothing has been heard of the pair for too long to know its price."""

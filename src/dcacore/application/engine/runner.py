@@ -30,9 +30,10 @@ from dcacore.domain.intents import Intent, IntentState
 from dcacore.domain.market import Market
 from dcacore.domain.money import Price
 from dcacore.domain.orders import Order, OrderState, Role
-from dcacore.domain.story import tell
+from dcacore.domain.story import NOTIFY, tell
 from dcacore.domain.venue import VenueOrder
 from dcacore.ports.errors import StoreError
+from dcacore.ports.live import BotChanged, Notified
 from dcacore.ports.records import BotRecord, Environment, Lease, Request
 
 
@@ -225,6 +226,7 @@ class Runner:
 
     async def _decide_and_store(self, items: tuple[Item, ...]) -> Heard | None:
         entry, heard = Entry(at=self.around.clock.now(), record=self.record, bot=self.bot), None
+        is_news = False
         try:
             heard = self._decide(entry, items)
         except DomainError as exc:  # an event that the tables do not list: this bot stops, the others go on
@@ -239,9 +241,18 @@ class Runner:
             self._mark_at_once(entry)
             await write(self.around.store, self.lease, entry, self.market)
             self._note(entry)
+            is_news = True
         self.bot = entry.bot
         self.on_turn(self, entry.commands)
+        if is_news:  # pages come after orders
+            self._tell_pages(entry)
         return heard
+
+    def _tell_pages(self, entry: Entry) -> None:
+        live, user_id = self.around.live, self.record.user_id
+        live.say(BotChanged(user_id, entry.bot.id))
+        if any(note.kind in NOTIFY for note in entry.notes):
+            live.say(Notified(user_id))
 
     def _mark_at_once(self, entry: Entry) -> None:
         """Let the first order be stored as being sent, if it can go out at once: that spares a transaction."""
