@@ -289,7 +289,7 @@ def _moved(offsets: Sequence[Offset], *, is_sqlite: bool) -> Select[Any]:
     zone_day: ColumnElement[Any]
     if is_sqlite:
         moment = type_coerce(closed_at, BigInteger())
-        utc_day, zone_day = moment.op("/")(_DAY_US), (moment + ahead).op("/")(_DAY_US)
+        utc_day, zone_day = moment // _DAY_US, (moment + ahead) // _DAY_US
     else:  # the session's time zone is UTC
         utc_day, zone_day = cast(closed_at, Date), cast(closed_at + ahead, Date)
     utc_day, zone_day = utc_day.label("utc_day"), zone_day.label("zone_day")
@@ -298,8 +298,8 @@ def _moved(offsets: Sequence[Offset], *, is_sqlite: bool) -> Select[Any]:
         utc_day,
         zone_day,
         func.count().label("deals"),
-        *([] if is_sqlite else [func.count().filter(_DEALS.c.profit > 0).label("won")]),
+        *([] if is_sqlite else [func.count().filter(_DEALS.c.profit > ZERO).label("won")]),
         _together(_DEALS.c.profit, is_text=is_sqlite).label("profit"),
     )
     is_moved = utc_day.element != zone_day.element
-    return wanted.where(_ENDED, _COUNTS, is_moved).group_by(_DEALS.c.bot_id, utc_day, zone_day)
+    return wanted.where(_ENDED, _COUNTS, is_moved).group_by(_DEALS.c.bot_id, "utc_day", "zone_day")
