@@ -294,6 +294,10 @@ async def test_an_ended_deal_is_added_up_once(store: Store) -> None:
         duration_s=13 * 3600,
         best=QuoteAmount(Decimal("12.5")),
         worst=QuoteAmount(Decimal("12.5")),
+        fees_valued=QuoteAmount(Decimal(0)),
+        cost=QuoteAmount(Decimal(100)),
+        tied=Decimal(100 * 13 * 3600),
+        spread=(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0),  # 12.5 % lies from 10 to 20
     )
     async with store.begin() as work:
         found = await work.bots.get(BOT)

@@ -17,7 +17,7 @@ from dcacore.adapters.binance import BinanceVenues
 from dcacore.adapters.fernet import FernetSecrets
 from dcacore.adapters.letters import TemplateLetters
 from dcacore.adapters.mail_log import LogMailer
-from dcacore.adapters.memory import MemoryStore
+from dcacore.adapters.memory import MemoryLive, MemoryStore
 from dcacore.adapters.passwords import BcryptPasswords
 from dcacore.adapters.system import RandomIds, SystemClock, SystemDraws
 from dcacore.application import asking
@@ -27,6 +27,7 @@ from dcacore.bootstrap.paper_exchange import PaperVenues
 from dcacore.bootstrap.venues import ByEnvironment, binance_of
 from dcacore.ports.clock import Clock, Ids
 from dcacore.ports.keys import Keys
+from dcacore.ports.live import Live
 from dcacore.ports.mail import Mailer
 from dcacore.ports.records import Environment, Request
 from dcacore.ports.secrets import Passwords, Secrets
@@ -59,6 +60,7 @@ class App:
         courier: sends what lies in the outbox; None where that is not done in this process.
         shown_link: returns the link in the newest mail to an address, for the pages of the demo to show; None anywhere
             else, as who has the link has the account.
+        live: carries from an engine in this process to pages what they should show.
         keys: asks exchanges what keys may do; None where there is no exchange that has keys.
         binance: Binance and its likes, for how they are doing; None where there is none.
         paper: the paper exchange in a process of its own; None where there is none.
@@ -76,6 +78,7 @@ class App:
     mailer: Mailer = attrs.field(factory=LogMailer)
     courier: Courier | None = None
     shown_link: Callable[[str], str] | None = None
+    live: Live = attrs.field(factory=MemoryLive)
     keys: Keys | None = None
     binance: BinanceVenues | None = None
     paper: PaperVenues | None = None
@@ -179,7 +182,9 @@ async def running(app: App) -> AsyncIterator[App]:
     name = f"{socket.gethostname()}:{os.getpid()}:{app.ids.new()}"
     is_shared = not isinstance(app.store, MemoryStore) and sqlite_file(app.settings.database_url) is None
     with contextlib.nullcontext() if isinstance(app.store, MemoryStore) else engine_lock(app.settings.database_url):
-        around = Surroundings(store=app.store, venues=app.venues, clock=app.clock, ids=app.ids, name=name)
+        around = Surroundings(
+            store=app.store, venues=app.venues, clock=app.clock, ids=app.ids, name=name, live=app.live
+        )
         owner: Ownership = LeaseOwner(app.store, name) if is_shared else SoleOwner(app.store, name)
         engine = Engine(around, owner)
         if app.binance is not None:

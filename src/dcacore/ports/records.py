@@ -17,6 +17,7 @@ from dcacore.domain.orders import Fill
 from dcacore.domain.story import Level
 from dcacore.domain.strategy import Strategy
 from dcacore.ports.health import Health
+from dcacore.ports.results import NO_SPREAD, ClosedDeal, closed_deal
 from dcacore.ports.secrets import CipherText
 
 
@@ -96,6 +97,10 @@ class Lifetime:
         duration_s: sum of their durations, in seconds.
         best: the largest profit; None before the first deal.
         worst: the smallest.
+        fees_valued: all fees in quote, those in base at each deal's average price.
+        cost: what was spent on what they sold, in quote.
+        tied: sum of cost times duration, in quote times seconds.
+        spread: how many fell into each of the buckets between `SPREAD_EDGES`.
     """
 
     deals: int = 0
@@ -107,23 +112,59 @@ class Lifetime:
     duration_s: int = 0
     best: QuoteAmount | None = None
     worst: QuoteAmount | None = None
+    fees_valued: QuoteAmount = NO_QUOTE
+    cost: QuoteAmount = NO_QUOTE
+    tied: Decimal = Decimal(0)
+    spread: tuple[int, ...] = NO_SPREAD
 
-    @exact
     def plus(self, deal: Deal) -> Lifetime:
         """Return this with *deal*, which has closed, added."""
         if deal.result is None or deal.closed_at is None:
             return self
-        books, profit = deal.books, deal.result.profit
+        times = (deal.opened_at, deal.closed_at)
+        return self.with_closed(closed_deal(deal.id, BotId(""), times, deal.books, deal.result))
+
+    @exact
+    def with_closed(self, deal: ClosedDeal) -> Lifetime:
+        """Return this with *deal* added."""
+        profit = deal.profit
+        spread = list(self.spread)
+        spread[deal.bucket] += 1
         return Lifetime(
             deals=self.deals + 1,
             won=self.won + (profit > 0),
             profit=QuoteAmount(self.profit + profit),
-            volume=QuoteAmount(self.volume + books.gross + books.proceeds),
-            fees_quote=self.fees_quote + books.buy_fees + books.sell_fees,
-            fees_base=self.fees_base + books.base_fees,
-            duration_s=self.duration_s + (deal.closed_at - deal.opened_at) // datetime.timedelta(seconds=1),
+            volume=QuoteAmount(self.volume + deal.volume),
+            fees_quote=self.fees_quote + deal.fees_quote,
+            fees_base=self.fees_base + deal.fees_base,
+            duration_s=self.duration_s + deal.duration_s,
             best=profit if self.best is None else max(self.best, profit),
             worst=profit if self.worst is None else min(self.worst, profit),
+            fees_valued=QuoteAmount(self.fees_valued + deal.fees_valued),
+            cost=QuoteAmount(self.cost + deal.cost),
+            tied=self.tied + deal.tied,
+            spread=tuple(spread),
+        )
+
+    @exact
+    def together(self, other: Lifetime) -> Lifetime:
+        """Return what both came to; they have to be in the same quote asset."""
+        bests = [it for it in (self.best, other.best) if it is not None]
+        worsts = [it for it in (self.worst, other.worst) if it is not None]
+        return Lifetime(
+            deals=self.deals + other.deals,
+            won=self.won + other.won,
+            profit=QuoteAmount(self.profit + other.profit),
+            volume=QuoteAmount(self.volume + other.volume),
+            fees_quote=self.fees_quote + other.fees_quote,
+            fees_base=self.fees_base + other.fees_base,
+            duration_s=self.duration_s + other.duration_s,
+            best=max(bests, default=None),
+            worst=min(worsts, default=None),
+            fees_valued=QuoteAmount(self.fees_valued + other.fees_valued),
+            cost=QuoteAmount(self.cost + other.cost),
+            tied=self.tied + other.tied,
+            spread=tuple([mine + theirs for mine, theirs in zip(self.spread, other.spread, strict=True)]),
         )
 
 

@@ -17,6 +17,7 @@ from dcacore.domain.ids import AccountId, BotId, DealId, OrderId, RequestId, Use
 from dcacore.domain.intents import Intent
 from dcacore.ports.health import Health
 from dcacore.ports.identity_store import ApiTokens, MailLinks, Outbox, Sessions, Throttle, Wishes
+from dcacore.ports.readings import DayProfit, DealPage, DealQuery, LineFilter, Offset, Pulse
 from dcacore.ports.records import (
     Account,
     Activity,
@@ -27,6 +28,7 @@ from dcacore.ports.records import (
     EngineRecord,
     Environment,
     Lease,
+    Lifetime,
     LiveConfirmation,
     Notification,
     Reconciliation,
@@ -181,6 +183,52 @@ class Deals(Protocol):
             skip: leave out so many first; for pages.
         """
 
+    async def page(self, query: DealQuery) -> DealPage:
+        """Return the deals that fit, as many as are asked for, and how many there are."""
+
+    async def ended(
+        self,
+        bot_id: BotId,
+        *,
+        since: datetime.datetime | None = None,
+        until: datetime.datetime | None = None,
+        after: DealRecord | None = None,
+        limit: int = 100,
+    ) -> tuple[DealRecord, ...]:
+        """Return deals of a bot that have closed or been cancelled, oldest end first; for reading all, bit by bit.
+
+        Args:
+            bot_id: which bot.
+            since: leave out what ended before.
+            until: leave out what ended then or later.
+            after: go on behind this one.
+            limit: how many at most.
+        """
+
+    async def totals(
+        self,
+        bot_ids: Iterable[BotId],
+        *,
+        since: datetime.datetime | None = None,
+        until: datetime.datetime | None = None,
+    ) -> Mapping[BotId, Lifetime]:
+        """Return what the deals came to that closed from *since* on and before *until*; bots without any are left out.
+
+        None is without limit. Deals that were cancelled do not count.
+        """
+
+    async def by_day(
+        self, bot_ids: Iterable[BotId], offsets: Sequence[Offset], *, first: datetime.date, last: datetime.date
+    ) -> tuple[DayProfit, ...]:
+        """Return what the deals of these bots brought by the day on which they closed, by day and bot.
+
+        Args:
+            bot_ids: which bots.
+            offsets: how far the clocks that say which day it is are ahead of UTC, oldest first, at least one.
+            first: the first day, by those clocks.
+            last: the last day, which still counts. Days without a closed deal are left out.
+        """
+
 
 class Intents(Protocol):
     """The orders, from decision to end."""
@@ -252,14 +300,24 @@ class Feed(Protocol):
     ) -> tuple[Activity, ...]:
         """Return a user's newest lines, or those of one of the bots, newest first; *before*: only lower numbers."""
 
+    async def lines(
+        self, user_id: UserId, wanted: LineFilter, *, limit: int = 100, before: int | None = None
+    ) -> tuple[Activity, ...]:
+        """Return a user's newest lines that are wanted, newest first; *before*: only lower numbers."""
+
     async def add_notifications(self, notifications: Sequence[Notification]) -> None:
         """Store notifications."""
 
-    async def notifications(self, user_id: UserId, *, limit: int = 100) -> tuple[Notification, ...]:
-        """Return a user's newest notifications, newest first."""
+    async def notifications(
+        self, user_id: UserId, *, limit: int = 100, before: int | None = None
+    ) -> tuple[Notification, ...]:
+        """Return a user's newest notifications, newest first; *before*: only lower numbers."""
 
-    async def mark_read(self, user_id: UserId, at: datetime.datetime) -> None:
-        """Note that the user has seen all notifications so far."""
+    async def mark_read(self, user_id: UserId, at: datetime.datetime, *, number: int | None = None) -> None:
+        """Note that the user has seen all notifications so far, or that one; another user's stay as they are."""
+
+    async def pulse(self, user_id: UserId) -> Pulse:
+        """Return by what can be seen that there is something new for the user."""
 
     async def add_reconciliation(self, found: Reconciliation) -> None:
         """Store what a comparison found."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dcacore.adapters.memory._live import MemoryLive
 from dcacore.adapters.memory._store import MemoryStore
 
-__all__ = ["MemoryStore"]
+__all__ = ["MemoryLive", "MemoryStore"]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
+from dcacore.adapters.memory import _readings as readings
 from dcacore.adapters.memory._tables import Draft, K, StoredDeal, V, sound
 from dcacore.domain.bot import Bot, Phase, Wanted
 from dcacore.domain.deal import Deal, Exit
 from dcacore.domain.evolving import evolve
 from dcacore.domain.ids import BotId, DealId, UserId
 from dcacore.ports.errors import Conflict
+from dcacore.ports.readings import DayProfit, DealPage, DealQuery, Offset
 from dcacore.ports.records import BotRecord, DealRecord, Lifetime, LiveConfirmation
 from dcacore.ports.store import Bots, Deals
 
@@ -177,11 +179,45 @@ class MemoryDeals(Deals):
         return None if stored is None or stored.is_dropped else self._record(stored)
 
     async def of(self, bot_ids: Iterable[BotId], *, limit: int = 100, skip: int = 0) -> tuple[DealRecord, ...]:
-        wanted = set(bot_ids)
-        found = [one for one in self.draft.tables.deals.values() if one.bot_id in wanted and not one.is_dropped]
+        return (await self.page(DealQuery(bot_ids=tuple(bot_ids), limit=limit, skip=skip))).deals
+
+    async def page(self, query: DealQuery) -> DealPage:
+        wanted = set(query.bot_ids)
+        deals = self.draft.tables.deals.values()
+        found = [one for one in deals if one.bot_id in wanted and readings.fits(one, query)]
         found.sort(key=lambda stored: stored.deal.id)
         found.sort(key=_newness, reverse=True)
-        return tuple([self._record(stored) for stored in found[skip : skip + limit]])
+        shown = found[query.skip : query.skip + query.limit]
+        return DealPage(deals=tuple([self._record(stored) for stored in shown]), total=len(found))
+
+    async def ended(
+        self,
+        bot_id: BotId,
+        *,
+        since: datetime.datetime | None = None,
+        until: datetime.datetime | None = None,
+        after: DealRecord | None = None,
+        limit: int = 100,
+    ) -> tuple[DealRecord, ...]:
+        found = readings.ended_between(self.draft, bot_id, since, until)
+        if after is not None and after.deal.closed_at is not None:
+            begin = after.deal.closed_at, after.deal.id
+            found = [one for one in found if readings.end_of(one) > begin]
+        return tuple([self._record(stored) for stored in found[:limit]])
+
+    async def totals(
+        self,
+        bot_ids: Iterable[BotId],
+        *,
+        since: datetime.datetime | None = None,
+        until: datetime.datetime | None = None,
+    ) -> Mapping[BotId, Lifetime]:
+        return readings.totals(self.draft, bot_ids, since, until)
+
+    async def by_day(
+        self, bot_ids: Iterable[BotId], offsets: Sequence[Offset], *, first: datetime.date, last: datetime.date
+    ) -> tuple[DayProfit, ...]:
+        return readings.by_day(self.draft, bot_ids, offsets, first, last)
 
     def _record(self, stored: StoredDeal) -> DealRecord:
         bot = self.draft.tables.bots[stored.bot_id]

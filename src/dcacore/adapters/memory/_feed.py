@@ -10,6 +10,7 @@ import attrs
 from dcacore.adapters.memory._tables import Draft, sound
 from dcacore.domain.ids import AccountId, BotId, RequestId, UserId
 from dcacore.ports.errors import Conflict
+from dcacore.ports.readings import LineFilter, Pulse
 from dcacore.ports.records import Activity, DayTotal, Notification, Reconciliation, Request
 from dcacore.ports.store import Feed, Requests
 
@@ -64,14 +65,14 @@ class MemoryFeed(Feed):
     async def activity(
         self, user_id: UserId, *, bot_id: BotId | None = None, limit: int = 100, before: int | None = None
     ) -> tuple[Activity, ...]:
-        wanted = [
-            line
-            for line in reversed(self.draft.tables.activity.values())
-            if line.user_id == user_id
-            and (bot_id is None or line.bot_id == bot_id)
-            and (before is None or line.number < before)
-        ]
-        return tuple([self._placed(line) for line in wanted[:limit]])
+        return await self.lines(user_id, LineFilter(bot_id=bot_id), limit=limit, before=before)
+
+    async def lines(
+        self, user_id: UserId, wanted: LineFilter, *, limit: int = 100, before: int | None = None
+    ) -> tuple[Activity, ...]:
+        theirs = [line for line in reversed(self.draft.tables.activity.values()) if line.user_id == user_id]
+        earlier = [self._placed(line) for line in theirs if before is None or line.number < before]
+        return tuple([line for line in earlier if _is_wanted(line, wanted)][:limit])
 
     def _placed(self, line: Activity) -> Activity:
         tables = self.draft.tables
@@ -86,17 +87,29 @@ class MemoryFeed(Feed):
             number = _next(table)
             table[number] = attrs.evolve(notification, number=number)
 
-    async def notifications(self, user_id: UserId, *, limit: int = 100) -> tuple[Notification, ...]:
+    async def notifications(
+        self, user_id: UserId, *, limit: int = 100, before: int | None = None
+    ) -> tuple[Notification, ...]:
         theirs = [one for one in reversed(self.draft.tables.notifications.values()) if one.user_id == user_id]
-        return tuple(theirs[:limit])
+        return tuple([one for one in theirs if before is None or one.number < before][:limit])
 
-    async def mark_read(self, user_id: UserId, at: datetime.datetime) -> None:
+    async def mark_read(self, user_id: UserId, at: datetime.datetime, *, number: int | None = None) -> None:
         table = self.draft.writable(self.draft.tables.notifications)
-        for number, one in table.items():
-            if one.user_id == user_id and one.read_at is None:
+        for key, one in table.items():
+            if one.user_id == user_id and one.read_at is None and number in {None, key}:
                 read = attrs.evolve(one, read_at=at)
                 sound(read)
-                table[number] = read
+                table[key] = read
+
+    async def pulse(self, user_id: UserId) -> Pulse:
+        tables = self.draft.tables
+        lines = [number for number, line in tables.activity.items() if line.user_id == user_id]
+        notes = {number: one for number, one in tables.notifications.items() if one.user_id == user_id}
+        return Pulse(
+            line=max(lines, default=0),
+            notification=max(notes, default=0),
+            unread=sum(one.read_at is None for one in notes.values()),
+        )
 
     async def add_reconciliation(self, found: Reconciliation) -> None:
         sound(found)
@@ -118,6 +131,17 @@ class MemoryFeed(Feed):
             if bot_id in wanted
         ]
         return tuple(sorted(found, key=lambda total: (total.day, total.quote_asset, total.bot_id)))
+
+
+def _is_wanted(line: Activity, wanted: LineFilter) -> bool:
+    return (
+        wanted.bot_id in {None, line.bot_id}
+        and (not wanted.levels or line.level in wanted.levels)
+        and (not wanted.kinds or line.kind in wanted.kinds)
+        and wanted.environment in {None, line.environment}
+        and (wanted.since is None or line.at >= wanted.since)
+        and (wanted.until is None or line.at < wanted.until)
+    )
 
 
 def _next(table: dict[int, Notification] | dict[int, Reconciliation] | dict[int, Activity]) -> int:

@@ -13,6 +13,7 @@ from dcacore.domain.deal import Deal
 from dcacore.domain.ids import AccountId, BotId, UserId
 from dcacore.domain.money import BaseQty, Price, QuoteAmount
 from dcacore.ports.records import BotRecord, Lifetime, LiveConfirmation
+from dcacore.ports.results import NO_SPREAD
 
 Values = dict[str, object]
 
@@ -67,6 +68,10 @@ def lifetime_values(lifetime: Lifetime) -> Values:
         "duration_s": lifetime.duration_s,
         "best": lifetime.best,
         "worst": lifetime.worst,
+        "fees_valued": lifetime.fees_valued,
+        "cost": lifetime.cost,
+        "tied": lifetime.tied,
+        "spread": spread_to_text(lifetime.spread),
     }
 
 
@@ -82,7 +87,21 @@ def lifetime_of(row: BotRow | DayTotalRow) -> Lifetime:
         duration_s=row.duration_s,
         best=cast("QuoteAmount | None", row.best),
         worst=cast("QuoteAmount | None", row.worst),
+        fees_valued=QuoteAmount(row.fees_valued),
+        cost=QuoteAmount(row.cost),
+        tied=row.tied,
+        spread=spread_of(row.spread),
     )
+
+
+def spread_to_text(spread: tuple[int, ...]) -> str:
+    """Return the counts as they are stored: one behind the other, nothing when all are 0."""
+    return " ".join(map(str, spread)) if any(spread) else ""
+
+
+def spread_of(text: str) -> tuple[int, ...]:
+    """Return the counts that were stored as *text*."""
+    return tuple(map(int, text.split())) if text else NO_SPREAD
 
 
 def record_of(row: BotRow, deal: Deal | None) -> BotRecord:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import datetime
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import attrs
-from sqlalchemy import BindParameter, bindparam, or_, select, update
+from sqlalchemy import BindParameter, bindparam, func, or_, select, update
 
+from dcacore.adapters.sqlalchemy import _readings as readings
 from dcacore.adapters.sqlalchemy._bot_values import lifetime_of, lifetime_values
 from dcacore.adapters.sqlalchemy._deal_values import deal_values
 from dcacore.adapters.sqlalchemy._loading import deals_with_orders
 from dcacore.adapters.sqlalchemy._people_rows import DayTotalRow
 from dcacore.adapters.sqlalchemy._rows import BotRow, DealRow
-from dcacore.adapters.sqlalchemy._session import Insert, Session, insert_into
+from dcacore.adapters.sqlalchemy._session import Insert, Session, chunks, insert_into
 from dcacore.domain.deal import Deal, Exit
 from dcacore.domain.ids import AccountId, BotId, DealId, UserId
 from dcacore.ports.errors import Conflict
+from dcacore.ports.readings import DayProfit, DealPage, DealQuery, Offset
 from dcacore.ports.records import DealRecord, Lifetime
 from dcacore.ports.store import Deals
 
@@ -33,12 +35,12 @@ _GET: Final = select(_DEALS).where(_DEALS.c.id == bindparam("this_deal"), _IS_ON
 _OWNERS: Final = select(_BOTS.c.id, _BOTS.c.user_id, _BOTS.c.account_id).where(
     _BOTS.c.id.in_(bindparam("ids", expanding=True))
 )
-_NEWEST: Final = (
+_BY_IDS: Final = select(_DEALS).where(_DEALS.c.id.in_(bindparam("ids", expanding=True)))
+_ENDED: Final = (
     select(_DEALS)
-    .where(_DEALS.c.bot_id.in_(bindparam("ids", expanding=True)), _IS_ONE)
-    .order_by(_DEALS.c.is_open.desc(), _DEALS.c.closed_at.desc(), _DEALS.c.opened_at.desc(), _DEALS.c.id)
+    .where(_DEALS.c.bot_id == _THIS, _DEALS.c.closed_at.is_not(None))
+    .order_by(_DEALS.c.closed_at, _DEALS.c.id)
     .limit(bindparam("most"))
-    .offset(bindparam("skipped"))
 )
 _LIFETIME: Final = select(_BOTS).where(_BOTS.c.id == _THIS)
 _SAVE_LIFETIME: Final = update(_BOTS).where(_BOTS.c.id == _THIS)
@@ -94,8 +96,61 @@ class SqlDeals(Deals):
         return found[0] if found else None
 
     async def of(self, bot_ids: Iterable[BotId], *, limit: int = 100, skip: int = 0) -> tuple[DealRecord, ...]:
-        values = {"ids": list(bot_ids), "most": limit, "skipped": skip}
-        return await self._records(await self.session.read(DealRow, _NEWEST, values))
+        query = DealQuery(bot_ids=tuple(bot_ids), limit=limit, skip=skip)
+        return (await self._page(query, await self._open_ids(query))).deals
+
+    async def page(self, query: DealQuery) -> DealPage:
+        opened = await self._open_ids(query)
+        page = await self._page(query, opened)
+        count = select(func.count()).select_from(readings.ended_ids(query).order_by(None).subquery())
+        ((ended,),) = await self.session.read_any(count, {"ids": query.bot_ids})
+        return attrs.evolve(page, total=len(opened) + ended)
+
+    async def _open_ids(self, query: DealQuery) -> list[str]:
+        statement = readings.open_ids(query)
+        if statement is None:
+            return []
+        return [row.id for row in await self.session.read_any(statement, {"ids": query.bot_ids})]
+
+    async def _page(self, query: DealQuery, opened: Sequence[str]) -> DealPage:
+        ids = list(opened[query.skip : query.skip + query.limit])
+        if len(ids) < query.limit:
+            statement = readings.ended_ids(query).limit(query.limit - len(ids)).offset(max(0, query.skip - len(opened)))
+            ids += [row.id for row in await self.session.read_any(statement, {"ids": query.bot_ids})]
+        rows = {}
+        for some in chunks(ids):
+            rows.update({row.id: row for row in await self.session.read(DealRow, _BY_IDS, {"ids": some})})
+        deals = await self._records([rows[deal_id] for deal_id in ids])
+        return DealPage(deals=deals, total=len(deals))
+
+    async def ended(
+        self,
+        bot_id: BotId,
+        *,
+        since: datetime.datetime | None = None,
+        until: datetime.datetime | None = None,
+        after: DealRecord | None = None,
+        limit: int = 100,
+    ) -> tuple[DealRecord, ...]:
+        statement = _ENDED.where(*readings.between(since, until))
+        if after is not None:
+            at, deal_id = after.deal.closed_at, after.deal.id
+            statement = statement.where(_DEALS.c.closed_at >= at, or_(_DEALS.c.closed_at > at, _DEALS.c.id > deal_id))
+        return await self._records(await self.session.read(DealRow, statement, {"this_bot": bot_id, "most": limit}))
+
+    async def totals(
+        self,
+        bot_ids: Iterable[BotId],
+        *,
+        since: datetime.datetime | None = None,
+        until: datetime.datetime | None = None,
+    ) -> Mapping[BotId, Lifetime]:
+        return await readings.totals(self.session, bot_ids, since, until)
+
+    async def by_day(
+        self, bot_ids: Iterable[BotId], offsets: Sequence[Offset], *, first: datetime.date, last: datetime.date
+    ) -> tuple[DayProfit, ...]:
+        return await readings.by_day(self.session, bot_ids, offsets, first, last)
 
     async def _records(self, rows: Sequence[DealRow]) -> tuple[DealRecord, ...]:
         bot_ids = list(dict.fromkeys(row.bot_id for row in rows))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import attrs
-from sqlalchemy import BindParameter, bindparam, func, insert, select, update
+from sqlalchemy import BindParameter, ColumnElement, bindparam, func, insert, select, update
 
 from dcacore.adapters.sqlalchemy import _feed_values as made
 from dcacore.adapters.sqlalchemy._people_rows import (
@@ -21,6 +21,7 @@ from dcacore.adapters.sqlalchemy._people_rows import (
 from dcacore.adapters.sqlalchemy._rows import BotRow
 from dcacore.adapters.sqlalchemy._session import Session, chunks
 from dcacore.domain.ids import AccountId, BotId, RequestId, UserId
+from dcacore.ports.readings import LineFilter, Pulse
 from dcacore.ports.records import Activity, DayTotal, Notification, Reconciliation, Request
 from dcacore.ports.store import Feed, Requests
 
@@ -40,9 +41,9 @@ _WAITING: Final = select(_REQUESTS).where(_REQUESTS.c.done_at.is_(None)).order_b
 _SETTLE: Final = update(_REQUESTS).where(_REQUESTS.c.id == _THIS, _REQUESTS.c.done_at.is_(None))
 _ADD_LINES: Final = insert(_LINES)
 # A bot's lines are where its account is; the column serves those that no bot has.
-_WHERE: Final = func.coalesce(_LINES.c.environment, _ACCOUNTS.c.environment).label("environment")
+_PLACE: Final[ColumnElement[str]] = func.coalesce(_LINES.c.environment, _ACCOUNTS.c.environment)
 _NEWEST_LINES: Final = (
-    select(*[column for column in _LINES.c if column.name != "environment"], _WHERE)
+    select(*[column for column in _LINES.c if column.name != "environment"], _PLACE.label("environment"))
     .select_from(
         _LINES.outerjoin(_BOTS, _BOTS.c.id == _LINES.c.bot_id).outerjoin(
             _ACCOUNTS, _ACCOUNTS.c.id == _BOTS.c.account_id
@@ -57,6 +58,15 @@ _NEWEST_NOTES: Final = (
     select(_NOTES).where(_NOTES.c.user_id == _THIS).order_by(_NOTES.c.number.desc()).limit(bindparam("most"))
 )
 _MARK_READ: Final = update(_NOTES).where(_NOTES.c.user_id == _THIS, _NOTES.c.read_at.is_(None))
+_PULSE: Final = select(
+    select(func.max(_LINES.c.number)).where(_LINES.c.user_id == _THIS).scalar_subquery().label("line"),
+    select(func.max(_NOTES.c.number)).where(_NOTES.c.user_id == _THIS).scalar_subquery().label("notification"),
+    select(func.count())
+    .select_from(_NOTES)
+    .where(_NOTES.c.user_id == _THIS, _NOTES.c.read_at.is_(None))
+    .scalar_subquery()
+    .label("unread"),
+)
 _ADD_FOUND: Final = insert(_FOUND)
 _NEWEST_FOUND: Final = (
     select(_FOUND).where(_FOUND.c.account_id == _THIS).order_by(_FOUND.c.number.desc()).limit(bindparam("most"))
@@ -84,6 +94,21 @@ class SqlRequests(Requests):
         await self.session.write(_SETTLE, {"this": request_id, "done_at": at, "refusal": refusal})
 
 
+def _conditions(wanted: LineFilter) -> Iterator[ColumnElement[bool]]:
+    if wanted.bot_id is not None:
+        yield _LINES.c.bot_id == wanted.bot_id
+    if wanted.levels:
+        yield _LINES.c.level.in_(sorted(level.value for level in wanted.levels))
+    if wanted.kinds:
+        yield _LINES.c.kind.in_(sorted(wanted.kinds))
+    if wanted.environment is not None:
+        yield _PLACE.in_([wanted.environment.value])
+    if wanted.since is not None:
+        yield _LINES.c.at >= wanted.since
+    if wanted.until is not None:
+        yield _LINES.c.at < wanted.until
+
+
 @attrs.frozen
 class SqlFeed(Feed):
     """What people read."""
@@ -97,23 +122,35 @@ class SqlFeed(Feed):
     async def activity(
         self, user_id: UserId, *, bot_id: BotId | None = None, limit: int = 100, before: int | None = None
     ) -> tuple[Activity, ...]:
-        wanted, values = _NEWEST_LINES, {"this": user_id, "most": limit}
-        if bot_id is not None:
-            wanted = wanted.where(_LINES.c.bot_id == bot_id)
+        return await self.lines(user_id, LineFilter(bot_id=bot_id), limit=limit, before=before)
+
+    async def lines(
+        self, user_id: UserId, wanted: LineFilter, *, limit: int = 100, before: int | None = None
+    ) -> tuple[Activity, ...]:
+        statement = _NEWEST_LINES.where(*_conditions(wanted))
         if before is not None:
-            wanted = wanted.where(_LINES.c.number < before)
-        return tuple([made.activity_of(row) for row in await self.session.read(ActivityRow, wanted, values)])
+            statement = statement.where(_LINES.c.number < before)
+        values = {"this": user_id, "most": limit}
+        return tuple([made.activity_of(row) for row in await self.session.read(ActivityRow, statement, values)])
 
     async def add_notifications(self, notifications: Sequence[Notification]) -> None:
         if notifications:
             await self.session.write(_ADD_NOTES, [made.notification_values(one) for one in notifications])
 
-    async def notifications(self, user_id: UserId, *, limit: int = 100) -> tuple[Notification, ...]:
-        rows = await self.session.read(NotificationRow, _NEWEST_NOTES, {"this": user_id, "most": limit})
+    async def notifications(
+        self, user_id: UserId, *, limit: int = 100, before: int | None = None
+    ) -> tuple[Notification, ...]:
+        statement = _NEWEST_NOTES if before is None else _NEWEST_NOTES.where(_NOTES.c.number < before)
+        rows = await self.session.read(NotificationRow, statement, {"this": user_id, "most": limit})
         return tuple([made.notification_of(row) for row in rows])
 
-    async def mark_read(self, user_id: UserId, at: datetime.datetime) -> None:
-        await self.session.write(_MARK_READ, {"this": user_id, "read_at": at})
+    async def mark_read(self, user_id: UserId, at: datetime.datetime, *, number: int | None = None) -> None:
+        statement = _MARK_READ if number is None else _MARK_READ.where(_NOTES.c.number == number)
+        await self.session.write(statement, {"this": user_id, "read_at": at})
+
+    async def pulse(self, user_id: UserId) -> Pulse:
+        (row,) = await self.session.read_any(_PULSE, {"this": user_id})
+        return Pulse(line=row.line or 0, notification=row.notification or 0, unread=row.unread)
 
     async def add_reconciliation(self, found: Reconciliation) -> None:
         await self.session.write(_ADD_FOUND, made.reconciliation_values(found))

@@ -98,7 +98,15 @@ class NotificationRow(Base):
     """Something a user should learn of."""
 
     __tablename__ = "notification"
-    __table_args__ = (Index(None, "user_id", "number"),)
+    __table_args__ = (
+        Index(None, "user_id", "number"),
+        Index(
+            "ix_notification_unread",
+            "user_id",
+            sqlite_where=text("read_at IS NULL"),
+            postgresql_where=text("read_at IS NULL"),
+        ),
+    )
 
     number: Mapped[int] = mapped_column(Number, primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
@@ -144,6 +152,10 @@ class DayTotalRow(Base):
     duration_s: Mapped[int] = mapped_column(Number)
     best: Mapped[Decimal | None]
     worst: Mapped[Decimal | None]
+    fees_valued: Mapped[Decimal] = mapped_column(server_default="0")
+    cost: Mapped[Decimal] = mapped_column(server_default="0")
+    tied: Mapped[Decimal] = mapped_column(server_default="0")
+    spread: Mapped[str] = mapped_column(server_default=text("''"))
 
 
 class LeaseRow(Base):

@@ -72,6 +72,10 @@ class BotRow(Base):
     duration_s: Mapped[int] = mapped_column(Number)
     best: Mapped[Decimal | None]
     worst: Mapped[Decimal | None]
+    fees_valued: Mapped[Decimal] = mapped_column(server_default="0")
+    cost: Mapped[Decimal] = mapped_column(server_default="0")
+    tied: Mapped[Decimal] = mapped_column(server_default="0")
+    spread: Mapped[str] = mapped_column(server_default=text("''"))
 
 
 class DealRow(Base):
@@ -85,7 +89,8 @@ class DealRow(Base):
         Index(
             "uq_deal_open", "bot_id", unique=True, sqlite_where=text("is_open = 1"), postgresql_where=text("is_open")
         ),
-        Index("ix_deal_bot_id_closed_at", "bot_id", "closed_at"),
+        # It holds all that lists and days of profit need, so that no deal has to be read for them.
+        Index("ix_deal_ended", "bot_id", "closed_at", "id", "exit", "profit"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

@@ -11,6 +11,7 @@ import attrs
 from dcacore.application.engine.surroundings import Surroundings, log, speak_of
 from dcacore.application.engine.triggers import Seen, Triggers
 from dcacore.domain.ids import BotId
+from dcacore.ports.live import PriceMoved
 from dcacore.ports.prices import Prices, Tick
 from dcacore.ports.records import Environment
 
@@ -82,6 +83,7 @@ class Feed:
             self._silent.discard(tick.pair)
             log.info("prices_again", environment=self.environment.value, pair=tick.pair)
             self._tell_all(triggers.everybody(), Seen(price, tick.at))
+        self.around.live.say(PriceMoved(self.environment, tick.pair, price, tick.at))  # pages come after orders
 
     def _say_alive(self, triggers: Triggers, tick: Tick) -> None:
         """Take the last price for that of a later time, too; after a silence a new one is waited for."""

@@ -31,9 +31,10 @@ from dcacore.domain.intents import Intent, IntentState
 from dcacore.domain.market import Market
 from dcacore.domain.money import Price
 from dcacore.domain.orders import Order, OrderState, Role
-from dcacore.domain.story import tell
+from dcacore.domain.story import NOTIFY, tell
 from dcacore.domain.venue import VenueOrder
 from dcacore.ports.errors import StoreError
+from dcacore.ports.live import BotChanged, Notified
 from dcacore.ports.records import BotRecord, Environment, Lease, Request
 
 
@@ -228,6 +229,7 @@ class Runner:
 
     async def _decide_and_store(self, items: tuple[Item, ...]) -> Heard | None:
         entry, heard = Entry(at=self.around.clock.now(), record=self.record, bot=self.bot), None
+        is_news = False
         try:
             heard = self._decide(entry, items)
         except DomainError as exc:  # an event that the tables do not list: this bot stops, the others go on
@@ -242,11 +244,20 @@ class Runner:
             self._mark_at_once(entry)
             await write(self.around.store, self.lease, entry, self.market)
             self._note(entry)
+            is_news = True
         self.bot = entry.bot
         self.on_turn(self, entry.commands)
-        if entry.notes:  # a line of the log may take as long as an order: the orders go first
-            asyncio.get_running_loop().call_soon(_log, entry)
+        if is_news:  # a line of the log may take as long as an order: the orders go first, and pages come after
+            asyncio.get_running_loop().call_soon(self._tell_everybody, entry)
         return heard
+
+    def _tell_everybody(self, entry: Entry) -> None:
+        for note in entry.notes:
+            log.info(note.kind, bot=entry.bot.id, deal=note.deal_id, order=note.order_id, text=note.text)
+        live, user_id = self.around.live, self.record.user_id
+        live.say(BotChanged(user_id, entry.bot.id))
+        if any(note.kind in NOTIFY for note in entry.notes):
+            live.say(Notified(user_id))
 
     def _mark_at_once(self, entry: Entry) -> None:
         """Let the first order be stored as being sent, if it can go out at once: that spares a transaction."""
@@ -343,11 +354,6 @@ class Runner:
             for intent in tuple(self.intents.values()):
                 if intent.has_ended and intent.deal_id != deal:
                     del self.intents[intent.id]
-
-
-def _log(entry: Entry) -> None:
-    for note in entry.notes:
-        log.info(note.kind, bot=entry.bot.id, deal=note.deal_id, order=note.order_id, text=note.text)
 
 
 def _add_price(inbox: deque[Item], seen: PriceSeen) -> None:

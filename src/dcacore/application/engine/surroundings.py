@@ -11,6 +11,7 @@ import attrs
 import structlog
 
 from dcacore.ports.clock import Clock, Ids
+from dcacore.ports.live import Live, Silence
 from dcacore.ports.records import Environment
 from dcacore.ports.store import Store
 from dcacore.ports.venues import Venues
@@ -80,6 +81,7 @@ class Surroundings:
         clock: time.
         ids: new ids.
         name: names this engine among others over the same database.
+        live: hears at once what pages should show.
     """
 
     store: Store
@@ -87,6 +89,7 @@ class Surroundings:
     clock: Clock
     ids: Ids
     name: str
+    live: Live = attrs.field(factory=Silence)
 
 
 async def first_of(*waits: asyncio.Future[Any]) -> None:
