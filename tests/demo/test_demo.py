@@ -23,6 +23,7 @@ from dcacore.adapters.simulated.venue import SimulatedVenue
 from dcacore.application import deals, users
 from dcacore.bootstrap import candle_store
 from dcacore.bootstrap.demo import EMAIL, PASSWORD, Demo, DemoOptions, demo
+from dcacore.domain.bot import Phase
 from dcacore.domain.deal import Exit
 from dcacore.domain.errors import InvalidParameter
 from dcacore.domain.ids import OWN_PREFIX
@@ -83,6 +84,7 @@ class Looked:
             engine = self.demo.app.engine
             assert engine is not None
             is_up = len(engine.runners) == len(records) and all(it.is_reconciled for it in engine.runners.values())
+            is_up = is_up and all(record.bot.phase is not Phase.STARTING for record in records)
             rests = all(it.state is IntentState.OPEN and not it.order.is_cancelling for it in unsettled)
             if is_up and rests and sum(record.lifetime.deals for record in records) >= closed:
                 return
@@ -251,7 +253,7 @@ async def test_markets_are_lively() -> None:
     raise AssertionError("they stand")
 
 
-@pytest.mark.parametrize("wrong", [{"days": 0}, {"speed": -1.0}, {"speed": float("nan")}])
+@pytest.mark.parametrize("wrong", [{"days": 0}, {"speed": -1.0}, {"speed": float("nan")}, {"speed": float("inf")}])
 def test_numbers_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidParameter):
         DemoOptions(**wrong)

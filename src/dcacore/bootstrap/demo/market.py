@@ -81,7 +81,7 @@ class Character:
 CHARACTERS: Final = (
     Character(pair="BTCUSDT", home="64000", daily=0.022, slides=((6, 0.05), (15, 0.08)), lately=0.012),
     Character(pair="ETHUSDT", home="3200", daily=0.03, slides=((11, 0.08), (21, 0.06)), lately=0.016),
-    Character(pair="SOLUSDT", home="150", daily=0.04, slides=((8, 0.16), (18, 0.12)), lately=0.024),
+    Character(pair="SOLUSDT", home="150", daily=0.035, slides=((8, 0.16), (18, 0.09)), lately=0.02),
 )
 
 

@@ -48,7 +48,7 @@ SEED: Final = 7
 DAYS: Final = 30
 SPEED: Final = 60
 """How many seconds of the markets go by in one."""
-
+FASTEST: Final = 10_000
 _MOVES_IN: Final = datetime.timedelta(minutes=1)
 
 Tell = Callable[[float], object]
@@ -76,8 +76,8 @@ class DemoOptions:
     def __attrs_post_init__(self) -> None:
         if self.days < 1:
             raise InvalidParameter("days", self.days, "must be 1 or more")
-        if not self.speed >= 0:
-            raise InvalidParameter("speed", None, "must be 0 or more")
+        if not 0 <= self.speed <= FASTEST:
+            raise InvalidParameter("speed", None, f"must be 0 to {FASTEST}")
 
 
 @attrs.frozen(kw_only=True)

@@ -53,7 +53,7 @@ STRATEGIES: Final[Mapping[str, Strategy]] = {
         price_deviation="1.5",
         safety_order_step_scale="1.3",
         take_profit="1.5",
-        stop_loss=10,
+        stop_loss=11,
         active_safety_orders=2,
         cooldown=30,
     ),
