@@ -23,7 +23,7 @@ FASTEST: Final = 10_000
     "--speed",
     type=click.FloatRange(min=0, max=FASTEST),
     metavar="X",
-    help="Seconds of the markets that go by in one; 0 lets them stand. Default: 60.",
+    help="Seconds of the markets that go by in one; 0 lets them stand. Default: 120.",
 )
 def demo(seed: int | None, speed: float | None) -> None:
     """See three bots trade on markets of chance, with thirty days behind them.

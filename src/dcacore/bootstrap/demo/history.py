@@ -35,9 +35,11 @@ from dcacore.bootstrap.demo.virtual_time import VirtualClock, VirtualLoop
 from dcacore.bootstrap.paper_exchange import key_of
 from dcacore.domain.bot import Phase, TroubleKind
 from dcacore.domain.errors import DcaError, NotNow
-from dcacore.domain.ids import AccountId, UserId
+from dcacore.domain.ids import AccountId, OrderId, UserId
 from dcacore.domain.intents import IntentState
 from dcacore.domain.money import Price, exact
+from dcacore.domain.orders import Order
+from dcacore.domain.venue import VenueOrder
 from dcacore.domain.watch import Retry, watches
 from dcacore.local_exchange.driving.market import move
 from dcacore.ports.clock import Ids
@@ -53,6 +55,8 @@ _COMES_WITHIN: Final = datetime.timedelta(seconds=9)
 _NEAR: Final = datetime.timedelta(minutes=3)
 """What is due so soon is waited for."""
 _CHUNK: Final = 5_000
+_WAY_S: Final = (0.008, 0.045)
+"""How long a request is under way, at least and at most."""
 _QUIET: Final = frozenset({Phase.STOPPED, Phase.MONITORING, Phase.IN_POSITION})
 
 
@@ -69,7 +73,7 @@ class Past:
         venue: the exchange; it goes by *clock*, and has the markets and the account.
         clock: stands at the beginning.
         prices: of each market by its symbol, in ticks, one every 15 s; all are as long.
-        chance: when within its 15 s a price comes.
+        chance: when within its 15 s a price comes, and how long requests are under way.
         user_id: whose bots they are.
         ids: new ids.
         engine: what the engine is called.
@@ -89,19 +93,41 @@ class Past:
     tell: Callable[[int], object]
 
 
+class _Distant(SimulatedExchange):
+    """An account whose exchange is some way off: what is asked of it takes a moment."""
+
+    def __init__(self, venue: SimulatedVenue, account: AccountId, clock: VirtualClock, chance: Random) -> None:
+        super().__init__(venue, account, clock)
+        self._chance = chance
+
+    async def place(
+        self, pair: str, order: Order, *, sent_at: datetime.datetime, recv_window: datetime.timedelta
+    ) -> VenueOrder:
+        await self._way()
+        return await super().place(pair, order, sent_at=sent_at, recv_window=recv_window)
+
+    async def cancel(self, pair: str, order_id: OrderId) -> None:
+        await self._way()
+        await super().cancel(pair, order_id)
+
+    async def _way(self) -> None:
+        await self._clock.sleep(self._chance.uniform(*_WAY_S))
+
+
 @attrs.define(eq=False)
 class _Venues(Venues):
     """The exchange without a wire; an account is known there by the key that it would sign with."""
 
     venue: SimulatedVenue
     clock: VirtualClock
+    chance: Random
     _prices: SimulatedPrices = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._prices = SimulatedPrices(self.venue)
 
     async def exchange(self, account: Account) -> Exchange:
-        return SimulatedExchange(self.venue, AccountId(key_of(account).key), self.clock)
+        return _Distant(self.venue, AccountId(key_of(account).key), self.clock, self.chance)
 
     async def prices(self, environment: Environment) -> Prices:  # noqa: ARG002  # there is one market for all
         return self._prices
@@ -128,7 +154,7 @@ def play(past: Past) -> None:
 async def _played(past: Past) -> None:
     store = sqlite_store(past.url, clock=past.clock, async_creator=inline_connection)
     event.listen(store.engine.sync_engine, "connect", _do_not_sync)
-    venues = _Venues(past.venue, past.clock)
+    venues = _Venues(past.venue, past.clock, past.chance)
     around = Surroundings(store=store, venues=venues, clock=past.clock, ids=past.ids, name=past.engine)
     engine = Engine(around, SoleOwner(store, past.engine))
     running = asyncio.create_task(engine.run())
@@ -210,7 +236,7 @@ class _Player:
 
     def _is_waiting(self, runner: Runner) -> bool:
         bot = runner.bot
-        is_asking = any(it.state is IntentState.UNKNOWN or it.order.is_cancelling for it in runner.unsettled)
+        is_asking = any(it.state is not IntentState.OPEN or it.order.is_cancelling for it in runner.unsettled)
         is_short = bot.trouble is not None and bot.trouble.kind is TroubleKind.WAITING_FOR_BALANCE
         due = watches(bot).at
         is_near = due is not None and due <= self.past.clock.now() + _NEAR

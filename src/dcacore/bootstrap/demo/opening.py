@@ -46,7 +46,7 @@ from dcacore.settings import Settings
 BALANCE: Final = {"USDT": Decimal(10_000)}
 SEED: Final = 7
 DAYS: Final = 30
-SPEED: Final = 60
+SPEED: Final = 120
 """How many seconds of the markets go by in one."""
 FASTEST: Final = 10_000
 _MOVES_IN: Final = datetime.timedelta(minutes=1)

@@ -31,7 +31,7 @@ STRATEGIES: Final[Mapping[str, Strategy]] = {
         safety_order_volume_scale="1.3",
         price_deviation="0.8",
         safety_order_step_scale="1.25",
-        take_profit="0.8",
+        take_profit="0.7",
     ),
     "ETH trailing": Strategy(
         pair="ETHUSDT",
