@@ -47,6 +47,21 @@ def traded(*trades: tuple[int, str]) -> CandleBook:
     return book
 
 
+def test_a_tape_goes_on_behind_candles_of_the_past() -> None:
+    clock = ServerClock(ExchangeClock(lambda: from_ms(NOON)))
+    exchange = LocalExchange(clock=clock)
+    exchange.venue.list_pair(BTC, Price(Decimal(60)))
+    exchange.tape.take_up(BTC.pair, traded((NOON - 2 * MINUTE, "50"), (NOON - 1, "60")))
+    ticker = exchange.tape.of(BTC.pair)
+    assert ticker.last == 60
+    assert not ticker.trades, "nothing is told of what has been"
+    exchange.move(BTC.pair, Price(Decimal(70)))
+    minutes = ticker.candles.rows("1m", NOON, None, None, 4)
+    assert [plainly(it.open, it.close) for it in minutes] == ["50 50", "60 60", "70 70"]
+    (day,) = ticker.candles.rows("1d", NOON, None, None, 1)
+    assert plainly(day.open, day.high, day.low, day.close, day.trades) == "50 70 50 70 3"
+
+
 def test_a_candle_is_made_of_its_trades() -> None:
     rows = traded((NOON, "10"), (NOON + 1, "12"), (NOON + 2, "9"), (NOON + MINUTE, "11")).rows(
         "1m", NOON + MINUTE, None, None, 10

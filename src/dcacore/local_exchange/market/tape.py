@@ -67,6 +67,10 @@ class Tape:
                 self.moved(pair, price)
         return ticker
 
+    def take_up(self, pair: str, past: CandleBook) -> None:
+        """Begin with candles of the past, where the market stands; nothing is told of what has been."""
+        self._tickers[pair] = Ticker(candles=past, last=self._venue.price(pair))
+
     def moved(self, pair: str, price: Price) -> None:
         """Note that the market has come to *price*."""
         state, ticker = self._venue.pair(pair), self.of(pair)
