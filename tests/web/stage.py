@@ -1,0 +1,107 @@
+"""The dashboard over a database of its own, and somebody who asks for pages as a browser does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+from httpx import Response
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
+
+from dcacore.adapters.fernet import generate_key
+from dcacore.adapters.mail_memory import MemoryMailer
+from dcacore.adapters.passwords import BcryptPasswords
+from dcacore.application.identity.courier import Courier
+from dcacore.bootstrap.app import App, open_app
+from dcacore.ports.identity import Registration
+from dcacore.settings import Settings
+from dcaweb.app import create_app
+
+BASE_URL: Final = "http://testserver.local"
+ANNA: Final = "anna@example.com"
+PASSWORD: Final = "Correct-Horse-7"
+
+
+@attrs.define
+class Browser:
+    """Keeps cookies, and sends the CSRF token with every form, as a page does."""
+
+    client: AsyncTestClient[Litestar]
+
+    async def get(self, path: str, **options: Any) -> Response:
+        """Ask for a page; no redirection is followed."""
+        return await self.client.get(path, follow_redirects=False, **options)
+
+    async def post(self, path: str, form: Mapping[str, str] | None = None, **options: Any) -> Response:
+        """Send a form; no redirection is followed."""
+        if "csrftoken" not in self.client.cookies:
+            await self.get("/login")
+        sent = {**(form or {}), "_csrf_token": self.client.cookies["csrftoken"]}
+        return await self.client.post(path, data=sent, follow_redirects=False, **options)
+
+    async def sign_in(self, email: str = ANNA, password: str = PASSWORD) -> Response:
+        """Send the sign-in form."""
+        return await self.post("/login", {"email": email, "password": password})
+
+
+@attrs.define
+class Stage:
+    """The dashboard, and what goes on behind it.
+
+    Attributes:
+        app: what the pages show.
+        web: the pages.
+        mailer: where mail ends up.
+        browser: somebody.
+    """
+
+    app: App
+    web: Litestar
+    mailer: MemoryMailer
+    browser: Browser
+
+    @asynccontextmanager
+    async def another_browser(self) -> AsyncIterator[Browser]:
+        """Yield a browser with nothing in it."""
+        async with AsyncTestClient(self.web, base_url=BASE_URL) as client:
+            yield Browser(client)
+
+    async def link(self, email: str = ANNA) -> str:
+        """Return the path of the link in the newest mail."""
+        await Courier(self.app.store, self.mailer, self.app.clock).send_due()
+        mail = self.mailer.newest(email)
+        assert mail is not None
+        return mail.link.removeprefix(BASE_URL)
+
+    async def register(self, email: str = ANNA, password: str = PASSWORD) -> None:
+        """Make an account whose address is confirmed."""
+        assert (await self.browser.post("/register", {"email": email, "password": password})).status_code == 201
+        assert (await self.browser.post(await self.link(email))).status_code == 303
+
+
+@asynccontextmanager
+async def stage_in(folder: Path, **settings: Any) -> AsyncIterator[Stage]:
+    """Yield the dashboard over a database in *folder*, without an engine."""
+    chosen = Settings(
+        database_url=f"sqlite:///{folder}/app.db",
+        encryption_key=generate_key(),
+        base_url=settings.pop("base_url", BASE_URL),
+        registration=settings.pop("registration", Registration.OPEN),
+        **settings,
+    )
+    async with open_app(chosen, may_create=True) as opened:
+        mailer = MemoryMailer()
+        app = attrs.evolve(opened, passwords=BcryptPasswords(4), mailer=mailer)
+        web = create_app(app)
+        async with AsyncTestClient(web, base_url=BASE_URL) as client:
+            yield Stage(app, web, mailer, Browser(client))
+
+
+def said(page: Response) -> str:
+    """Return the text of a page, without its tags."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.text))
