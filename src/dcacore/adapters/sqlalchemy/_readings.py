@@ -52,6 +52,7 @@ _DEALS: Final = DealRow.__table__
 _DAYS: Final = DayTotalRow.__table__
 _IDS: Final[BindParameter[Sequence[str]]] = bindparam("ids", expanding=True)
 _DAY: Final = datetime.timedelta(days=1)
+_DAY_US: Final = 86_400_000_000
 _EPOCH: Final = datetime.date(1970, 1, 1).toordinal()
 
 _ENDED: Final = and_(_DEALS.c.bot_id.in_(_IDS), _DEALS.c.closed_at.is_not(None))
@@ -302,8 +303,12 @@ async def _moved(
 ) -> Sequence[Any]:
     """Return what the deals came to that closed on another day by the zone's clocks than by UTC's."""
     if session.dialect == "sqlite":
-        rows = [(*map(_micros, it[:2]), it[2].toordinal() - _EPOCH, it[3].toordinal() - _EPOCH) for it in slices]
-        return await session.read_any(_MOVED, {"ids": ids, "slices": json.dumps(rows)})
+        found: list[Any] = []
+        for way in (1, -1):  # a zone that lies now ahead of UTC, now behind it, is asked for twice
+            rows = [(_micros(it[0]), _micros(it[1])) for it in slices if (it[3] > it[2]) is (way > 0)]
+            if rows:
+                found += await session.read_any(_MOVED[way], {"ids": ids, "slices": json.dumps(rows)})
+        return found
     range_ = between(slices[0][0], max(it[1] for it in slices))
     return await session.read_any(_moved_by_postgres(offsets).where(*range_), {"ids": ids})
 
@@ -312,30 +317,27 @@ def _micros(at: datetime.datetime) -> int:
     return (at - _midnight(datetime.date.fromordinal(_EPOCH))) // datetime.timedelta.resolution
 
 
-def _moved_in_slices() -> Select[Any]:
+def _moved_in_slices(way: int) -> Select[Any]:
     """Return what finds them on SQLite, slice by slice: most zones move few of all deals, and the index leads there."""
     slices = func.json_each(bindparam("slices", type_=Text())).table_valued("value")
-
-    def part(place: int, name: str) -> Any:
-        return func.json_extract(slices.c.value, f"$[{place}]", type_=BigInteger()).label(name)
-
-    begin, behind, utc_day, zone_day = map(part, range(4), ("begin", "behind", "utc_day", "zone_day"))
+    begin, behind = (func.json_extract(slices.c.value, f"$[{place}]", type_=BigInteger()) for place in (0, 1))
     closed_at = type_coerce(_DEALS.c.closed_at, BigInteger())
+    utc_day = closed_at // _DAY_US
     return (
         select(
             _DEALS.c.bot_id,
-            utc_day,
-            zone_day,
+            utc_day.label("utc_day"),
+            (utc_day + way).label("zone_day"),
             func.count().label("deals"),
             _together(_DEALS.c.profit, is_text=True).label("profit"),
         )
-        .select_from(slices.join(_DEALS, and_(closed_at >= begin.element, closed_at < behind.element)))
+        .select_from(slices.join(_DEALS, and_(closed_at >= begin, closed_at < behind)))
         .where(_DEALS.c.bot_id.in_(_IDS), _COUNTS)
-        .group_by(_DEALS.c.bot_id, "utc_day", "zone_day")
+        .group_by(_DEALS.c.bot_id, "utc_day")
     )
 
 
-_MOVED: Final = _moved_in_slices()
+_MOVED: Final = {way: _moved_in_slices(way) for way in (1, -1)}
 
 
 def _moved_by_postgres(offsets: Sequence[Offset]) -> Select[Any]:
