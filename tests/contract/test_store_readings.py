@@ -6,6 +6,7 @@ import datetime
 import random
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -37,7 +38,7 @@ def store(database: Database) -> Store:
     return database.store
 
 
-def closed(number: int, at: datetime.datetime, profit: str = "1", **changes: object) -> Deal:
+def closed(number: int, at: datetime.datetime, profit: str = "1", **changes: Any) -> Deal:
     """Return a deal that ended, with books of many digits."""
     draw = random.Random(number)
     bought, gross = Decimal(draw.randint(1, 10**12)).scaleb(-8), Decimal(draw.randint(10**8, 10**13)).scaleb(-10)
@@ -53,7 +54,7 @@ def closed(number: int, at: datetime.datetime, profit: str = "1", **changes: obj
     result = Result(profit=QuoteAmount(Decimal(profit)), cost_of_sold=QuoteAmount(gross), carried=Carried())
     made = attrs.evolve(deal_of(entered()), id=DealId(f"deal{number:04}"), number=number, orders={}, books=books)
     opened_at = at - draw.randint(1, 10**6) * SECOND
-    usual = {"exit": Exit.TAKE_PROFIT, "opened_at": opened_at, "closed_at": at, "result": result}
+    usual: dict[str, Any] = {"exit": Exit.TAKE_PROFIT, "opened_at": opened_at, "closed_at": at, "result": result}
     return attrs.evolve(made, **{**usual, **changes})
 
 
@@ -158,7 +159,7 @@ async def test_a_deal_belongs_to_the_bot_that_is_asked_for(store: Store) -> None
     async with store.begin(reads_only=True) as work:
         assert set(await work.deals.totals([TWO])) == set(await work.deals.totals([TWO], since=NOON)) == {TWO}
         (day,) = await work.deals.by_day([TWO], utc, first=NOON.date(), last=NOON.date())
-        assert (day.bot_id, day.profit) == (TWO, 2)
+        assert (day.bot_id, Decimal(day.profit)) == (TWO, Decimal(2))
         page = await work.deals.page(DealQuery(bot_ids=(TWO,)))
         assert [it.deal.id for it in page.deals] == ["deal0002"]
         assert [it.deal.id for it in await work.deals.ended(ONE)] == ["deal0001"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import errno
 import shutil
 from pathlib import Path
@@ -18,9 +19,13 @@ from dcacore.adapters.sqlalchemy import SqlStore, open_store
 from dcacore.adapters.sqlalchemy._file import uri
 from dcacore.adapters.sqlalchemy._rows import Base
 from dcacore.adapters.sqlalchemy.schema import REVISIONS, current, downgrade, head, upgrade
+from dcacore.domain.deal import Exit
+from dcacore.domain.ids import BotId
 from dcacore.ports.errors import SchemaMismatch, StoreUnavailable
 from tests.contract.databases import TestClock
 from tests.contract.stored import booked, bot, deal_of, entered, intents, people, record, save
+from tests.contract.test_store_readings import closed
+from tests.strategies import NOON
 
 NEXT = """
 from alembic import op
@@ -259,6 +264,32 @@ def test_lines_and_bots_survive_the_steps_up_and_down(empty_url: URL) -> None:
         downgrade(empty_url, "0003")
         assert "strategy" in columns(empty_url, "live_confirmation")
         downgrade(empty_url, "0002")
+
+
+async def test_what_statistics_need_is_reckoned_for_the_deals_that_have_closed(empty_url: URL) -> None:
+    upgrade(empty_url)
+    store = open_store(empty_url, clock=TestClock())
+    await people(store, record(bot("one")), record(bot("two")))
+    async with store.begin() as work:
+        for number in range(12):
+            exit_ = Exit.CANCEL if number == 3 else Exit.TAKE_PROFIT
+            deal = closed(number, NOON + number * datetime.timedelta(hours=5), str(number - 4), exit=exit_)
+            await work.deals.end(BotId(("one", "two")[number % 2]), deal)
+        await work.commit()
+        before = await _sums(store)
+    await store.close()
+    downgrade(empty_url, "0005")
+    assert "spread" not in columns(empty_url, "bot")
+    upgrade(empty_url)
+    store = open_store(empty_url, clock=TestClock())
+    assert await _sums(store) == before
+    await store.close()
+
+
+async def _sums(store: SqlStore) -> object:
+    both = [BotId("one"), BotId("two")]
+    async with store.begin(reads_only=True) as work:
+        return await work.deals.totals(both), await work.feed.totals(both)
 
 
 def test_a_revision_that_is_none(empty_url: URL) -> None:

@@ -8,6 +8,7 @@ of decimals would be binary floats, hands the numbers over as one text, and they
 from __future__ import annotations
 
 import datetime
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
@@ -248,11 +249,8 @@ async def by_day(
     for ids in chunks(bot_ids):
         wanted = _OF_DAYS.where(_DAYS.c.day >= around[0], _DAYS.c.day <= around[1])
         whole = await session.read_any(wanted, {"ids": ids})
-        moved = []
-        if any(offset.ahead for offset in offsets):
-            statement = _moved(offsets, is_sqlite=session.dialect == "sqlite")
-            range_ = between(_midnight(around[0]), _midnight(around[1] + _DAY))
-            moved = list(await session.read_any(statement.where(*range_), {"ids": ids}))
+        slices = _slices(sorted({row.day for row in whole}), offsets)
+        moved = await _moved(session, ids, slices, offsets) if slices else ()
         _add_up(days, whole, moved)
     return tuple(
         [
@@ -278,28 +276,86 @@ def _date(value: Any) -> datetime.date:
     return datetime.date.fromordinal(_EPOCH + value) if isinstance(value, int) else value
 
 
-def _moved(offsets: Sequence[Offset], *, is_sqlite: bool) -> Select[Any]:
-    """Return what finds the deals that closed on another day by the zone's clocks than by UTC's."""
+_Slice = tuple[datetime.datetime, datetime.datetime, datetime.date, datetime.date]
+
+
+def _slices(days: Sequence[datetime.date], offsets: Sequence[Offset]) -> list[_Slice]:
+    """Return from when to when, on these days of UTC, the zone's clocks show another day, and both days."""
+    found: list[_Slice] = []
+    ends = [*[it.since for it in offsets[1:]], None]
+    for index, (offset, end) in enumerate(zip(offsets, ends, strict=True)):
+        since = None if index == 0 else offset.since
+        for day in days:
+            midnight = _midnight(day)
+            if offset.ahead > datetime.timedelta():
+                begin, behind, there = midnight + _DAY - offset.ahead, midnight + _DAY, day + _DAY
+            else:
+                begin, behind, there = midnight, midnight - offset.ahead, day - _DAY
+            begin = begin if since is None else max(begin, since)
+            behind = behind if end is None else min(behind, end)
+            if begin < behind:
+                found.append((begin, behind, day, there))
+    return found
+
+
+async def _moved(
+    session: Session, ids: Sequence[str], slices: Sequence[_Slice], offsets: Sequence[Offset]
+) -> Sequence[Any]:
+    """Return what the deals came to that closed on another day by the zone's clocks than by UTC's."""
+    if session.dialect == "sqlite":
+        found: list[Any] = []
+        for way in (1, -1):  # a zone that lies now ahead of UTC, now behind it, is asked for twice
+            rows = [(_micros(it[0]), _micros(it[1])) for it in slices if (it[3] > it[2]) is (way > 0)]
+            if rows:
+                found += await session.read_any(_MOVED[way], {"ids": ids, "slices": json.dumps(rows)})
+        return found
+    range_ = between(slices[0][0], max(it[1] for it in slices))
+    return await session.read_any(_moved_by_postgres(offsets).where(*range_), {"ids": ids})
+
+
+def _micros(at: datetime.datetime) -> int:
+    return (at - _midnight(datetime.date.fromordinal(_EPOCH))) // datetime.timedelta.resolution
+
+
+def _moved_in_slices(way: int) -> Select[Any]:
+    """Return what finds them on SQLite, slice by slice: most zones move few of all deals, and the index leads there."""
+    slices = func.json_each(bindparam("slices", type_=Text())).table_valued("value")
+    begin, behind = (func.json_extract(slices.c.value, f"$[{place}]", type_=BigInteger()) for place in (0, 1))
+    closed_at = type_coerce(_DEALS.c.closed_at, BigInteger())
+    utc_day = closed_at // _DAY_US
+    return (
+        select(
+            _DEALS.c.bot_id,
+            utc_day.label("utc_day"),
+            (utc_day + way).label("zone_day"),
+            func.count().label("deals"),
+            _together(_DEALS.c.profit, is_text=True).label("profit"),
+        )
+        .select_from(slices.join(_DEALS, and_(closed_at >= begin, closed_at < behind)))
+        .where(_DEALS.c.bot_id.in_(_IDS), _COUNTS)
+        .group_by(_DEALS.c.bot_id, "utc_day")
+    )
+
+
+_MOVED: Final = {way: _moved_in_slices(way) for way in (1, -1)}
+
+
+def _moved_by_postgres(offsets: Sequence[Offset]) -> Select[Any]:
     closed_at = _DEALS.c.closed_at
-    kind: Any = BigInteger() if is_sqlite else Interval()
-    steps = [literal(it.ahead // datetime.timedelta(microseconds=1) if is_sqlite else it.ahead, kind) for it in offsets]
+    steps = [literal(it.ahead, Interval()) for it in offsets]
     changes = [(closed_at < it.since, step) for step, it in zip(steps, offsets[1:], strict=False)]
     ahead: ColumnElement[Any] = case(*changes, else_=steps[-1]) if changes else steps[-1]
-    utc_day: ColumnElement[Any]
-    zone_day: ColumnElement[Any]
-    if is_sqlite:
-        moment = type_coerce(closed_at, BigInteger())
-        utc_day, zone_day = moment // _DAY_US, (moment + ahead) // _DAY_US
-    else:  # the session's time zone is UTC
-        utc_day, zone_day = cast(closed_at, Date), cast(closed_at + ahead, Date)
-    utc_day, zone_day = utc_day.label("utc_day"), zone_day.label("zone_day")
-    wanted = select(
-        _DEALS.c.bot_id,
-        utc_day,
-        zone_day,
-        func.count().label("deals"),
-        *([] if is_sqlite else [func.count().filter(_DEALS.c.profit > ZERO).label("won")]),
-        _together(_DEALS.c.profit, is_text=is_sqlite).label("profit"),
+    # The session's time zone is UTC.
+    utc_day, zone_day = cast(closed_at, Date).label("utc_day"), cast(closed_at + ahead, Date).label("zone_day")
+    return (
+        select(
+            _DEALS.c.bot_id,
+            utc_day,
+            zone_day,
+            func.count().label("deals"),
+            func.count().filter(_DEALS.c.profit > ZERO).label("won"),
+            func.sum(_DEALS.c.profit).label("profit"),
+        )
+        .where(_ENDED, _COUNTS, utc_day.element != zone_day.element)
+        .group_by(_DEALS.c.bot_id, "utc_day", "zone_day")
     )
-    is_moved = utc_day.element != zone_day.element
-    return wanted.where(_ENDED, _COUNTS, is_moved).group_by(_DEALS.c.bot_id, "utc_day", "zone_day")
