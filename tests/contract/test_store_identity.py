@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+from collections.abc import Coroutine
 from typing import Any
 
 import attrs
@@ -316,16 +317,20 @@ NAIVE = NOON.replace(tzinfo=None)
 
 
 async def test_times_without_a_zone_are_refused(store: Store) -> None:
-    for add in (
-        lambda work: work.sessions.add(session("a", seen_at=NAIVE)),
-        lambda work: work.mail_links.put(link("a", expires_at=NAIVE)),
-        lambda work: work.outbox.add(mail(), NAIVE),
-        lambda work: work.api_tokens.add(token("a", created_at=NAIVE)),
-        lambda work: work.throttle.count("a", NAIVE, MINUTE),
-    ):
+    for number in range(5):
         async with store.begin() as work:
+            adds: list[Coroutine[Any, Any, object]] = [
+                work.sessions.add(session("a", seen_at=NAIVE)),
+                work.mail_links.put(link("a", expires_at=NAIVE)),
+                work.outbox.add(mail(), NAIVE),
+                work.api_tokens.add(token("a", created_at=NAIVE)),
+                work.throttle.count("a", NAIVE, MINUTE),
+            ]
+            wrong = adds.pop(number)
+            for other in adds:
+                other.close()
             with pytest.raises(StoreError, match="no time zone"):
-                await add(work)
+                await wrong
 
 
 async def test_who_only_reads_changes_nothing(store: Store) -> None:

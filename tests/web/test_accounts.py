@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from pathlib import Path
 
 import pytest
 
@@ -114,10 +115,8 @@ async def test_nobody_is_led_elsewhere(stage: Stage, browser: Browser, onwards: 
     assert (await browser.post("/login", form)).headers["location"] == "/dashboard"
 
 
-async def test_where_registration_is_closed_nobody_registers(tmp_path: object) -> None:
-    from pathlib import Path
-
-    async with stage_in(Path(str(tmp_path)), registration=Registration.CLOSED) as stage:
+async def test_where_registration_is_closed_nobody_registers(tmp_path: Path) -> None:
+    async with stage_in(tmp_path, registration=Registration.CLOSED) as stage:
         assert "/register" not in (await stage.browser.get("/")).text
         page = await stage.browser.get("/register")
         assert "closed" in said(page)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
+from dcacore.adapters.fernet import FernetSecrets
 from dcacore.application import accounts, bots, identity, users
 from dcacore.application.identity import Left, OpenDeals, StillTrading, WrongPassword
 from dcacore.domain.bot import Bot
@@ -17,15 +18,8 @@ async def with_bot(hall: Hall) -> BotRecord:
     means = hall.means
     ports = means.store, means.clock, means.ids
     user = await hall.user()
-    await accounts.add(*ports, NO_SECRETS, user_id=user.id, name="paper", environment=Environment.PAPER)
+    await accounts.add(*ports, FernetSecrets(""), user_id=user.id, name="paper", environment=Environment.PAPER)
     return await bots.create(*ports, user_id=user.id, account="paper", bot_file=bot_file(), market=MARKET)
-
-
-class NoSecrets:
-    """Paper accounts have none."""
-
-
-NO_SECRETS: object = NoSecrets()
 
 
 async def test_who_leaves_is_gone_with_everything(hall: Hall) -> None:

@@ -121,7 +121,7 @@ async def test_use_is_written_down_once_a_minute(hall: Hall) -> None:
         await identity.find(hall.means, opened.secret)
         (session,) = await identity.sessions_of(hall.means, opened.user.id)
         assert (session.seen_at == hall.clock.now()) == is_written
-    assert session.created_at == begun
+        assert session.created_at == begun
 
 
 async def test_sessions_are_listed_and_revoked_by_their_owner_only(hall: Hall) -> None:

@@ -142,11 +142,14 @@ async def test_a_password_that_cannot_be_taken_is_not_repeated(hall: Hall, passw
 
 async def test_mail_to_one_address_is_limited_alike_whether_or_not_somebody_has_it(hall: Hall) -> None:
     await hall.user()
+    for _ in range(MAIL_BY_ADDRESS.most - 1):  # one has gone to confirm the address
+        await identity.forgot(hall.means, email=ANNA)
+    for _ in range(MAIL_BY_ADDRESS.most):
+        await identity.forgot(hall.means, email=BERT)
     waits = {}
     for email in (ANNA, BERT):
         with pytest.raises(TooManyTries) as refused:
-            for _ in range(10):
-                await identity.forgot(hall.means, email=email)
+            await identity.forgot(hall.means, email=email)
         waits[email] = refused.value.wait_s
     assert waits == {ANNA: 3600, BERT: 3600}
     assert len(await hall.mails(ANNA)) == MAIL_BY_ADDRESS.most

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime
 from typing import Final
 
@@ -69,8 +68,6 @@ class Courier:
         finally:
             for task in waits:
                 task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.gather(*waits, return_exceptions=True)
 
     async def send_due(self) -> int:
         """Try what is due by now, and return how many that was.
