@@ -28,7 +28,21 @@ from dcacore.settings import Settings
 
 CALM = str(Path("examples/btc-calm.toml").absolute())
 PASSWORD = "Test1234"
-OURS = ("BINANCE", "DATABASE_URL", "DCA_", "DEFAULT_TIER", "ENCRYPTION_KEY", "LOG_", "DATA_DIR", "PAPER_EXCHANGE")
+OURS = (
+    "BASE_URL",
+    "BINANCE",
+    "DATABASE_URL",
+    "DATA_DIR",
+    "DCA_",
+    "DEFAULT_TIER",
+    "ENCRYPTION_KEY",
+    "LOG_",
+    "MAIL_",
+    "PAPER_EXCHANGE",
+    "REGISTRATION",
+    "SECRET_KEY",
+    "TRUSTED_PROXIES",
+)
 
 
 def clean_environment(**more: str) -> dict[str, str]:

@@ -1,0 +1,121 @@
+"""`dca serve` in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from dcacore.adapters.fernet import generate_key
+from tests.integration.live import Cli, clean_environment
+
+PATIENCE_S = 60
+Process = asyncio.subprocess.Process
+
+
+async def start(folder: Path, *options: str, command: str = "serve", **settings: str) -> Process:
+    """Start a command over the database in *folder*."""
+    environment = {"DATABASE_URL": f"sqlite:///{folder}/app.db", "ENCRYPTION_KEY": KEY, "LOG_FORMAT": "json"}
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "dcacli.main",
+        command,
+        *options,
+        env=clean_environment(**{**environment, **settings}),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+KEY = generate_key()
+
+
+@asynccontextmanager
+async def served(folder: Path, *options: str, **settings: str) -> AsyncIterator[tuple[Process, str]]:
+    """Yield the dashboard on a free port, and its address; it has to end by itself, or by a signal here."""
+    process = await start(folder, "--port", "0", *options, **settings)
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(PATIENCE_S):
+            line = (await process.stdout.readline()).decode()
+        assert line.startswith("The dashboard is at http://127.0.0.1:"), line
+        yield process, line.split()[4]
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_it_serves_until_it_is_told_to_end(tmp_path: Path, number: signal.Signals) -> None:
+    async with served(tmp_path) as (process, address), httpx.AsyncClient(base_url=address) as client:
+        assert (await client.get("/readyz")).text == "ready"
+        page = await client.get("/")
+        assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+        process.send_signal(number)
+        async with asyncio.timeout(PATIENCE_S):
+            _, complaints = await process.communicate()
+        assert (process.returncode, b"Traceback" in complaints) == (0, False), complaints
+
+
+async def test_links_in_mails_lead_to_where_it_listens(tmp_path: Path) -> None:
+    async with served(tmp_path) as (process, address), httpx.AsyncClient(base_url=address) as client:
+        await client.get("/register")
+        form = {
+            "email": "anna@example.com",
+            "password": "Correct-Horse-7",
+            "_csrf_token": client.cookies["csrftoken"],
+        }
+        assert (await client.post("/register", data=form)).status_code == 201
+        assert process.stderr is not None
+        async with asyncio.timeout(PATIENCE_S):
+            while f"{address}/verify-email/" not in (line := (await process.stderr.readline()).decode()):
+                assert line
+            process.send_signal(signal.SIGTERM)
+            await process.communicate()
+
+
+async def test_beside_another_engine_it_serves_pages_only(tmp_path: Path) -> None:
+    async with served(tmp_path):
+        refused = await start(tmp_path, "--port", "0")
+        _, complaints = await refused.communicate()
+        assert (refused.returncode, b"--no-engine" in complaints) == (3, True), complaints
+        async with served(tmp_path, "--no-engine") as (_, address), httpx.AsyncClient(base_url=address) as client:
+            assert (await client.get("/readyz")).text == "ready"
+
+
+def test_without_a_key_it_says_how_to_make_one(tmp_path: Path) -> None:
+    assert Cli(tmp_path).refused("serve") == (
+        "ENCRYPTION_KEY is not set: `dca keys generate` makes one; put it into the file .env"
+    )
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        said = Cli(tmp_path, {"ENCRYPTION_KEY": KEY}).refused("serve", "--port", str(port))
+    assert said.startswith(f"cannot listen on 127.0.0.1:{port}: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("SECRET_KEY", "short"), ("TRUSTED_PROXIES", "everybody"), ("BASE_URL", "no address"), ("REGISTRATION", "maybe")],
+)
+def test_a_setting_that_cannot_be_used_is_named(tmp_path: Path, name: str, value: str) -> None:
+    said = Cli(tmp_path, {"ENCRYPTION_KEY": KEY, name: value}).refused("serve")
+    assert said.startswith(f"{name} ")
+    assert value not in said
+
+
+def test_wrong_usage(tmp_path: Path) -> None:
+    assert "--port" in Cli(tmp_path).misused("serve", "--port", "70000")
