@@ -38,15 +38,12 @@ class NavItem:
 
 _PLACES: Final = (
     NavItem("dashboard", "Dashboard", "dashboard", "/dashboard"),
-    NavItem("bots", "Bots", "smart-toy", "/bots"),
-    NavItem("analytics", "Analytics", "query-stats", "/analytics"),
-    NavItem("exchange", "Exchange", "currency-exchange", "/exchange"),
-    NavItem("backtest", "Backtest", "history", "/backtest"),
-    NavItem("activity", "Activity", "notifications", "/activity"),
-    NavItem("subscription", "Subscription", "workspace-premium", "/subscription"),
     NavItem("settings", "Settings", "settings", "/settings"),
 )
-"""In the order of the drawer; on a phone the first four stand at the bottom, the others behind "More"."""
+"""In the order of the drawer; on a phone the first four stand at the bottom, the others behind "More".
+
+Only pages that are there: what leads nowhere is no place.
+"""
 
 
 @attrs.frozen(kw_only=True)
