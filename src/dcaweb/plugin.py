@@ -17,6 +17,7 @@ from litestar.template import TemplateConfig
 from dcacore.bootstrap.app import App
 from dcaweb import assets
 from dcaweb.failures import handlers
+from dcaweb.formats import FILTERS
 from dcaweb.pages import ROUTES
 from dcaweb.security.headers import teller
 from dcaweb.security.keys import signing_secret
@@ -63,6 +64,7 @@ class DcaPlugin(InitPlugin):
     def _templates(self) -> TemplateConfig[JinjaTemplateEngine]:
         def prepare(engine: JinjaTemplateEngine) -> None:
             engine.engine.globals["asset"] = self._assets.url
+            engine.engine.filters.update(FILTERS)
             engine.engine.trim_blocks = engine.engine.lstrip_blocks = True
 
         return TemplateConfig(directory=TEMPLATES, engine=JinjaTemplateEngine, engine_callback=prepare)

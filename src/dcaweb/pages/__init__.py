@@ -9,6 +9,7 @@ from litestar.types import ControllerRouterHandler
 
 from dcaweb.pages.coming import Coming
 from dcaweb.pages.dashboard import Dashboard
+from dcaweb.pages.exchange import Exchange
 from dcaweb.pages.health import healthz, readyz
 from dcaweb.pages.landing import landing
 from dcaweb.pages.passwords import Passwords
@@ -23,5 +24,6 @@ ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     SigningIn,
     Passwords,
     Dashboard,
+    Exchange,
     SettingsPages,
 )
