@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import attrs
 import pytest
 
+from dcacore.application import bot_pages, deal_pages, notices
 from dcacore.application.zones import beginning_of, offsets
 from dcacore.domain.books import Books, Carried, Result
 from dcacore.domain.deal import Deal, Exit
@@ -260,3 +261,16 @@ async def test_notifications_are_read_one_by_one_or_all(store: Store) -> None:
         times = [it.read_at for it in await work.feed.notifications(ANN)]
         assert times == [NOON + DAY, NOON + HOUR, NOON + DAY]
         assert ((await work.feed.pulse(ANN)).unread, (await work.feed.pulse(BOB)).unread) == (0, 1)
+
+
+async def test_a_page_behind_every_number_is_an_empty_one(store: Store, database: Database) -> None:
+    await people(store, record(bot("one")))
+    async with store.begin() as work:
+        await work.feed.add_activity([line("told", bot_id=ONE)])
+        await work.commit()
+    for number in (2**63, 10**30):
+        assert (await deal_pages.deal_list(store, database.clock, ANN, skip=number)).rows == ()
+        assert (await bot_pages.bot_page(store, ANN, "one", skip=number)).deals.deals == ()
+        assert len((await notices.activity(store, ANN, before=number)).lines) == 1
+        assert (await notices.notifications(store, ANN, before=number)).notifications == ()
+        assert await notices.mark_read(store, database.clock, ANN, number=number) == 0

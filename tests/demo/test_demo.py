@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
+from threading import Event
 from typing import Any, Final
 
 import aiohttp
@@ -23,6 +24,7 @@ from dcacore.adapters.simulated.venue import SimulatedVenue
 from dcacore.application import deals, users
 from dcacore.bootstrap import candle_store
 from dcacore.bootstrap.demo import EMAIL, PASSWORD, Demo, DemoOptions, demo
+from dcacore.bootstrap.demo.opening import in_thread
 from dcacore.domain.bot import Phase
 from dcacore.domain.deal import Exit
 from dcacore.domain.errors import InvalidParameter
@@ -241,6 +243,23 @@ async def test_who_gives_up_waiting_leaves_nothing_behind() -> None:
     waiting = asyncio.create_task(run())
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+async def test_a_thread_is_over_before_its_folder_is_cleared_away() -> None:
+    begun, go, ended = Event(), Event(), Event()
+
+    def write() -> None:
+        begun.set()
+        go.wait()
+        ended.set()
+
+    waiting = asyncio.create_task(in_thread(write))
+    await asyncio.to_thread(begun.wait)
+    waiting.cancel()
+    asyncio.get_running_loop().call_soon(go.set)
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert ended.is_set()
 
 
 async def test_markets_are_lively() -> None:

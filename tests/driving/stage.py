@@ -51,10 +51,12 @@ class DataClock(Clock):
     Attributes:
         exchange: the exchange's clock.
         loop: counts the moments between two steps.
+        passed: seconds that have passed for nobody but this clock.
     """
 
     exchange: ExchangeClock
     loop: asyncio.AbstractEventLoop
+    passed: float = 0.0
     _sleepers: list[tuple[datetime.datetime, int, asyncio.Future[None]]] = attrs.field(factory=list)
     _count: itertools.count[int] = attrs.field(factory=itertools.count)
 
@@ -62,7 +64,7 @@ class DataClock(Clock):
         return self.exchange.now()
 
     def monotonic(self) -> float:
-        return self.now().timestamp() + self.loop.time()
+        return self.now().timestamp() + self.loop.time() + self.passed
 
     async def sleep(self, seconds: float) -> None:
         if seconds > 0:
@@ -174,23 +176,32 @@ class SteppedStage:
         """Return when nobody has anything to do any more before time passes."""
         self.loop.run_until_complete(asyncio.sleep(_MOMENT))
 
-    def hear(self, tick: Tick) -> None:
-        """Let the bot's engine hear *tick*, and all that comes of it."""
+    def hear(self, *ticks: Tick) -> None:
+        """Let the bot's engine hear *ticks*, one at the heels of the other, and all that comes of it."""
         feed = self.engine.fleet.watching.feed_of(self.engine.runners[BOT])
         assert feed is not None
 
         async def hear(feed: Feed) -> None:
-            feed.hear(tick)
+            for tick in ticks:
+                feed.hear(tick)
 
         self.loop.run_until_complete(hear(feed))
         self._settle()
 
+    def later(self, *, seconds: float) -> None:
+        """Let time pass by the engine's monotonic clock, and by no other."""
+        self.engine_clock.passed += seconds
+
     def _beat(self) -> None:
         """Say that the stream of prices was alive all the time that the step has taken."""
-        for runner in self.engine.runners.values():
-            feed = self.engine.fleet.watching.feed_of(runner)
-            if feed is not None:
-                feed.hear(Tick(runner.market.pair, None, self.clock.now()))
+
+        async def beat() -> None:
+            for runner in self.engine.runners.values():
+                feed = self.engine.fleet.watching.feed_of(runner)
+                if feed is not None:
+                    feed.hear(Tick(runner.market.pair, None, self.clock.now()))
+
+        self.loop.run_until_complete(beat())
 
     def _watch(self) -> Stops:
         """Let the exchange stop where the bot wants to be asked."""

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Final
 
+import attrs
 import numpy as np
 import pytest
 
+from dcacore.application.engine.hindsight import HOLDS_S
 from dcacore.domain.bot import Bot
 from dcacore.domain.deal import Deal
 from dcacore.domain.money import Price
@@ -92,6 +94,50 @@ def test_a_price_of_before_the_jump_that_comes_late_arms_nothing(stage: SteppedS
 
     play(stage, come_late)
     assert outcomes(stage.ended()) == played(TRAILS, jumping())
+
+
+def test_of_a_fall_within_one_millisecond_only_what_comes_after_the_buy_counts(stage: SteppedStage) -> None:
+    """One order that sweeps the book makes many prices of the same time, and they come together."""
+
+    def sweep(stand: Stand) -> None:
+        above, between, bought = BEFORE, Price(Decimal(30_200)), Price(Decimal(29_870))
+        stage.hear(*(Tick(BTC.pair, price, stand.at) for price in (above, between, bought)))
+        assert not is_armed(stage)
+        assert not bot_of(stage).is_price_old
+
+    play(stage, sweep)
+    assert outcomes(stage.ended()) == played(TRAILS, jumping())
+
+
+def test_a_clock_of_the_exchange_that_goes_back_holds_a_price_up_for_seconds_only(stage: SteppedStage) -> None:
+    """Its trades were an hour ahead, say: no trail waits until that hour is over."""
+
+    def go_back(stand: Stand) -> None:
+        stage.hear(Tick(BTC.pair, BEFORE, stand.at - datetime.timedelta(seconds=9)))
+        assert not is_armed(stage)
+        stage.later(seconds=HOLDS_S)
+        stage.hear(Tick(BTC.pair, BEFORE, stand.at - datetime.timedelta(seconds=9)))
+        assert is_armed(stage)
+
+    play(stage, go_back)
+
+
+def test_where_such_a_clock_stands_behind_a_quiet_market_is_heard_all_the_same(stage: SteppedStage) -> None:
+    def stay_quiet(stand: Stand) -> None:
+        stage.later(seconds=HOLDS_S)
+        stage.hear(Tick(BTC.pair, None, stand.at - datetime.timedelta(seconds=9)))
+        assert is_armed(stage)
+
+    play(stage, stay_quiet)
+
+
+def test_whoever_takes_the_bot_up_knows_its_last_buy(stage: SteppedStage) -> None:
+    def take_up(stand: Stand) -> None:
+        old = stage.engine.runners[BOT]
+        new = attrs.evolve(old, record=attrs.evolve(old.record, bot=old.bot))
+        assert new.is_overtaken(BEFORE, stand.at - datetime.timedelta(seconds=1))
+
+    play(stage, take_up)
 
 
 def test_where_nothing_else_has_traded_since_the_last_price_holds_after_all(stage: SteppedStage) -> None:

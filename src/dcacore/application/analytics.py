@@ -171,8 +171,9 @@ async def analytics(store: Store, clock: Clock, user_id: UserId, choice: Choice 
         chosen = [it for it in mine if _fits(it, places[it.account_id], choice, only)]
         ids = [it.bot.id for it in chosen]
         totals = await work.deals.totals(ids, since=since, until=until)
-        first = choice.first or day_of(min((it.created_at for it in chosen), default=now), zone) - _DAY
-        last = choice.last or day_of(now, zone) + _DAY
+        # However many years are asked for, only those are gone through in which a bot was there.
+        begin, end = day_of(min((it.created_at for it in chosen), default=now), zone) - _DAY, day_of(now, zone) + _DAY
+        first, last = max(choice.first or begin, begin), min(choice.last or end, end)
         days = await work.deals.by_day(ids, offsets(zone, first, last), first=first, last=last) if first <= last else ()
     groups = defaultdict[tuple[Environment, str], list[BotRecord]](list)
     for record in chosen:

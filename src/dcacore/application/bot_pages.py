@@ -21,7 +21,7 @@ from dcacore.domain.bot import Trouble, Wanted, shown_state
 from dcacore.domain.ids import BotId, UserId
 from dcacore.domain.money import HUNDRED, Price, QuoteAmount, Quotient, exact
 from dcacore.domain.spending import Spending, most_spent
-from dcacore.ports.readings import DealPage, DealQuery
+from dcacore.ports.readings import HIGHEST, DealPage, DealQuery
 from dcacore.ports.records import Account, BotRecord, Environment, Lifetime, LiveConfirmation
 from dcacore.ports.store import Store
 
@@ -166,7 +166,7 @@ async def bot_page(store: Store, user_id: UserId, named: str, *, limit: int = PA
     record, account = view.record, view.account
     if account is None:
         raise NotFound("bot", named)
-    query = DealQuery(bot_ids=(record.bot.id,), limit=max(1, min(limit, 500)), skip=max(0, skip))
+    query = DealQuery(bot_ids=(record.bot.id,), limit=max(1, min(limit, 500)), skip=max(0, min(skip, HIGHEST)))
     async with store.begin(reads_only=True) as work:
         deals = await work.deals.page(query)
         confirmed = await work.bots.live_confirmation(record.bot.id)

@@ -20,7 +20,7 @@ from dcacore.domain.ids import BotId, OrderId, UserId
 from dcacore.domain.money import HUNDRED, ZERO, QuoteAmount, Quotient, exact
 from dcacore.domain.orders import Fill, Order, OrderState, Role, Side
 from dcacore.ports.clock import Clock
-from dcacore.ports.readings import DealQuery, DealState
+from dcacore.ports.readings import HIGHEST, DealQuery, DealState
 from dcacore.ports.records import Account, BotRecord, DealRecord, Environment
 from dcacore.ports.store import Store
 
@@ -162,7 +162,7 @@ async def deal_list(
         NotFound: the user has no such bot.
         InvalidParameter: there is no such time zone, or the last day lies before the first.
     """
-    choice, limit, skip = choice or Choice(), max(1, min(limit, _MOST)), max(0, skip)
+    choice, limit, skip = choice or Choice(), max(1, min(limit, _MOST)), max(0, min(skip, HIGHEST))
     since, until = bounds(choice, zone_of(choice.zone))
     if until is not None and until > clock.now():
         until = None  # open deals belong to a range that has not ended

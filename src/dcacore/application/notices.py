@@ -7,7 +7,7 @@ import attrs
 from dcacore.application.refusals import NotFound
 from dcacore.domain.ids import BotId, UserId
 from dcacore.ports.clock import Clock
-from dcacore.ports.readings import LineFilter
+from dcacore.ports.readings import HIGHEST, LineFilter
 from dcacore.ports.records import Activity, Notification
 from dcacore.ports.store import Store, Work
 
@@ -60,7 +60,7 @@ async def activity(
         names = await _names(work, user_id)
         if wanted.bot_id is not None and wanted.bot_id not in names:
             raise NotFound("bot", wanted.bot_id)
-        lines = await work.feed.lines(user_id, wanted, limit=limit + 1, before=before)
+        lines = await work.feed.lines(user_id, wanted, limit=limit + 1, before=_in_reach(before))
     return ActivityPage(
         lines=lines[:limit], names=names, before=lines[limit - 1].number if len(lines) > limit else None
     )
@@ -73,7 +73,7 @@ async def notifications(
     limit = _bounded(limit)
     async with store.begin(reads_only=True) as work:
         names = await _names(work, user_id)
-        found = await work.feed.notifications(user_id, limit=limit + 1, before=before)
+        found = await work.feed.notifications(user_id, limit=limit + 1, before=_in_reach(before))
         pulse = await work.feed.pulse(user_id)
     behind = found[limit - 1].number if len(found) > limit else None
     return NotificationPage(notifications=found[:limit], names=names, unread=pulse.unread, before=behind)
@@ -91,7 +91,7 @@ async def mark_read(store: Store, clock: Clock, user_id: UserId, *, number: int 
     One that is another user's, or that there is not, changes nothing.
     """
     async with store.begin() as work:
-        await work.feed.mark_read(user_id, clock.now(), number=number)
+        await work.feed.mark_read(user_id, clock.now(), number=_in_reach(number))
         left = (await work.feed.pulse(user_id)).unread
         await work.commit()
     return left
@@ -99,6 +99,10 @@ async def mark_read(store: Store, clock: Clock, user_id: UserId, *, number: int 
 
 async def _names(work: Work, user_id: UserId) -> dict[BotId, str]:
     return {record.bot.id: record.name for record in await work.bots.of(user_id)}
+
+
+def _in_reach(number: int | None) -> int | None:
+    return None if number is None else max(0, min(number, HIGHEST))
 
 
 def _bounded(limit: int) -> int:

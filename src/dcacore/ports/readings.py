@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from enum import Enum
+from typing import Final
 
 import attrs
 
@@ -11,6 +12,9 @@ from dcacore.domain.ids import BotId
 from dcacore.domain.money import QuoteAmount
 from dcacore.domain.story import Level
 from dcacore.ports.records import DealRecord, Environment
+
+HIGHEST: Final = 2**63 - 1
+"""No row has a higher number, and no database can be asked for one."""
 
 
 class DealState(Enum):

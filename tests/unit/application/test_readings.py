@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import AsyncGenerator, AsyncIterator
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import attrs
 import pytest
@@ -26,7 +27,7 @@ from dcacore.ports.candle_archive import ExchangeCandles, Stretch
 from dcacore.ports.errors import Unavailable
 from dcacore.ports.exchange import Balance
 from dcacore.ports.live import BotChanged, Notified, PriceMoved
-from dcacore.ports.readings import DealState, LineFilter
+from dcacore.ports.readings import DealState, LineFilter, Offset
 from dcacore.ports.records import Environment, Notification
 from tests.contract.stored import ANN, BOB, line, save
 from tests.strategies import MINUTE, NOON, candles
@@ -173,6 +174,22 @@ async def test_analytics_group_by_environment_and_quote_asset(both: Filled) -> N
     assert (group.figures.funds, group.figures.return_percent) == (Decimal("66.66666667"), Decimal("-1.5"))
     with pytest.raises(InvalidParameter, match="must not lie before"):
         await analytics.analytics(*both, ANN, Choice(first=NOON.date(), last=NOON.date() - 24 * HOUR))
+
+
+async def test_a_range_of_thousands_of_years_is_gone_through_where_there_was_a_bot(
+    both: Filled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[datetime.date, datetime.date]] = []
+
+    def seen(zone: ZoneInfo, first: datetime.date, last: datetime.date) -> tuple[Offset, ...]:
+        asked.append((first, last))
+        return offsets(zone, first, last)
+
+    monkeypatch.setattr(analytics, "offsets", seen)
+    choice = Choice(first=datetime.date(1970, 1, 3), last=datetime.date(9000, 1, 1), zone="Europe/Berlin")
+    wide, whole = await analytics.analytics(*both, ANN, choice), await analytics.analytics(*both, ANN)
+    assert [it.days for it in wide.groups] == [it.days for it in whole.groups]
+    assert all(last - first < datetime.timedelta(days=10) for first, last in asked)
 
 
 async def test_activity_has_filters_and_pages(both: Filled) -> None:

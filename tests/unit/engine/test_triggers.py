@@ -108,6 +108,12 @@ def test_a_bot_of_whose_market_nothing_is_known_is_told_the_next_tick_and_not_th
     assert triggers.tick(seen(7)) == (bot_id,)
 
 
+def test_a_bot_that_knows_an_old_price_is_told_the_last_once_that_is_known() -> None:
+    triggers, bot_id = Triggers(last=seen(10)), BotId("bot")
+    assert triggers.put(bot_id, Watches(), None, is_old=True) == (seen(10),)
+    assert triggers.put(bot_id, Watches(), price(10)) == ()
+
+
 def test_the_same_price_again_is_kept_as_of_its_later_time() -> None:
     triggers, bot_id = Triggers(last=seen(10)), BotId("bot")
     triggers.put(bot_id, Watches(falls_to=price(9)), price(10))

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-import attrs
 from sqlalchemy import (
     BigInteger,
     BindParameter,
@@ -222,18 +221,12 @@ def _sum(value: Any) -> Decimal:
 # -------------------------------------------------------------------------------------------------------------- days
 
 
-@attrs.define
-class _Sum:
-    """What deals of one bot and day come to."""
+_Sums = defaultdict[tuple[datetime.date, str], list[Any]]
+"""By day and bot: how many deals, how many of them won, and their profit. A year of twenty bots has thousands."""
 
-    deals: int = 0
-    won: int = 0
-    profit: Decimal = ZERO
 
-    def add(self, deals: int, won: int, profit: Decimal, sign: int = 1) -> None:
-        self.deals += sign * deals
-        self.won += sign * won
-        self.profit += sign * profit
+def _nothing() -> list[Any]:
+    return [0, 0, ZERO]
 
 
 async def by_day(
@@ -244,7 +237,7 @@ async def by_day(
     last: datetime.date,
 ) -> tuple[DayProfit, ...]:
     """Return what the deals brought by day and bot."""
-    days: defaultdict[tuple[datetime.date, str], _Sum] = defaultdict(_Sum)
+    days: _Sums = defaultdict(_nothing)
     around = first - _DAY, last + _DAY
     for ids in chunks(bot_ids):
         wanted = _OF_DAYS.where(_DAYS.c.day >= around[0], _DAYS.c.day <= around[1])
@@ -254,22 +247,29 @@ async def by_day(
         _add_up(days, whole, moved)
     return tuple(
         [
-            DayProfit(bot_id=BotId(bot_id), day=day, deals=it.deals, won=it.won, profit=QuoteAmount(it.profit))
-            for (day, bot_id), it in sorted(days.items(), key=lambda found: found[0])
-            if first <= day <= last and it.deals
+            DayProfit(bot_id=BotId(bot_id), day=day, deals=deals, won=won, profit=QuoteAmount(profit))
+            for (day, bot_id), (deals, won, profit) in sorted(days.items(), key=lambda found: found[0])
+            if first <= day <= last and deals
         ]
     )
 
 
 @exact
-def _add_up(days: defaultdict[tuple[datetime.date, str], _Sum], whole: Sequence[Any], moved: Sequence[Any]) -> None:
-    for row in whole:
-        days[row.day, row.bot_id].add(row.deals, row.won, row.profit)
-    for row in moved:
-        profits = _numbers(row.profit)
-        won = sum(it > 0 for it in profits) if isinstance(row.profit, str) else row.won
-        days[_date(row.utc_day), row.bot_id].add(row.deals, won, sum(profits, ZERO), -1)
-        days[_date(row.zone_day), row.bot_id].add(row.deals, won, sum(profits, ZERO))
+def _add_up(days: _Sums, whole: Sequence[Any], moved: Sequence[Any]) -> None:
+    for bot_id, day, deals, won, profit in whole:
+        _add(days[day, bot_id], deals, won, profit)
+    for bot_id, utc_day, zone_day, deals, profit, *counted in moved:
+        profits = _numbers(profit)
+        together = sum(profits, ZERO)
+        won = counted[0] if counted else sum(it > 0 for it in profits)
+        _add(days[_date(utc_day), bot_id], -deals, -won, -together)
+        _add(days[_date(zone_day), bot_id], deals, won, together)
+
+
+def _add(found: list[Any], deals: int, won: int, profit: Decimal) -> None:
+    found[0] += deals
+    found[1] += won
+    found[2] += profit
 
 
 def _date(value: Any) -> datetime.date:
@@ -353,8 +353,8 @@ def _moved_by_postgres(offsets: Sequence[Offset]) -> Select[Any]:
             utc_day,
             zone_day,
             func.count().label("deals"),
+            _together(_DEALS.c.profit, is_text=False).label("profit"),
             func.count().filter(_DEALS.c.profit > ZERO).label("won"),
-            func.sum(_DEALS.c.profit).label("profit"),
         )
         .where(_ENDED, _COUNTS, utc_day.element != zone_day.element)
         .group_by(_DEALS.c.bot_id, "utc_day", "zone_day")

@@ -20,6 +20,8 @@ TOO_OLD: Final = datetime.timedelta(seconds=10)
 FRESH_FOR_S: Final = 10
 ON_ITS_WAY: Final = datetime.timedelta(seconds=2)
 """A word that nothing has traded may overtake a price, by no more than that."""
+_MOMENT: Final = datetime.timedelta(milliseconds=1)
+_STEP: Final = datetime.timedelta(microseconds=1)
 SILENT_AFTER_S: Final = 30
 """A pair of which nothing has been heard for so long has no price."""
 
@@ -78,18 +80,19 @@ class Feed:
         if not price.is_finite() or price <= 0:
             self.dropped += 1
             return
-        self._tell(triggers, Seen(price, tick.at))
+        seen = Seen(price, _behind(triggers.last, tick.at))
+        self._tell(triggers, seen)
         if tick.pair in self._silent:  # they were told that their price is old: each must hear of the new one
             self._silent.discard(tick.pair)
             log.info("prices_again", environment=self.environment.value, pair=tick.pair)
-            self._tell_all(triggers.everybody(), Seen(price, tick.at))
+            self._tell_all(triggers.everybody(), seen)
         self.around.live.say(PriceMoved(self.environment, tick.pair, price, tick.at))  # pages come after orders
 
     def _say_alive(self, triggers: Triggers, tick: Tick) -> None:
         """Take the last price for that of a later time, too; after a silence a new one is waited for."""
         last, at = triggers.last, tick.at - ON_ITS_WAY
-        if last is not None and last.made_at < at and tick.pair not in self._silent:
-            self._tell(triggers, Seen(last.price, at))
+        if last is not None and tick.pair not in self._silent:
+            self._tell(triggers, Seen(last.price, max(last.made_at, at)))
 
     def _tell(self, triggers: Triggers, seen: Seen) -> None:
         self._tell_all(triggers.tick(seen), seen)
@@ -113,3 +116,10 @@ class Feed:
         fallen = [pair for pair in self._pairs if pair not in self._silent and self.is_silent(pair)]
         self._silent.update(fallen)
         return tuple(fallen)
+
+
+def _behind(last: Seen | None, at: datetime.datetime) -> datetime.datetime:
+    """Return *at*, or a later time of its millisecond than the last has: one order makes many prices in one."""
+    if last is not None and at <= last.made_at < at + _MOMENT - _STEP:
+        return last.made_at + _STEP
+    return at

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable
+from typing import Final
 
 import attrs
 
 from dcacore.domain.money import Price
-from dcacore.domain.orders import Side
-from dcacore.domain.venue import Trade
+
+HOLDS_S: Final = 6
+"""How long a buy leaves prices behind, from when it was heard: by then one of after it has come, or the word that none
+has. Should the exchange's clock have been set back between the two, no stop and no trail waits for longer."""
+_MOMENT: Final = datetime.timedelta(milliseconds=1)
+"""Times of the exchange say no more than in which millisecond something was."""
+
+
+@attrs.frozen
+class Bought:
+    """A fill of a buy: at which price, and when by the exchange's time."""
+
+    price: Price
+    at: datetime.datetime
 
 
 @attrs.define
@@ -20,30 +33,38 @@ class Hindsight:
     known, or still on its way, is one of before the fall. To judge the new target by it would arm a trail up there.
     """
 
-    _bought_at: datetime.datetime | None = None
-    _price: Price | None = None
-    _is_followed: bool = False
+    _buy: Bought | None = None
+    _learned_at: float = 0.0
+    _followed_at: datetime.datetime | None = None
 
-    def learn(self, trades: Iterable[Trade]) -> Price | None:
-        """Take note of the buys among *trades*; return the price of the newest, if it is one of them."""
+    def learn(self, buys: Iterable[Bought], now: float) -> Price | None:
+        """Take note of *buys* at *now*, by the monotonic clock; return the price of the newest, if one is new."""
+        self._forget_in_time(now)
         learned = None
-        for trade in trades:
-            if trade.side is Side.BUY and (self._bought_at is None or trade.at >= self._bought_at):
-                self._bought_at, self._price, self._is_followed = trade.at, trade.price, False
-                learned = trade.price
+        for buy in buys:
+            if self._buy is None or buy.at >= self._buy.at:
+                self._buy, self._learned_at, self._followed_at = buy, now, None
+                learned = buy.price
         return learned
 
-    def overtakes(self, price: Price, made_at: datetime.datetime) -> bool:
-        """Say whether *price*, made at that time of the exchange, is one of before the newest buy.
+    def overtakes(self, price: Price, made_at: datetime.datetime, now: float) -> bool:
+        """Say at *now* whether *price*, made at that time of the exchange, is one of before the newest buy.
 
         Only a price above the buy's can be: at any other one the order would have filled earlier. Of prices of the very
-        moment of the buy, those above it are of before it until one has been told that is not.
+        moment of the buy, those above it are of before it until one has come that is not.
         """
-        if self._bought_at is None or self._price is None:
+        self._forget_in_time(now)
+        buy = self._buy
+        if buy is None:
             return False
-        if price > self._price and (
-            made_at < self._bought_at or (made_at == self._bought_at and not self._is_followed)
-        ):
-            return True
-        self._is_followed = True
+        if price <= buy.price:
+            if made_at >= buy.at:
+                self._followed_at = min(self._followed_at or made_at, made_at)
+            return False
+        if made_at < buy.at + _MOMENT:
+            return self._followed_at is None or made_at < self._followed_at
         return False
+
+    def _forget_in_time(self, now: float) -> None:
+        if now - self._learned_at >= HOLDS_S:
+            self._buy = None

@@ -16,7 +16,7 @@ from typing import Any, Final
 import attrs
 
 from dcacore.application.engine.accounting import Entry, write
-from dcacore.application.engine.hindsight import Hindsight
+from dcacore.application.engine.hindsight import Bought, Hindsight
 from dcacore.application.engine.requests import event_of
 from dcacore.application.engine.surroundings import Surroundings, Tasks, first_of, log
 from dcacore.domain.bot import Bot
@@ -30,7 +30,7 @@ from dcacore.domain.ids import OrderId, ParsedOrderId, RequestId
 from dcacore.domain.intents import Intent, IntentState
 from dcacore.domain.market import Market
 from dcacore.domain.money import Price
-from dcacore.domain.orders import Order, OrderState, Role
+from dcacore.domain.orders import Order, OrderState, Role, Side
 from dcacore.domain.story import NOTIFY, tell
 from dcacore.domain.venue import VenueOrder
 from dcacore.ports.errors import StoreError
@@ -107,6 +107,15 @@ class Runner:
 
     def __attrs_post_init__(self) -> None:
         self.bot = self.record.bot
+        deal = self.bot.deal  # another runner may have heard of its buys a moment ago, and this one of no price since
+        if deal is not None:
+            buys = [
+                Bought(it.price, it.at)
+                for order in deal.orders.values()
+                if order.side is Side.BUY
+                for it in order.fills
+            ]
+            self.hindsight.learn(sorted(buys, key=lambda buy: buy.at), self.around.clock.monotonic())
         # What a task that fails has left undone nobody else would do: the bot is taken up anew.
         self.tasks = Tasks(self.environment, self.break_off)
 
@@ -131,6 +140,10 @@ class Runner:
             _add_price(self._inbox, item)
         else:
             self._inbox.append(item)
+
+    def is_overtaken(self, price: Price, made_at: datetime.datetime) -> bool:
+        """Say whether a price, made at that time of the exchange, is one of before the bot's newest buy."""
+        return self.hindsight.overtakes(price, made_at, self.around.clock.monotonic())
 
     async def _drain(self, inbox: deque[Item]) -> None:
         try:
@@ -297,7 +310,8 @@ class Runner:
 
     def _look_back(self, entry: Entry) -> None:
         """Let the bot stand where it has bought, as at an old price, if none is known of after that."""
-        bought_at = self.hindsight.learn(trade for _, trade in entry.trades)
+        buys = (Bought(trade.price, trade.at) for _, trade in entry.trades if trade.side is Side.BUY)
+        bought_at = self.hindsight.learn(buys, self.around.clock.monotonic())
         if bought_at is not None and entry.bot.price is not None and self.price(self) is None:
             entry.bot = evolve(entry.bot, price=bought_at, is_price_old=True)
 
@@ -336,7 +350,7 @@ class Runner:
         self._event(entry, Reported(entry.at, None, (Adopted(order),)))
 
     def _event(self, entry: Entry, event: Event) -> None:
-        if isinstance(event, PriceSeen) and event.made_at and self.hindsight.overtakes(event.price, event.made_at):
+        if isinstance(event, PriceSeen) and event.made_at and self.is_overtaken(event.price, event.made_at):
             return
         if event.price is None and not isinstance(event, PricesSilent):  # it is judged where the market stands
             price = self.price(self)

@@ -79,11 +79,13 @@ class Triggers:
             self._away[bot_id] = []
         return watched
 
-    def put(self, bot_id: BotId, watches: Watches, price: Price | None, *, is_known: bool = True) -> tuple[Seen, ...]:
+    def put(
+        self, bot_id: BotId, watches: Watches, price: Price | None, *, is_known: bool = True, is_old: bool = False
+    ) -> tuple[Seen, ...]:
         """Let *bot_id*, which was last told *price*, be watched for; return the prices it must be told at once.
 
         When that is any, the bot is away again, as if it had fired. Where it is not known how the market stands, the
-        bot is told the next tick, whatever it is.
+        bot is told the next tick, whatever it is; where it is known by now, and what the bot knows is old, the last.
         """
         self.remove(bot_id)
         seen = self._away.pop(bot_id, [])
@@ -91,7 +93,7 @@ class Triggers:
             seen = []
         elif self.last is not None:
             _remember(seen, self.last)
-        due = tuple(_concerning(watches, price, seen))
+        due = tuple(_concerning(watches, price, seen) or (seen[-1:] if is_old else ()))
         if due:
             self._away[bot_id] = []
             return due

@@ -43,7 +43,7 @@ class Watching:
         last = triggers.last
         if last is None or not feed.is_fresh(runner.market.pair):
             return None
-        return None if runner.hindsight.overtakes(last.price, last.made_at) else last
+        return None if runner.is_overtaken(last.price, last.made_at) else last
 
     def watch(self, runner: Runner, desk: Desk) -> None:
         """Let the bot be told what it must be told next."""
@@ -55,9 +55,9 @@ class Watching:
         if is_short and wanted.retry is Retry.PRICE:
             wanted = attrs.evolve(wanted, retry=Retry.BALANCE)  # a price alone does not pay for it
         self._set_alarms(runner, desk, wanted)
-        told = None if runner.bot.is_price_old else runner.bot.price
-        is_known = self._last(runner, *place) is not None
-        for seen in place[1].put(runner.bot.id, wanted, told, is_known=is_known):
+        is_old, is_known = runner.bot.is_price_old, self._last(runner, *place) is not None
+        told = None if is_old else runner.bot.price
+        for seen in place[1].put(runner.bot.id, wanted, told, is_known=is_known, is_old=is_old):
             self._tell_price(runner, seen, wanted)
 
     def _set_alarms(self, runner: Runner, desk: Desk, wanted: Watches) -> None:

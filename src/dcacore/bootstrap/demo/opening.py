@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from random import Random
 from threading import Event
-from typing import Final
+from typing import Final, TypeVar
 
 import attrs
 import numpy as np
@@ -52,6 +52,7 @@ FASTEST: Final = 10_000
 _MOVES_IN: Final = datetime.timedelta(minutes=1)
 
 Tell = Callable[[float], object]
+T = TypeVar("T")
 
 
 @attrs.frozen(kw_only=True)
@@ -129,7 +130,7 @@ async def demo(
         )
         past = _Ground.of(options, settings, clock.now())
         await past.live_through(tell)
-        site = await asyncio.to_thread(past.site, options, clock)
+        site = await in_thread(lambda: past.site(options, clock))
         async with serving(site) as urls:
             settings = attrs.evolve(settings, paper_exchange_url=urls.rest)
             async with open_app(settings) as app, running(app) as with_engine:
@@ -193,14 +194,7 @@ class _Ground:
             stop=stop,
             tell=lambda number: loop.call_soon_threadsafe(tell, number / count),
         )
-        playing = asyncio.create_task(asyncio.to_thread(play, past))
-        try:
-            await asyncio.shield(playing)
-        except asyncio.CancelledError:
-            stop.set()
-            await asyncio.wait({playing})
-            playing.exception()  # that it was not played to its end is no news
-            raise
+        await in_thread(lambda: play(past), stop)
         tell(1.0)
 
     async def _people(self) -> People:
@@ -235,6 +229,24 @@ class _Ground:
                 LivelyMarkets(venue=self.venue, walks=self.walks, clock=clock, chance=self.chance, speed=options.speed)
             )
         return site
+
+
+async def in_thread(call: Callable[[], T], stop: Event | None = None) -> T:
+    """Return what *call* returns, run in a thread of its own, which is over in any case when this is.
+
+    Whoever gives up waiting sets *stop*, and waits until it is: what still writes would make anew the folder that is
+    being cleared away.
+    """
+    work = asyncio.create_task(asyncio.to_thread(call))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        if stop is not None:
+            stop.set()
+        await asyncio.wait({work})
+        if not work.cancelled():
+            work.exception()  # that it has not come to its end is no news
+        raise
 
 
 @exact
