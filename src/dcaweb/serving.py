@@ -127,6 +127,7 @@ async def _serve(settings: Settings, taken: socket.socket, *, has_engine: bool, 
     if settings.base_url == Settings().base_url:  # nobody has said where people find this: here
         settings = attrs.evolve(settings, base_url=address_of(taken))
     async with open_app(settings, may_create=True) as app, _equipped(app, has_engine=has_engine) as equipped:
+        garbage.settle()
         await serve_app(equipped, taken, stopping, tell)
 
 
@@ -148,7 +149,6 @@ async def serve_app(app: App, taken: socket.socket, stopping: asyncio.Event, tel
         tell: is given the address once pages can be asked for.
     """
     server = _server(create_app(app), app.settings, taken)
-    garbage.settle()
     serving = asyncio.create_task(server.run(), name="dashboard")
     told = asyncio.create_task(stopping.wait())
     ends = {serving, told, *([] if app.engine_task is None else [app.engine_task])}
