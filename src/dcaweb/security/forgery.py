@@ -1,7 +1,7 @@
 """Forms of other sites: what changes something is done only for pages that this site has given out.
 
-A browser keeps a random token in a signed cookie, and brings it back a second time with each form. Pages hold it masked,
-another way each time: how well a page can be compressed tells nobody what it is.
+A browser keeps a random token in a signed cookie, and brings it back a second time with each form. Pages hold it
+masked, another way each time: how well a page can be compressed tells nobody what it is.
 """
 
 from __future__ import annotations
