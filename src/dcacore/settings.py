@@ -160,11 +160,14 @@ def _url(*schemes: str) -> Callable[[str, str], str]:
     return read
 
 
-def _base(name: str, text: str) -> str:
-    url = _url("http", "https")(name, text)
-    if urlsplit(url).path:
-        raise BadSetting(name, "must be like http://host:port, without a path")
-    return url
+def _base(*schemes: str) -> Callable[[str, str], str]:
+    def read(name: str, text: str) -> str:
+        parts = urlsplit(_url(*schemes)(name, text))
+        if parts.path:
+            raise BadSetting(name, f"must be like {schemes[0]}://host:port, without a path")
+        return f"{parts.scheme}://{parts.netloc}"  # the scheme in lower case: cookies go by it
+
+    return read
 
 
 def _sender(name: str, text: str) -> str:
@@ -227,7 +230,7 @@ _CUSTOM: Final = {
 """The variables that make a custom exchange, and their fields."""
 _READERS: Final[Mapping[str, tuple[str, Callable[[str, str], object]]]] = {
     "ENCRYPTION_KEY": ("encryption_key", _keys),
-    "BASE_URL": ("base_url", _url("https", "http")),
+    "BASE_URL": ("base_url", _base("https", "http")),
     "DATABASE_URL": ("database_url", _database),
     "DATA_DIR": ("data_dir", _text),
     "DEFAULT_TIER": ("default_tier", _one_of(Tier, str.upper)),
@@ -241,6 +244,6 @@ _READERS: Final[Mapping[str, tuple[str, Callable[[str, str], object]]]] = {
     "BINANCE_STREAM_URL": (_CUSTOM["BINANCE_STREAM_URL"], _url("wss", "ws")),
     "BINANCE_WS_API_URL": (_CUSTOM["BINANCE_WS_API_URL"], _url("wss", "ws")),
     "BINANCE_TESTNET": ("binance_testnet", _truth),
-    "PAPER_EXCHANGE_URL": ("paper_exchange_url", _base),
+    "PAPER_EXCHANGE_URL": ("paper_exchange_url", _base("http", "https")),
 }
 """By variable: the field it sets, and what reads it."""

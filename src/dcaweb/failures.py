@@ -14,6 +14,7 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
+from dcacore.application.identity.refusals import TooManyTries
 from dcacore.application.refusals import NotFound, PlanLimitReached, UseCaseError
 from dcacore.domain.errors import DcaError, InvalidParameter, NotNow
 from dcacore.ports.errors import Conflict, PortError, StoreError
@@ -29,6 +30,7 @@ AnyRequest = Request[Any, Any, State]
 
 STATUSES: Final[Mapping[type[DcaError], HTTPStatus]] = {
     NotFound: HTTPStatus.NOT_FOUND,
+    TooManyTries: HTTPStatus.TOO_MANY_REQUESTS,
     NotAdministrator: HTTPStatus.NOT_FOUND,
     PlanLimitReached: HTTPStatus.FORBIDDEN,
     UseCaseError: HTTPStatus.CONFLICT,
@@ -84,7 +86,7 @@ def refused(request: AnyRequest, error: Exception) -> Response[Any]:
     assert isinstance(error, DcaError)  # noqa: S101  # for the type checker
     status = status_of(error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.warning("request_failed", path=request.url.path, reason=str(error))
+        log.warning("request_failed", path=_place(request), reason=str(error))
     hidden = isinstance(error, NotAdministrator)
     return _failed(request, status, None if hidden else sentence(str(error)))
 
@@ -94,14 +96,19 @@ def http_failed(request: AnyRequest, error: Exception) -> Response[Any]:
     assert isinstance(error, HTTPException)  # noqa: S101  # for the type checker
     status = HTTPStatus(error.status_code)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.error("request_broken", path=request.url.path, exc_info=error)
+        log.error("request_broken", path=_place(request), exc_info=error)
     return _failed(request, status, None if status in _DETAILS else sentence(error.detail))
 
 
 def broken(request: AnyRequest, error: Exception) -> Response[Any]:
     """Say that something went wrong, log what, and show nothing of it."""
-    log.error("request_broken", path=request.url.path, exc_info=error)
+    log.error("request_broken", path=_place(request), exc_info=error)
     return _failed(request, HTTPStatus.INTERNAL_SERVER_ERROR, None)
+
+
+def _place(request: AnyRequest) -> str:
+    """Return which page was asked for, without what stands in its address: links that were mailed are keys."""
+    return str(request.scope.get("path_template") or "")
 
 
 def sentence(text: str) -> str:

@@ -44,7 +44,7 @@ _TEXTS: Final = {
     Flash.SIGN_IN_FIRST: "Please sign in first.",
     Flash.VERIFIED: "Your address is confirmed. You can sign in now.",
     Flash.ADDRESS_CHANGED: "Your new address is confirmed.",
-    Flash.PASSWORD_RESET: "Your new password is set. Every browser was signed out.",
+    Flash.PASSWORD_RESET: "Your new password is set. Every browser was signed out, and API tokens have ended.",
     Flash.PASSWORD_CHANGED: "Your password is changed. Your other browsers were signed out.",
     Flash.ACCOUNT_DELETED: "Your account and everything in it is deleted.",
     Flash.ACCOUNT_STOPPING: "Your bots are stopping. When they have stopped, delete the account once more.",

@@ -6,9 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from litestar import Router
 from litestar.config.app import AppConfig
 from litestar.config.compression import CompressionConfig
-from litestar.config.csrf import CSRFConfig
 from litestar.plugins import InitPlugin
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.static_files import create_static_files_router
@@ -19,6 +19,7 @@ from dcaweb import assets
 from dcaweb.failures import handlers
 from dcaweb.formats import FILTERS
 from dcaweb.pages import ROUTES
+from dcaweb.security.forgery import Forgery
 from dcaweb.security.headers import teller
 from dcaweb.security.keys import signing_secret
 from dcaweb.security.people import People, is_https
@@ -42,18 +43,24 @@ class DcaPlugin(InitPlugin):
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
         """Return *app_config* with the dashboard in it."""
         app_config.state.dca = self._app
-        app_config.route_handlers.extend([*ROUTES, self._static()])
-        app_config.middleware.append(self._people())
+        app_config.route_handlers.extend([self._pages(), self._static()])
+        app_config.middleware.extend([self._forgery(), self._people()])
         app_config.exception_handlers = {**handlers(), **app_config.exception_handlers}
         app_config.template_config = self._templates()
-        app_config.csrf_config = CSRFConfig(
-            secret=signing_secret(self._app.settings), cookie_secure=is_https(self._app), cookie_samesite="lax"
-        )
         app_config.compression_config = CompressionConfig(backend="gzip", exclude=[r"^/events", r"^/static/.*woff2$"])
         app_config.before_send.append(teller(is_https=is_https(self._app)))
-        app_config.request_max_body_size = _LARGEST_BODY
+        app_config.logging_config = (
+            None  # Litestar's writes what any library says to stderr: addresses with keys in them
+        )
         app_config.openapi_config = None
         return app_config
+
+    def _pages(self) -> Router:
+        # Here and not in the configuration: there Litestar passes over what a plugin says of it.
+        return Router("/", route_handlers=ROUTES, request_max_body_size=_LARGEST_BODY)
+
+    def _forgery(self) -> Forgery:
+        return Forgery(signing_secret(self._app.settings), is_https=is_https(self._app))
 
     def _people(self) -> Any:
         return partial(People, exclude=[rf"^{assets.URL}/", "^/healthz$", "^/readyz$"])

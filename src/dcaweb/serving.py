@@ -109,6 +109,8 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         made = socket.socket(family, kind, proto)
     except OSError as exc:
         raise CannotListen(host, port, exc.strerror or str(exc)) from None
+    except UnicodeError:
+        raise CannotListen(host, port, "that is no name of a host") from None
     with made:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -179,6 +179,23 @@ async def test_tries_are_counted_within_a_stretch_of_time(store: Store) -> None:
         assert (await work.throttle.count("b", NOON, MINUTE)).count == 1
 
 
+async def test_tries_of_a_clock_that_was_put_right_are_forgotten(store: Store) -> None:
+    async with store.begin() as work:
+        ahead = NOON + 2 * MINUTE
+        assert (await work.throttle.count("a", ahead, MINUTE)).count == 1
+        assert (await work.throttle.count("a", NOON + MINUTE, MINUTE)).count == 2  # clocks of two machines differ
+        assert await work.throttle.count("a", NOON, MINUTE) == Tries(key="a", count=1, began_at=NOON)
+
+
+async def test_all_tokens_of_a_user_end(store: Store) -> None:
+    async with store.begin() as work:
+        for one in (token("a"), token("b"), token("c", BOB)):
+            await work.api_tokens.add(one)
+        assert [await work.api_tokens.revoke_all(ANN) for _ in range(2)] == [2, 0]
+        assert await work.api_tokens.of(ANN) == ()
+        assert len(await work.api_tokens.of(BOB)) == 1
+
+
 async def test_no_two_tries_at_once_get_the_same_count(store: Store) -> None:
     async def count() -> int:
         async with store.begin() as work:

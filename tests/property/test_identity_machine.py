@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from dcacore.application import identity
+from dcacore.application import identity, users
 from dcacore.application.identity import Opened
 from dcacore.domain.errors import DcaError
 from dcacore.domain.ids import UserId
@@ -81,7 +81,7 @@ class People(RuleBasedStateMachine):
         if not links:
             return
         to, secret = links[-1 - place % len(links)]
-        before = {one.user.id: one.user.email for one in self.opened}
+        before = {one.id: one.email for one in self.runner.run(users.everyone(self.hall.means.store))}
         user = self.do(identity.verify(self.hall.means, secret))
         if user is None:
             return
@@ -132,13 +132,13 @@ class People(RuleBasedStateMachine):
         if signed_in is None:
             return
         change = identity.change_password(self.hall.means, signed_in, current=current, password=password)
-        user = self.do(change)
-        if user is not None:
+        opened = self.do(change)
+        if opened is not None:
+            user = opened.user
             assert self.passwords[user.email] == current
             self.passwords[user.email] = password
-            self.ended |= {
-                one.secret for one in self.opened if one.user.id == user.id and one.session.key != signed_in.session.key
-            }
+            self.ended |= {one.secret for one in self.opened if one.user.id == user.id}
+            self.opened.append(opened)
 
     def signed_in(self, place: int) -> identity.SignedIn | None:
         """Return who is let in by one of the sessions there were, as a request would be."""

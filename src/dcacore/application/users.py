@@ -13,6 +13,7 @@ from dcacore.domain.errors import InvalidParameter
 from dcacore.domain.ids import UserId
 from dcacore.ports.clock import Clock, Ids
 from dcacore.ports.errors import Conflict
+from dcacore.ports.identity import LinkKind
 from dcacore.ports.records import Tier, User
 from dcacore.ports.secrets import Passwords
 from dcacore.ports.store import Store, Work
@@ -140,7 +141,7 @@ async def set_tier(store: Store, *, email: str, tier: Tier) -> User:
 
 
 async def reset_password(store: Store, passwords: Passwords, *, email: str, password: str) -> User:
-    """Give a user another password, and end all sessions of the user.
+    """Give a user another password, and end all sessions, API tokens and mailed links of the user.
 
     Raises:
         NotFound: there is no such user.
@@ -152,6 +153,8 @@ async def reset_password(store: Store, passwords: Passwords, *, email: str, pass
         user = attrs.evolve(await _of(work, email), password_hash=hashed)
         await work.users.save(user)
         await work.sessions.revoke_all(user.id)
+        await work.api_tokens.revoke_all(user.id)
+        await work.mail_links.forget(user.id, tuple(LinkKind))
         await work.commit()
     return user
 

@@ -86,8 +86,9 @@ class Throttle(Protocol):
     async def count(self, key: str, at: datetime.datetime, window: datetime.timedelta) -> Tries:
         """Count one try, and return how many there were in the stretch of time that it falls into.
 
-        A stretch begins with the first try after the one before has ended, and lasts for *window*. No two tries get
-        the same count, however many come at once.
+        A stretch begins with the first try after the one before has ended, and lasts for *window*. One that begins
+        further ahead than that was begun by a clock that has been put right, and has ended, too. No two tries get the
+        same count, however many come at once.
         """
 
     async def forget(self, key: str) -> None:
@@ -143,6 +144,9 @@ class ApiTokens(Protocol):
 
     async def revoke(self, user_id: UserId, token_id: ApiTokenId) -> bool:
         """Forget the user's token of that id; say whether there was one."""
+
+    async def revoke_all(self, user_id: UserId) -> int:
+        """Forget the user's tokens; return how many there were."""
 
 
 class Wishes(Protocol):

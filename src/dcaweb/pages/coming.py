@@ -17,6 +17,7 @@ from dcaweb.flash import Flash, redirect
 from dcaweb.forms import Form, FormState
 from dcaweb.rendering import page
 from dcaweb.requests import WebRequest, app_of, client_of, signed_in_of
+from dcaweb.security.evenly import evenly
 
 
 class Coming(Controller):
@@ -34,12 +35,13 @@ class Coming(Controller):
         """Begin an account; the answer is the same whether or not the address has one."""
         app = app_of(request)
         try:
-            email = await registering.register(
-                app.identity,
-                email=data.get("email", ""),
-                password=data.get("password", ""),
-                client=client_of(request),
-            )
+            async with evenly(app.clock):
+                email = await registering.register(
+                    app.identity,
+                    email=data.get("email", ""),
+                    password=data.get("password", ""),
+                    client=client_of(request),
+                )
         except (InvalidParameter, IdentityError) as error:
             return await self._form(request, forms.refused(data, error))
         return await self._sent(request, email)
@@ -47,11 +49,13 @@ class Coming(Controller):
     @post("/verify-email/resend")
     async def resend(self, request: WebRequest, data: Form) -> Template:
         """Send the link once more."""
-        email = data.get("email", "")
+        app, email = app_of(request), data.get("email", "")
         try:
-            await registering.resend(app_of(request).identity, email=email, client=client_of(request))
+            async with evenly(app.clock):
+                await registering.resend(app.identity, email=email, client=client_of(request))
         except IdentityError as error:
-            return await page(request, "accounts/mail_sent.html", email=email, form=forms.refused(data, error))
+            form = forms.refused(data, error)
+            return await page(request, "accounts/mail_sent.html", status=form.status, email=email, form=form)
         return await self._sent(request, email)
 
     @get("/verify-email/{secret:str}")
@@ -72,9 +76,9 @@ class Coming(Controller):
             await registering.verify(means, secret)
         except IdentityError as error:
             return await self._unusable(request, error)
-        if signed_in_of(request) is not None:
-            return redirect("/settings", Flash.ADDRESS_CHANGED)
-        return redirect("/login", Flash.VERIFIED if link.kind is LinkKind.VERIFY else Flash.ADDRESS_CHANGED)
+        flash = Flash.VERIFIED if link.kind is LinkKind.VERIFY else Flash.ADDRESS_CHANGED
+        me = signed_in_of(request)
+        return redirect("/settings" if me is not None and me.user.id == link.user_id else "/login", flash)
 
     async def _form(self, request: WebRequest, form: FormState = forms.EMPTY) -> Template:
         may_register = app_of(request).settings.registration is Registration.OPEN

@@ -16,6 +16,7 @@ from dcaweb.flash import Flash, redirect
 from dcaweb.forms import Form, FormState
 from dcaweb.rendering import page
 from dcaweb.requests import WebRequest, app_of, client_of
+from dcaweb.security.evenly import evenly
 
 
 class Passwords(Controller):
@@ -31,7 +32,8 @@ class Passwords(Controller):
         """Send a link; the answer is the same whether or not anybody has the address."""
         app, email = app_of(request), data.get("email", "")
         try:
-            await passwords.forgot(app.identity, email=email, client=client_of(request))
+            async with evenly(app.clock):
+                await passwords.forgot(app.identity, email=email, client=client_of(request))
         except (InvalidParameter, IdentityError) as error:
             form = forms.refused(data, error)
             return await page(request, "accounts/forgot.html", status=form.status, form=form)

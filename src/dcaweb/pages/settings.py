@@ -23,7 +23,8 @@ from dcaweb.flash import Flash, redirect
 from dcaweb.forms import Form, FormState
 from dcaweb.rendering import page
 from dcaweb.requests import WebRequest, app_of, client_of
-from dcaweb.security.people import no_session, signed_in
+from dcaweb.security.evenly import evenly
+from dcaweb.security.people import no_session, session_cookie, signed_in
 
 _HOME = "/settings"
 _TOKEN_DAYS = (30, 90, 365)
@@ -45,7 +46,7 @@ class SettingsPages(Controller):
     async def password(self, request: WebRequest, data: Form) -> Template | Redirect:
         """Set another password; other browsers are signed out."""
         try:
-            await passwords.change_password(
+            opened = await passwords.change_password(
                 app_of(request).identity,
                 _me(request),
                 current=data.get("current", ""),
@@ -53,20 +54,23 @@ class SettingsPages(Controller):
             )
         except (InvalidParameter, IdentityError) as error:
             return await self._show(request, password_form=forms.refused(data, error))
-        return redirect(_HOME, Flash.PASSWORD_CHANGED)
+        response = redirect(_HOME, Flash.PASSWORD_CHANGED)
+        response.cookies.append(session_cookie(app_of(request), opened))
+        return response
 
     @post("/email")
     async def email(self, request: WebRequest, data: Form) -> Template:
         """Send a link to another address, which counts once it is confirmed."""
         app = app_of(request)
         try:
-            email = await leaving.change_email(
-                app.identity,
-                _me(request),
-                password=data.get("current", ""),
-                email=data.get("email", ""),
-                client=client_of(request),
-            )
+            async with evenly(app.clock):
+                email = await leaving.change_email(
+                    app.identity,
+                    _me(request),
+                    password=data.get("current", ""),
+                    email=data.get("email", ""),
+                    client=client_of(request),
+                )
         except (InvalidParameter, IdentityError) as error:
             return await self._show(request, email_form=forms.refused(data, error))
         return await page(

@@ -119,3 +119,9 @@ def test_the_live_exchange_is_no_custom_one(host: str) -> None:
         Settings.from_env(custom)
     other = Settings.from_env({**custom, "BINANCE_REST_URL": "https://notbinance.com"})
     assert other.binance_rest_url == "https://notbinance.com"
+
+
+def test_cookies_go_by_the_scheme_of_the_address_however_it_is_written() -> None:
+    assert Settings.from_env({"BASE_URL": "HTTPS://dca.example.com:8443/"}).base_url == "https://dca.example.com:8443"
+    with pytest.raises(BadSetting, match=r"^BASE_URL must be like https://host:port, without a path"):
+        Settings.from_env({"BASE_URL": "https://example.com/dca"})  # pages and cookies are the host's root's

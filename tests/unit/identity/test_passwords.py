@@ -4,10 +4,11 @@ import asyncio
 
 import pytest
 
-from dcacore.application import identity
+from dcacore.application import identity, users
 from dcacore.application.identity import LinkUnusable, TooManyTries, Unusable, WrongPassword
 from dcacore.application.identity.throttling import PASSWORD_BY_USER
 from dcacore.domain.errors import InvalidParameter
+from dcacore.ports.identity import Scope
 from tests.unit.identity.hall import ANNA, BERT, GOOD, OTHER, Hall
 
 
@@ -81,9 +82,12 @@ async def test_a_changed_password_ends_other_sessions_and_links(hall: Hall) -> N
     reset = await hall.secret(ANNA)
     await identity.change_email(hall.means, other, password=GOOD, email=BERT)
     to_bert = await hall.secret(BERT)
-    await identity.change_password(hall.means, mine, current=GOOD, password=OTHER)
-    assert await identity.find(hall.means, mine.secret) is not None
-    assert await identity.find(hall.means, other.secret) is None
+    opened = await identity.change_password(hall.means, mine, current=GOOD, password=OTHER)
+    found = await identity.find(hall.means, opened.secret)
+    assert found is not None
+    assert (found.session.address, found.session.agent) == (mine.session.address, mine.session.agent)
+    for old in (mine, other):  # mine, too: somebody may have seen its secret
+        assert await identity.find(hall.means, old.secret) is None
     for use in (identity.reset(hall.means, reset, password=GOOD), identity.verify(hall.means, to_bert)):
         with pytest.raises(LinkUnusable):
             await use
@@ -115,4 +119,25 @@ async def test_of_two_changes_at_once_one_counts(hall: Hall) -> None:
         for password in (OTHER, OTHER + "2")
     ]
     both = await asyncio.gather(*changes, return_exceptions=True)
-    assert sorted(type(one).__name__ for one in both) == ["User", "WrongPassword"]
+    assert sorted(type(one).__name__ for one in both) == ["Opened", "WrongPassword"]
+
+
+async def test_who_had_the_account_before_a_reset_has_nothing_of_it_any_more(hall: Hall) -> None:
+    user = await hall.user()
+    theirs = await identity.make_token(hall.means, user.id, name="theirs", scope=Scope.TRADE)
+    await identity.forgot(hall.means, email=ANNA)
+    await identity.reset(hall.means, await hall.secret(ANNA), password=OTHER)
+    assert await identity.find_token(hall.means, theirs.secret) is None
+    assert await identity.tokens_of(hall.means, user.id) == ()
+
+
+async def test_a_password_that_an_administrator_sets_ends_tokens_and_links_too(hall: Hall) -> None:
+    user = await hall.user()
+    opened = await hall.login()
+    theirs = await identity.make_token(hall.means, user.id, name="theirs", scope=Scope.TRADE)
+    await identity.change_email(hall.means, opened, password=GOOD, email=BERT)
+    to_bert = await hall.secret(BERT)
+    await users.reset_password(hall.means.store, hall.passwords, email=ANNA, password=OTHER)
+    assert await identity.find_token(hall.means, theirs.secret) is None
+    with pytest.raises(LinkUnusable):
+        await identity.verify(hall.means, to_bert)

@@ -123,7 +123,7 @@ class MemoryThrottle(Throttle):
     async def count(self, key: str, at: datetime.datetime, window: datetime.timedelta) -> Tries:
         table = self.draft.writable(self.draft.tables.tries)
         known = table.get(key)
-        if known is None or known.began_at <= at - window:
+        if known is None or not at - window < known.began_at <= at + window:
             table[key] = Tries(key=key, count=1, began_at=at)
             sound(table[key])
         else:
@@ -216,6 +216,9 @@ class MemoryApiTokens(ApiTokens):
     async def revoke(self, user_id: UserId, token_id: ApiTokenId) -> bool:
         table = self.draft.tables.api_tokens
         return bool(_drop(self.draft, table, lambda it: it.user_id == user_id and it.id == token_id))
+
+    async def revoke_all(self, user_id: UserId) -> int:
+        return _drop(self.draft, self.draft.tables.api_tokens, lambda it: it.user_id == user_id)
 
 
 def _collide(one: ApiToken, other: ApiToken) -> bool:

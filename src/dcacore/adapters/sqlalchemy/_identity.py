@@ -124,7 +124,7 @@ class SqlThrottle(Throttle):
 
     async def count(self, key: str, at: datetime.datetime, window: datetime.timedelta) -> Tries:
         statement = insert_into(_TRIES, self.session.dialect).values(key=key, count=1, began_at=at)
-        is_over = _TRIES.c.began_at <= at - window
+        is_over = or_(_TRIES.c.began_at <= at - window, _TRIES.c.began_at > at + window)
         again = {
             "count": case((is_over, 1), else_=_TRIES.c.count + 1),
             "began_at": case((is_over, statement.excluded.began_at), else_=_TRIES.c.began_at),
@@ -164,6 +164,9 @@ class SqlApiTokens(ApiTokens):
     async def revoke(self, user_id: UserId, token_id: ApiTokenId) -> bool:
         theirs = _TOKENS.c.user_id == user_id, _TOKENS.c.id == token_id
         return bool(await self.session.write(delete(_TOKENS).where(*theirs)))
+
+    async def revoke_all(self, user_id: UserId) -> int:
+        return await self.session.write(delete(_TOKENS).where(_TOKENS.c.user_id == user_id))
 
 
 @attrs.frozen

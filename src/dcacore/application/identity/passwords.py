@@ -11,7 +11,7 @@ from dcacore.application.identity.links import held, look_at, used
 from dcacore.application.identity.means import NOBODY, Client, Means
 from dcacore.application.identity.refusals import LinkUnusable, Unusable, WrongPassword
 from dcacore.application.identity.rules import check_new_password, same_address
-from dcacore.application.identity.sessions import SignedIn
+from dcacore.application.identity.sessions import Opened, SignedIn, open_session
 from dcacore.application.identity.throttling import (
     LOGIN_BY_ADDRESS,
     PASSWORD_BY_USER,
@@ -53,7 +53,9 @@ async def look_at_reset(means: Means, secret: str) -> MailLink:
 
 
 async def reset(means: Means, secret: str, *, password: str) -> User:
-    """Set another password by a link, which is used up, and end all sessions. That the link came confirms the address.
+    """Set another password by a link, which is used up. That the link came confirms the address.
+
+    Whoever had the account before has nothing of it any more: all sessions and API tokens end.
 
     Raises:
         LinkUnusable: it is unknown, expired or used.
@@ -70,6 +72,7 @@ async def reset(means: Means, secret: str, *, password: str) -> User:
         user = attrs.evolve(user, password_hash=hashed, verified_at=user.verified_at or now)
         await work.users.save(user)
         await work.sessions.revoke_all(user.id)
+        await work.api_tokens.revoke_all(user.id)
         await work.mail_links.forget(user.id, {LinkKind.ADDRESS, LinkKind.VERIFY})
         await work.throttle.forget(key_of(LOGIN_BY_ADDRESS, user.email))
         await work.throttle.forget(key_of(PASSWORD_BY_USER, user.id))
@@ -78,8 +81,11 @@ async def reset(means: Means, secret: str, *, password: str) -> User:
     return user
 
 
-async def change_password(means: Means, signed_in: SignedIn, *, current: str, password: str) -> User:
-    """Set another password, and end the user's other sessions and the links that are on their way.
+async def change_password(means: Means, signed_in: SignedIn, *, current: str, password: str) -> Opened:
+    """Set another password, and end all the user's sessions and the links that are on their way.
+
+    Returns:
+        A new session in the place of *signed_in*: whoever has seen the secret of that one has nothing of it any more.
 
     Raises:
         TooManyTries: the password was asked for too often.
@@ -92,11 +98,13 @@ async def change_password(means: Means, signed_in: SignedIn, *, current: str, pa
     async with means.store.begin() as work:
         user = attrs.evolve(await still(work, user), password_hash=hashed)
         await work.users.save(user)
-        await work.sessions.revoke_all(user.id, but=signed_in.session.key)
+        await work.sessions.revoke_all(user.id)
+        client = Client(address=signed_in.session.address, agent=signed_in.session.agent)
+        opened = await open_session(means, work, user, client)
         await work.mail_links.forget(user.id, tuple(LinkKind))
         await work.outbox.add(letters.written(means, Letter.PASSWORD_CHANGED, user.email), means.clock.now())
         await work.commit()
-    return user
+    return opened
 
 
 async def confirmed(means: Means, user_id: UserId, password: str) -> User:
