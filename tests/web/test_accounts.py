@@ -96,7 +96,7 @@ async def test_after_too_many_guesses_one_has_to_wait(stage: Stage, browser: Bro
     for _ in range(LOGIN_BY_ADDRESS.most):
         await browser.sign_in(password="Wrong-Password-9")
     refused = await browser.sign_in()
-    assert (refused.status_code, "try again in" in said(refused)) == (409, True)
+    assert (refused.status_code, "try again in" in said(refused)) == (429, True)
 
 
 async def test_one_is_led_back_to_where_one_wanted_to_go(stage: Stage, browser: Browser) -> None:
