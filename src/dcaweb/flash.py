@@ -32,6 +32,8 @@ class Flash(StrEnum):
     SESSION_ENDED = "session_ended"
     SESSIONS_ENDED = "sessions_ended"
     SAVED = "saved"
+    COPIED = "copied"
+    BOT_DELETED = "bot_deleted"
 
 
 _TEXTS: Final = {
@@ -47,6 +49,8 @@ _TEXTS: Final = {
     Flash.SESSION_ENDED: "That browser is signed out.",
     Flash.SESSIONS_ENDED: "All other browsers are signed out.",
     Flash.SAVED: "Saved.",
+    Flash.COPIED: "This is the copy. It is stopped: change what you like, then start it.",
+    Flash.BOT_DELETED: "The bot and its history are deleted.",
 }
 _ERRORS: Final = frozenset({Flash.SIGN_IN_FIRST})
 

@@ -7,8 +7,15 @@ from typing import Final
 
 from litestar.types import ControllerRouterHandler
 
+from dcaweb.pages.asked import AskedPages
+from dcaweb.pages.bot_actions import BotActions
+from dcaweb.pages.bot_edit import BotEdit
+from dcaweb.pages.bots import BotPages
+from dcaweb.pages.charts import Charts
 from dcaweb.pages.coming import Coming
 from dcaweb.pages.dashboard import Dashboard
+from dcaweb.pages.deals import DealPages
+from dcaweb.pages.going_live import GoingLive
 from dcaweb.pages.health import healthz, readyz
 from dcaweb.pages.landing import landing
 from dcaweb.pages.passwords import Passwords
@@ -23,5 +30,12 @@ ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     SigningIn,
     Passwords,
     Dashboard,
+    BotPages,
+    BotActions,
+    BotEdit,
+    GoingLive,
+    DealPages,
+    Charts,
+    AskedPages,
     SettingsPages,
 )
