@@ -11,8 +11,9 @@ export PIP_ROOT_USER_ACTION := ignore
 BIN := .venv/bin
 STAMP := .venv/.complete
 PIP := $(BIN)/python -m pip -qq
-INPUTS := pyproject.toml requirements.lock
-CHECKED := src tests conftest.py $(if $(wildcard benchmarks/*.py),benchmarks)
+FRONTEND := $(shell find frontend -name node_modules -prune -o -type f -print)
+INPUTS := pyproject.toml requirements.lock hatch_build.py $(FRONTEND)
+CHECKED := src tests conftest.py hatch_build.py $(if $(wildcard benchmarks/*.py),benchmarks)
 
 # Interpreters to try, best first. A name on the path proves nothing (a version manager's shim may refuse to run, a
 # distribution may leave venv out), so each is started and asked.
@@ -115,4 +116,5 @@ lock:  ## resolve pyproject.toml into requirements.lock
 .PHONY: clean
 clean:  ## remove everything that was made here
 	rm -rf .venv build dist out mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	rm -rf frontend/node_modules src/dcaweb/static
 	find src tests docs benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -14,4 +14,4 @@ def create_app(app: App) -> Litestar:
     Raises:
         AssetsMissing: the front end has not been built.
     """
-    return Litestar(plugins=[DcaPlugin(app)], debug=False)
+    return Litestar(plugins=[DcaPlugin(app)], logging_config=None)  # the program has said where its log goes

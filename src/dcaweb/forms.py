@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import attrs
-from litestar.enums import RequestEncodingType
-from litestar.params import Body
+from litestar.params import URLEncodedBody
 
 from dcacore.domain.errors import DcaError, InvalidParameter
 from dcaweb.failures import sentence, status_of
 
 Fields = Mapping[str, str]
 """What a browser sends: texts by the field's name. What they mean the use cases say."""
-Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
+Form = URLEncodedBody[dict[str, str]]
 
 _SECRET: Final = ("password", "current", "secret")
 

@@ -45,4 +45,5 @@ async def page(request: Request[Any, Any, State], template: str, *, status: int 
 def framed(shell: Shell, template: str, *, status: int = 200, **context: Any) -> Template:
     """Return a page within *shell*."""
     cookies = [] if shell.flash is None else [flash.FORGOTTEN]
-    return Template(template_name=template, context={"shell": shell, **context}, status_code=status, cookies=cookies)
+    shown = {"shell": shell, "status": status, **context}
+    return Template(template_name=template, context=shown, status_code=status, cookies=cookies)

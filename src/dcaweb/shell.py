@@ -38,15 +38,12 @@ class NavItem:
 
 _PLACES: Final = (
     NavItem("dashboard", "Dashboard", "dashboard", "/dashboard"),
-    NavItem("bots", "Bots", "smart_toy", "/bots"),
-    NavItem("analytics", "Analytics", "monitoring", "/analytics"),
-    NavItem("exchange", "Exchange", "currency_exchange", "/exchange"),
-    NavItem("backtest", "Backtest", "history", "/backtest"),
-    NavItem("activity", "Activity", "notifications", "/activity"),
-    NavItem("subscription", "Subscription", "workspace_premium", "/subscription"),
     NavItem("settings", "Settings", "settings", "/settings"),
 )
-"""In the order of the drawer; on a phone the first four stand at the bottom, the others behind "More"."""
+"""In the order of the drawer; on a phone the first four stand at the bottom, the others behind "More".
+
+Only pages that are there: what leads nowhere is no place.
+"""
 
 
 @attrs.frozen(kw_only=True)

@@ -28,9 +28,12 @@ _FLAGS = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """Yield Chromium; without one the tests are skipped, and fail in CI."""
+    """Yield Chromium; without one the tests are skipped, and fail in CI.
+
+    It ends with this package: as long as it is open an event loop runs in this thread, and no other test could run one.
+    """
     program = os.environ.get("DCA_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
         missing = "there is no Chromium: install the system's package chromium, or set DCA_CHROMIUM"
