@@ -1,17 +1,22 @@
 """The names of what changes on an open page, and what stands there: the same for the page and for its stream.
 
 A node of a page says by `data-live` which value it shows. The stream sends values by these names, each with the text to
-be shown; some with the tone, or the state, by which the node looks as it does.
+be shown; some with the exact value, the tone, or the state, by which the node looks as it does. For each open page the
+stream takes `Told().news(values_of(patch, formats))`, and sends what is in it as one message of JSON.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, Final
+
+import attrs
 
 from dcacore.application.bot_pages import BotCard
 from dcacore.application.deal_cards import DealCard
 from dcacore.application.live import BotGonePatch, NotificationPatch, Patch, PricePatch, StatePatch
+from dcacore.domain.ids import BotId
 from dcacore.domain.money import plain
 from dcacore.ports.records import Environment
 from dcaweb.formats import Formats, percent_text, price_text, quantity_text, tone_of
@@ -74,6 +79,32 @@ def of_bot(card: BotCard, formats: Formats) -> Values:
     return values if card.deal is None else {**values, **of_deal(card.deal, formats)}
 
 
+def watched(card: BotCard) -> dict[str, str]:
+    """Return by name what a part of a page was made from that shows a bot: it is made anew when one of them changes."""
+    return {
+        bot_key(card.bot_id, "state"): card.state,
+        bot_key(card.bot_id, "deal"): "" if card.deal is None else str(card.deal.deal_id),
+        **({} if card.deal is None else {deal_key(card.deal.deal_id, "safety_orders"): used_text(card.deal)}),
+    }
+
+
+def watched_deal(card: DealCard) -> dict[str, str]:
+    """Return the same for a part that shows one open deal."""
+    return {
+        bot_key(card.bot_id, "deal"): str(card.deal_id),
+        bot_key(card.bot_id, "state"): card.state,
+        deal_key(card.deal_id, "safety_orders"): used_text(card),
+        deal_key(card.deal_id, "target"): price_text(card.target),
+        deal_key(card.deal_id, "held"): quantity_text(card.held),
+    }
+
+
+def watched_deals(bots: Iterable[BotId], deals: Iterable[DealCard]) -> dict[str, str]:
+    """Return the same for a part that shows the open deals of all bots."""
+    opened = {deal.bot_id: str(deal.deal_id) for deal in deals}
+    return {bot_key(bot_id, "deal"): opened.get(bot_id, "") for bot_id in bots}
+
+
 def of_deal(card: DealCard, formats: Formats) -> Values:
     """Return all values of an open deal."""
     prices = {
@@ -113,11 +144,27 @@ def _signed(value: Decimal | None, text: str) -> dict[str, Any]:
     return {**_value(value, text), "tone": tone_of(value)}
 
 
+@attrs.define
+class Told:
+    """What a page has been told, so that it is told only what has changed."""
+
+    _values: Values = attrs.field(factory=dict, init=False)
+
+    def news(self, values: Values) -> Values:
+        """Return those of *values* that the page does not show yet."""
+        found = {name: value for name, value in values.items() if self._values.get(name) != value}
+        self._values.update(found)
+        return found
+
+
 KEYS: Final = {
     "bot_key": bot_key,
     "deal_key": deal_key,
     "price_key": price_key,
     "progress_text": progress_text,
     "used_text": used_text,
+    "watched": watched,
+    "watched_deal": watched_deal,
+    "watched_deals": watched_deals,
 }
 """What templates may call."""

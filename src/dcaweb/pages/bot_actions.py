@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litestar import Controller, post
+from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from dcacore.application import asking, bots, copying
@@ -28,7 +29,7 @@ class BotActions(Controller):
     guards = (signed_in,)
 
     @post("/{bot_id:str}/start")
-    async def start(self, request: WebRequest, bot_id: str, data: Form) -> Template | Redirect:
+    async def start(self, request: WebRequest, bot_id: FromPath[str], data: Form) -> Template | Redirect:
         """Ask it to start; where real money is at stake for the first time, that is confirmed first."""
         try:
             return await self._ask(request, bot_id, data, RequestKind.START)
@@ -36,17 +37,17 @@ class BotActions(Controller):
             return redirect(f"{HOME}/{bot_id}/go-live")
 
     @post("/{bot_id:str}/pause")
-    async def pause(self, request: WebRequest, bot_id: str, data: Form) -> Template | Redirect:
+    async def pause(self, request: WebRequest, bot_id: FromPath[str], data: Form) -> Template | Redirect:
         """Ask it to begin no further deal."""
         return await self._ask(request, bot_id, data, RequestKind.PAUSE)
 
     @post("/{bot_id:str}/stop")
-    async def stop(self, request: WebRequest, bot_id: str, data: Form) -> Template | Redirect:
+    async def stop(self, request: WebRequest, bot_id: FromPath[str], data: Form) -> Template | Redirect:
         """Ask it to stop, and to keep or sell what its deal holds."""
         return await self._ask(request, bot_id, data, RequestKind.STOP, {"sell": sells(data)})
 
     @post("/{bot_id:str}/retry")
-    async def retry(self, request: WebRequest, bot_id: str, data: Form) -> Template | Redirect:
+    async def retry(self, request: WebRequest, bot_id: FromPath[str], data: Form) -> Template | Redirect:
         """Ask it to go on after what was wrong."""
         return await self._ask(request, bot_id, data, RequestKind.RETRY)
 
@@ -58,7 +59,7 @@ class BotActions(Controller):
         return await sent(request, asks, HOME)
 
     @post("/{bot_id:str}/copy")
-    async def copy(self, request: WebRequest, bot_id: str, data: Form) -> Template | Redirect:
+    async def copy(self, request: WebRequest, bot_id: FromPath[str], data: Form) -> Template | Redirect:
         """Make a copy, stopped."""
         try:
             made = await copying.copy(*app_of(request).means, user_id=me(request).id, named=bot_id)
@@ -67,7 +68,7 @@ class BotActions(Controller):
         return redirect(f"{HOME}/{made.bot.id}", Flash.COPIED)
 
     @post("/{bot_id:str}/rename")
-    async def rename(self, request: WebRequest, bot_id: str, data: Form) -> Template | Redirect:
+    async def rename(self, request: WebRequest, bot_id: FromPath[str], data: Form) -> Template | Redirect:
         """Give it another name."""
         store, name = app_of(request).store, data.get("name", "")
         try:
@@ -77,7 +78,7 @@ class BotActions(Controller):
         return redirect(f"{HOME}/{bot_id}", Flash.SAVED)
 
     @post("/{bot_id:str}/delete")
-    async def delete(self, request: WebRequest, bot_id: str, data: Form) -> Template | Redirect:
+    async def delete(self, request: WebRequest, bot_id: FromPath[str], data: Form) -> Template | Redirect:
         """Forget it, with all its history."""
         try:
             await bots.delete(app_of(request).store, user_id=me(request).id, named=bot_id)

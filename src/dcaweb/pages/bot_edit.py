@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litestar import Controller, get, post
+from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from dcacore.application import editing
@@ -30,12 +31,12 @@ class BotEdit(Controller):
     guards = (signed_in,)
 
     @get()
-    async def form(self, request: WebRequest, bot_id: str) -> Template:
+    async def form(self, request: WebRequest, bot_id: FromPath[str]) -> Template:
         """Show what it has."""
         return await self._form(request, bot_id, forms.EMPTY)
 
     @post()
-    async def edit(self, request: WebRequest, bot_id: str, data: Form) -> Template | Redirect:
+    async def edit(self, request: WebRequest, bot_id: FromPath[str], data: Form) -> Template | Redirect:
         """Ask for what was typed; what costs more real money than was confirmed is confirmed first."""
         app, user = app_of(request), me(request)
         record = await find(app.store, user.id, bot_id)

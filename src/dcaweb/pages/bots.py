@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from litestar import Controller, Response, get
+from litestar.params import FromPath
 from litestar.response import Template
 
 from dcacore.application.bot_pages import PAGE, bot_cards, bot_page, exported
@@ -32,12 +33,12 @@ class BotPages(Controller):
         return await bots_page(request)
 
     @get("/{bot_id:str}")
-    async def show(self, request: WebRequest, bot_id: str) -> Template:
+    async def show(self, request: WebRequest, bot_id: FromPath[str]) -> Template:
         """Show one of them."""
         return await one_bot_page(request, bot_id)
 
     @get("/{bot_id:str}/export", media_type="application/toml")
-    async def export(self, request: WebRequest, bot_id: str) -> Response[str]:
+    async def export(self, request: WebRequest, bot_id: FromPath[str]) -> Response[str]:
         """Send it as a bot file."""
         name, text = await exported(app_of(request).store, me(request).id, bot_id)
         headers = {"content-disposition": f'attachment; filename="{name}"'}

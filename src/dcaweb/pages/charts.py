@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any, Final
 
 from litestar import Controller, get
+from litestar.params import FromPath
 
 from dcacore.application.bot_pages import bot_page
 from dcacore.application.charts import ChartCandles, LineKind, Marker, PriceLine, span_of
 from dcacore.application.deal_pages import deal_page
 from dcacore.bootstrap.charting import candles_of
-from dcacore.domain.money import plain
 from dcacore.domain.orders import Role, Side
 from dcacore.ports.intervals import INTERVALS
+from dcaweb.formats import price_text
 from dcaweb.requests import WebRequest, app_of
 from dcaweb.security.people import me, signed_in
 
@@ -44,7 +46,7 @@ class Charts(Controller):
     guards = (signed_in,)
 
     @get("/bots/{bot_id:str}/chart")
-    async def of_bot(self, request: WebRequest, bot_id: str) -> dict[str, Any]:
+    async def of_bot(self, request: WebRequest, bot_id: FromPath[str]) -> dict[str, Any]:
         """Return the chart of a bot: of its open deal, or of the last day."""
         app = app_of(request)
         found = await bot_page(app.store, me(request).id, bot_id, limit=1)
@@ -56,7 +58,7 @@ class Charts(Controller):
         return drawn(candles, found.markers, found.lines)
 
     @get("/deals/{deal_id:str}/chart")
-    async def of_deal(self, request: WebRequest, deal_id: str) -> dict[str, Any]:
+    async def of_deal(self, request: WebRequest, deal_id: FromPath[str]) -> dict[str, Any]:
         """Return the chart of a deal, a little before and after it."""
         app = app_of(request)
         found = await deal_page(app.store, app.clock, me(request).id, deal_id)
@@ -100,11 +102,16 @@ def _marker(it: Marker) -> dict[str, Any]:
         "time": int(it.at.timestamp()),
         "side": "buy" if it.side is Side.BUY else "sell",
         "text": text,
-        "price": plain(it.price),
+        "price": drawn_price(it.price),
     }
+
+
+def drawn_price(value: Decimal) -> str:
+    """Return a price as a chart writes it beside a line: an average is rounded as it is on the page."""
+    return price_text(value).replace(",", "")
 
 
 def line(it: PriceLine) -> dict[str, Any]:
     """Return a price line as a chart draws it."""
     title = f"{_LINES[it.kind]} {it.rung}" if it.kind is LineKind.SAFETY else _LINES[it.kind]
-    return {"kind": it.kind.value, "price": plain(it.price), "title": title, "resting": it.is_resting}
+    return {"kind": it.kind.value, "price": drawn_price(it.price), "title": title, "resting": it.is_resting}

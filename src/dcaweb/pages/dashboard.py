@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from litestar import Controller, Request, get
 from litestar.datastructures import State
 from litestar.response import Template
@@ -50,7 +52,7 @@ class Dashboard(Controller):
         )
 
 
-def prices_of(request: Request[object, object, State]) -> LastPrices:
+def prices_of(request: Request[Any, Any, State]) -> LastPrices:
     """Return the last prices, which all users share."""
     prices: LastPrices = request.app.state.prices
     return prices

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from litestar import Controller, get, post
+from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from dcacore.application import deals
@@ -34,32 +35,32 @@ class DealPages(Controller):
     guards = (signed_in,)
 
     @get()
-    async def show(self, request: WebRequest, deal_id: str) -> Template:
+    async def show(self, request: WebRequest, deal_id: FromPath[str]) -> Template:
         """Show it."""
         return await self._show(request, deal_id)
 
     @post("/close")
-    async def close(self, request: WebRequest, deal_id: str, data: Form) -> Template | Redirect:
+    async def close(self, request: WebRequest, deal_id: FromPath[str], data: Form) -> Template | Redirect:
         """Ask for the sale of what it holds, at market."""
         return await self._ask(request, deal_id, data, deals.close)
 
     @post("/cancel")
-    async def cancel(self, request: WebRequest, deal_id: str, data: Form) -> Template | Redirect:
+    async def cancel(self, request: WebRequest, deal_id: FromPath[str], data: Form) -> Template | Redirect:
         """Ask for its end without a sale."""
         return await self._ask(request, deal_id, data, deals.cancel)
 
     @post("/sold")
-    async def sold(self, request: WebRequest, deal_id: str, data: Form) -> Template | Redirect:
+    async def sold(self, request: WebRequest, deal_id: FromPath[str], data: Form) -> Template | Redirect:
         """Ask for its end, as the user has sold its coins himself."""
         return await self._ask(request, deal_id, data, deals.close_as_sold, sold_at=data.get("sold_at", ""))
 
     @post("/add-funds")
-    async def add_funds(self, request: WebRequest, deal_id: str, data: Form) -> Template | Redirect:
+    async def add_funds(self, request: WebRequest, deal_id: FromPath[str], data: Form) -> Template | Redirect:
         """Ask for one more buy, at market."""
         return await self._ask(request, deal_id, data, deals.add_funds, amount=data.get("amount", ""))
 
     @post("/edit")
-    async def edit(self, request: WebRequest, deal_id: str, data: Form) -> Template | Redirect:
+    async def edit(self, request: WebRequest, deal_id: FromPath[str], data: Form) -> Template | Redirect:
         """Ask for other parameters of this deal alone."""
         _, record = await deals.find(app_of(request).store, me(request).id, deal_id)
         now = texts_of(record.deal.strategy)

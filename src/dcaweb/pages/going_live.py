@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litestar import Controller, get, post
+from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from dcacore.application.bots import find
@@ -26,12 +27,12 @@ class GoingLive(Controller):
     guards = (signed_in,)
 
     @get()
-    async def show(self, request: WebRequest, bot_id: str) -> Template | Redirect:
+    async def show(self, request: WebRequest, bot_id: FromPath[str]) -> Template | Redirect:
         """Show what it may cost; where nothing has to be confirmed, there is nothing to see."""
         return await self._show(request, bot_id)
 
     @post()
-    async def confirm(self, request: WebRequest, bot_id: str, data: Form) -> Template | Redirect:
+    async def confirm(self, request: WebRequest, bot_id: FromPath[str], data: Form) -> Template | Redirect:
         """Take the user's word, and ask the bot to start."""
         app = app_of(request)
         try:
