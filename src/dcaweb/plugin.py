@@ -14,10 +14,12 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.static_files import create_static_files_router
 from litestar.template import TemplateConfig
 
+from dcacore.application.valuing import LastPrices
 from dcacore.bootstrap.app import App
 from dcaweb import assets
 from dcaweb.failures import handlers
 from dcaweb.formats import FILTERS
+from dcaweb.live_keys import KEYS
 from dcaweb.pages import ROUTES
 from dcaweb.security.headers import teller
 from dcaweb.security.keys import signing_secret
@@ -42,6 +44,7 @@ class DcaPlugin(InitPlugin):
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
         """Return *app_config* with the dashboard in it."""
         app_config.state.dca = self._app
+        app_config.state.prices = LastPrices(self._app.venues, self._app.clock)
         app_config.route_handlers.extend([*ROUTES, self._static()])
         app_config.middleware.append(self._people())
         app_config.exception_handlers = {**handlers(), **app_config.exception_handlers}
@@ -64,6 +67,7 @@ class DcaPlugin(InitPlugin):
     def _templates(self) -> TemplateConfig[JinjaTemplateEngine]:
         def prepare(engine: JinjaTemplateEngine) -> None:
             engine.engine.globals["asset"] = self._assets.url
+            engine.engine.globals.update(KEYS)
             engine.engine.filters.update(FILTERS)
             engine.engine.trim_blocks = engine.engine.lstrip_blocks = True
 
