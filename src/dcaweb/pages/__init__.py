@@ -9,6 +9,8 @@ from litestar.types import ControllerRouterHandler
 
 from dcaweb.pages.coming import Coming
 from dcaweb.pages.dashboard import Dashboard
+from dcaweb.pages.events import events
+from dcaweb.pages.exports import Exports
 from dcaweb.pages.health import healthz, readyz
 from dcaweb.pages.landing import landing
 from dcaweb.pages.passwords import Passwords
@@ -24,4 +26,6 @@ ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     Passwords,
     Dashboard,
     SettingsPages,
+    Exports,
+    events,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litestar import Controller, get, post
+from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from dcacore.application.identity import registering
@@ -54,7 +55,7 @@ class Coming(Controller):
         return await self._sent(request, email)
 
     @get("/verify-email/{secret:str}")
-    async def ask(self, request: WebRequest, secret: str) -> Template:
+    async def ask(self, request: WebRequest, secret: FromPath[str]) -> Template:
         """Show the button that confirms: whatever looks into mails follows links, and must use nothing up."""
         try:
             link = await registering.look_at_verification(app_of(request).identity, secret)
@@ -63,7 +64,7 @@ class Coming(Controller):
         return await page(request, "accounts/verify.html", link=link, secret=secret)
 
     @post("/verify-email/{secret:str}")
-    async def verify(self, request: WebRequest, secret: str) -> Template | Redirect:
+    async def verify(self, request: WebRequest, secret: FromPath[str]) -> Template | Redirect:
         """Confirm the address."""
         means = app_of(request).identity
         try:

@@ -10,7 +10,7 @@ from dcaweb.rendering import page
 from dcaweb.requests import WebRequest, app_of, signed_in_of
 
 
-@get("/", sync_to_thread=False)
+@get("/")
 async def landing(request: WebRequest) -> Template | Redirect:
     """Show what this is; who is signed in goes on to the dashboard."""
     if signed_in_of(request) is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litestar import Controller, get, post
+from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from dcacore.application.identity import passwords
@@ -38,12 +39,12 @@ class Passwords(Controller):
         return await page(request, "accounts/reset_sent.html", email=email, link=link)
 
     @get("/reset-password/{secret:str}")
-    async def ask(self, request: WebRequest, secret: str) -> Template:
+    async def ask(self, request: WebRequest, secret: FromPath[str]) -> Template:
         """Show the form for another password."""
         return await self._form(request, secret, forms.EMPTY)
 
     @post("/reset-password/{secret:str}")
-    async def reset(self, request: WebRequest, secret: str, data: Form) -> Template | Redirect:
+    async def reset(self, request: WebRequest, secret: FromPath[str], data: Form) -> Template | Redirect:
         """Set another password."""
         try:
             await passwords.reset(app_of(request).identity, secret, password=data.get("password", ""))

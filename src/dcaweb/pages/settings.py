@@ -6,6 +6,7 @@ import datetime
 from typing import Any
 
 from litestar import Controller, get, post
+from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from dcacore.application.identity import api_tokens, leaving, passwords, preferences, sessions
@@ -91,7 +92,7 @@ class SettingsPages(Controller):
         return redirect(_HOME, Flash.SESSIONS_ENDED)
 
     @post("/sessions/{session_id:str}/end")
-    async def end(self, request: WebRequest, session_id: str) -> Redirect:
+    async def end(self, request: WebRequest, session_id: FromPath[str]) -> Redirect:
         """Sign a browser out."""
         await sessions.revoke(app_of(request).identity, _me(request).user.id, SessionId(session_id))
         return redirect(_HOME, Flash.SESSION_ENDED)
@@ -113,7 +114,7 @@ class SettingsPages(Controller):
         return await self._show(request, new_token=made)
 
     @post("/tokens/{token_id:str}/revoke")
-    async def revoke_token(self, request: WebRequest, token_id: str) -> Redirect:
+    async def revoke_token(self, request: WebRequest, token_id: FromPath[str]) -> Redirect:
         """Take an API token back."""
         await api_tokens.revoke_token(app_of(request).identity, _me(request).user.id, ApiTokenId(token_id))
         return redirect(_HOME, Flash.SAVED)
