@@ -36,6 +36,8 @@ class Flash(StrEnum):
     KEY_ADDED = "key_added"
     KEY_REPLACED = "key_replaced"
     ACCOUNT_REMOVED = "account_removed"
+    COPIED = "copied"
+    BOT_DELETED = "bot_deleted"
 
 
 _TEXTS: Final = {
@@ -55,6 +57,8 @@ _TEXTS: Final = {
     Flash.KEY_ADDED: "The exchange has accepted the key, and it is stored, encrypted.",
     Flash.KEY_REPLACED: "The new key is stored. Bots that waited for one go on within a minute.",
     Flash.ACCOUNT_REMOVED: "The account and its key are removed.",
+    Flash.COPIED: "This is the copy. It is stopped: change what you like, then start it.",
+    Flash.BOT_DELETED: "The bot and its history are deleted.",
 }
 _ERRORS: Final = frozenset({Flash.SIGN_IN_FIRST})
 

@@ -161,8 +161,9 @@ def _data(value: Decimal | None, shown: str, *, unit: str = "", tone: str = "", 
     if value is None and not live:
         return Markup('<span class="quiet" title="not known">{}</span>').format(shown)
     exact = "" if value is None else plain(value)
-    classes = f"num {tone}".strip()
-    number_ = Markup('<data class="{}" value="{}"{}>{}</data>').format(classes, exact, marks, shown)
+    if tone:
+        marks += Markup(' data-tone="{}"').format(tone)
+    number_ = Markup('<data class="num" value="{}"{}>{}</data>').format(exact, marks, shown)
     if not unit:
         return number_
     return Markup('<span class="money">{} <span class="unit">{}</span></span>').format(number_, unit)

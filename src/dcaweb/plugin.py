@@ -14,11 +14,15 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.static_files import create_static_files_router
 from litestar.template import TemplateConfig
 
+from dcacore.application.valuing import LastPrices
 from dcacore.bootstrap.app import App
-from dcaweb import assets
+from dcaweb import api, assets
+from dcaweb.api.problems import by_place
 from dcaweb.failures import handlers
 from dcaweb.formats import FILTERS
+from dcaweb.live_keys import KEYS
 from dcaweb.pages import ROUTES
+from dcaweb.pages.events import Streams
 from dcaweb.security.forgery import Forgery
 from dcaweb.security.headers import teller
 from dcaweb.security.keys import signing_secret
@@ -43,27 +47,28 @@ class DcaPlugin(InitPlugin):
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
         """Return *app_config* with the dashboard in it."""
         app_config.state.dca = self._app
+        app_config.state.prices = LastPrices(self._app.venues, self._app.clock)
+        app_config.state.streams = Streams()
+        api.install(app_config, self._app)
         app_config.route_handlers.extend([self._pages(), self._static()])
         app_config.middleware.extend([self._forgery(), self._people()])
-        app_config.exception_handlers = {**handlers(), **app_config.exception_handlers}
+        app_config.exception_handlers = {**by_place(handlers()), **app_config.exception_handlers}
         app_config.template_config = self._templates()
         app_config.compression_config = CompressionConfig(backend="gzip", exclude=[r"^/events", r"^/static/.*woff2$"])
         app_config.before_send.append(teller(is_https=is_https(self._app)))
-        app_config.logging_config = (
-            None  # Litestar's writes what any library says to stderr: addresses with keys in them
-        )
-        app_config.openapi_config = None
+        # Litestar's writes what any library says to stderr: addresses with keys in them.
+        app_config.logging_config = None
         return app_config
 
     def _pages(self) -> Router:
         # Here and not in the configuration: there Litestar passes over what a plugin says of it.
-        return Router("/", route_handlers=ROUTES, request_max_body_size=_LARGEST_BODY)
+        return Router("/", route_handlers=ROUTES, request_max_body_size=_LARGEST_BODY, include_in_schema=False)
 
     def _forgery(self) -> Forgery:
         return Forgery(signing_secret(self._app.settings), is_https=is_https(self._app))
 
     def _people(self) -> Any:
-        return partial(People, exclude=[rf"^{assets.URL}/", "^/healthz$", "^/readyz$"])
+        return partial(People, exclude=[rf"^{assets.URL}/", "^/api/", "^/healthz$", "^/readyz$"])
 
     def _static(self) -> Any:
         return create_static_files_router(path=assets.URL, directories=[assets.FOLDER])
@@ -71,6 +76,7 @@ class DcaPlugin(InitPlugin):
     def _templates(self) -> TemplateConfig[JinjaTemplateEngine]:
         def prepare(engine: JinjaTemplateEngine) -> None:
             engine.engine.globals["asset"] = self._assets.url
+            engine.engine.globals.update(KEYS)
             engine.engine.filters.update(FILTERS)
             engine.engine.trim_blocks = engine.engine.lstrip_blocks = True
 

@@ -8,7 +8,9 @@ from litestar import Request
 from litestar.datastructures import State
 from litestar.response import Template
 
+from dcacore.ports.identity import Preferences
 from dcaweb import flash
+from dcaweb.formats import Formats
 from dcaweb.requests import app_of, signed_in_of
 from dcaweb.shell import Shell, shell_of
 
@@ -30,13 +32,14 @@ async def page(request: Request[Any, Any, State], template: str, *, status: int 
         return framed(shell_of(request), template, status=status, **context)
     async with app_of(request).store.begin(reads_only=True) as work:
         accounts = await work.accounts.of(signed_in.user.id)
-        unread = await work.feed.notifications(signed_in.user.id)
+        unread = (await work.feed.pulse(signed_in.user.id)).unread
+        wishes = await work.wishes.get(signed_in.user.id) or Preferences()
     shell = shell_of(
         request,
         environments=[it.environment for it in accounts],
-        unread=sum(it.read_at is None for it in unread),
+        unread=unread,
     )
-    return framed(shell, template, status=status, **context)
+    return framed(shell, template, status=status, **{"formats": Formats.of(wishes), **context})
 
 
 def framed(shell: Shell, template: str, *, status: int = 200, **context: Any) -> Template:

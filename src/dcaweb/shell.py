@@ -38,6 +38,7 @@ class NavItem:
 
 _PLACES: Final = (
     NavItem("dashboard", "Dashboard", "dashboard", "/dashboard"),
+    NavItem("bots", "Bots", "smart-toy", "/bots"),
     NavItem("exchange", "Exchange", "currency-exchange", "/exchange"),
     NavItem("settings", "Settings", "settings", "/settings"),
 )

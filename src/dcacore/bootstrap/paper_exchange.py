@@ -117,6 +117,15 @@ class PaperVenues(Venues):
         about = await paper_process.ask(self._url)
         return None if about is None else about.words
 
+    async def where(self) -> str:
+        """Return where the exchange is now.
+
+        Raises:
+            Unavailable: it is not running, and is not to be started by this process.
+        """
+        await self._settle()
+        return self._url
+
     async def keep_running(self) -> None:
         """Start the exchange again whenever it is gone, for ever; its books are on disk."""
         while self._is_own:

@@ -7,9 +7,18 @@ from typing import Final
 
 from litestar.types import ControllerRouterHandler
 
+from dcaweb.pages.asked import AskedPages
+from dcaweb.pages.bot_actions import BotActions
+from dcaweb.pages.bot_edit import BotEdit
+from dcaweb.pages.bots import BotPages
+from dcaweb.pages.charts import Charts
 from dcaweb.pages.coming import Coming
 from dcaweb.pages.dashboard import Dashboard
+from dcaweb.pages.deals import DealPages
+from dcaweb.pages.events import events
 from dcaweb.pages.exchange import Exchange
+from dcaweb.pages.exports import Exports
+from dcaweb.pages.going_live import GoingLive
 from dcaweb.pages.health import healthz, readyz
 from dcaweb.pages.landing import landing
 from dcaweb.pages.passwords import Passwords
@@ -25,5 +34,14 @@ ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     Passwords,
     Dashboard,
     Exchange,
+    BotPages,
+    BotActions,
+    BotEdit,
+    GoingLive,
+    DealPages,
+    Charts,
+    AskedPages,
     SettingsPages,
+    Exports,
+    events,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 from litestar.handlers.base import BaseRouteHandler
@@ -12,6 +13,7 @@ from litestar.middleware import AbstractAuthenticationMiddleware, Authentication
 from dcacore.application.identity.sessions import LONGEST, Opened, find
 from dcacore.bootstrap.app import App
 from dcacore.domain.errors import DcaError
+from dcacore.ports.records import User
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -71,6 +73,13 @@ def _cookie(app: App, value: str, lives_s: int) -> Cookie:
         samesite="lax",
         secure=is_https(app),
     )
+
+
+def me(request: Request[Any, Any, Any]) -> User:
+    """Return who asks for a page that only those see who are signed in."""
+    assert request.auth is not None  # noqa: S101  # the guard has looked
+    found: User = request.auth.user
+    return found
 
 
 def signed_in(connection: Connection, _: BaseRouteHandler) -> None:
