@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from litestar import Router
 from litestar.config.app import AppConfig
 from litestar.config.compression import CompressionConfig
 from litestar.config.csrf import CSRFConfig
@@ -16,11 +17,13 @@ from litestar.template import TemplateConfig
 
 from dcacore.application.valuing import LastPrices
 from dcacore.bootstrap.app import App
-from dcaweb import assets
+from dcaweb import api, assets
+from dcaweb.api.problems import by_place
 from dcaweb.failures import handlers
 from dcaweb.formats import FILTERS
 from dcaweb.live_keys import KEYS
 from dcaweb.pages import ROUTES
+from dcaweb.pages.events import Streams
 from dcaweb.security.headers import teller
 from dcaweb.security.keys import signing_secret
 from dcaweb.security.people import People, is_https
@@ -45,9 +48,12 @@ class DcaPlugin(InitPlugin):
         """Return *app_config* with the dashboard in it."""
         app_config.state.dca = self._app
         app_config.state.prices = LastPrices(self._app.venues, self._app.clock)
-        app_config.route_handlers.extend([*ROUTES, self._static()])
+        app_config.state.streams = Streams()
+        api.install(app_config, self._app)
+        pages = Router("/", route_handlers=ROUTES, include_in_schema=False)
+        app_config.route_handlers.extend([pages, self._static()])
         app_config.middleware.append(self._people())
-        app_config.exception_handlers = {**handlers(), **app_config.exception_handlers}
+        app_config.exception_handlers = {**by_place(handlers()), **app_config.exception_handlers}
         app_config.template_config = self._templates()
         app_config.csrf_config = CSRFConfig(
             secret=signing_secret(self._app.settings), cookie_secure=is_https(self._app), cookie_samesite="lax"
@@ -55,11 +61,10 @@ class DcaPlugin(InitPlugin):
         app_config.compression_config = CompressionConfig(backend="gzip", exclude=[r"^/events", r"^/static/.*woff2$"])
         app_config.before_send.append(teller(is_https=is_https(self._app)))
         app_config.request_max_body_size = _LARGEST_BODY
-        app_config.openapi_config = None
         return app_config
 
     def _people(self) -> Any:
-        return partial(People, exclude=[rf"^{assets.URL}/", "^/healthz$", "^/readyz$"])
+        return partial(People, exclude=[rf"^{assets.URL}/", "^/api/", "^/healthz$", "^/readyz$"])
 
     def _static(self) -> Any:
         return create_static_files_router(path=assets.URL, directories=[assets.FOLDER])

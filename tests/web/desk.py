@@ -131,9 +131,7 @@ async def desk_in(folder: Path, *, has_engine: bool = True, tier: Tier = Tier.PR
         app = attrs.evolve(
             opened, passwords=BcryptPasswords(4), mailer=mailer, venues=venues, paper=None, binance=None, keys=None
         )
-        anna = await users.create(
-            *app.means, app.passwords, email=ANNA, password=PASSWORD, is_verified=True, tier=tier
-        )
+        anna = await users.create(*app.means, app.passwords, email=ANNA, password=PASSWORD, is_verified=True, tier=tier)
         async with _perhaps_running(app, has_engine=has_engine) as equipped:
             web = create_app(equipped)
             async with client_of(web) as client:

@@ -15,6 +15,8 @@ from dcaweb.pages.charts import Charts
 from dcaweb.pages.coming import Coming
 from dcaweb.pages.dashboard import Dashboard
 from dcaweb.pages.deals import DealPages
+from dcaweb.pages.events import events
+from dcaweb.pages.exports import Exports
 from dcaweb.pages.going_live import GoingLive
 from dcaweb.pages.health import healthz, readyz
 from dcaweb.pages.landing import landing
@@ -38,4 +40,6 @@ ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     Charts,
     AskedPages,
     SettingsPages,
+    Exports,
+    events,
 )

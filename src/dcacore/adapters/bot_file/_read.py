@@ -41,7 +41,7 @@ def read_bot(path: str) -> BotFile:
     file = str(path)
     tables = read_toml(file)
     try:
-        return _bot_file(file, tables)
+        return bot_of_tables(file, tables)
     except InvalidParameter as exc:
         raise BadFile(file, _complaint(exc)) from exc
 
@@ -51,7 +51,16 @@ def _complaint(exc: InvalidParameter) -> str:
     return f"{given}: {exc.rule}"
 
 
-def _bot_file(file: str, tables: Table) -> BotFile:
+def bot_of_tables(file: str, tables: Table) -> BotFile:
+    """Return the bot that the tables of a bot file describe, whatever they were read from.
+
+    Args:
+        file: what names the bot if the tables do not, and what stands in messages.
+        tables: `bot`, `market` and `fees`; their numbers are texts, integers or Decimals.
+
+    Raises:
+        InvalidParameter: something in them is missing, unknown or out of range.
+    """
     _refuse_unknown("table", tables, _TABLES)
     bot = _table(tables, "bot")
     if bot is None:

@@ -85,6 +85,14 @@ async def find(means: Means, secret: str) -> SignedIn | None:
     return SignedIn(user=user, session=session)
 
 
+async def is_open(means: Means, session: UserSession) -> bool:
+    """Say whether *session* still lets its user in, without prolonging it: for pages that only stay open."""
+    async with means.store.begin(reads_only=True) as work:
+        found = await work.sessions.find(session.key)
+        user = None if found is None else await work.users.get(found.user_id)
+    return found is not None and user is not None and not has_ended(found, means.clock.now())
+
+
 def has_ended(session: UserSession, now: datetime.datetime) -> bool:
     """Say whether *session* is of no use any more."""
     return now - session.seen_at >= IDLE or now - session.created_at >= LONGEST
