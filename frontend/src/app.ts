@@ -1,7 +1,10 @@
 // What every page needs. A page works without it but for the menu of other themes, dialogs and copying.
 import "htmx.org";
+import { candles } from "./candles.js";
 import { copying } from "./copying.js";
 import { dialogs } from "./dialogs.js";
+import { live } from "./live.js";
+import { refreshing } from "./refreshing.js";
 import { scrolling } from "./scrolling.js";
 import { snackbars } from "./snackbars.js";
 import { theming } from "./theming.js";
@@ -11,4 +14,7 @@ snackbars();
 dialogs();
 copying();
 scrolling();
+refreshing();
+candles();
+live();
 document.documentElement.dataset["ready"] = "";

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.web.desk import Desk, desk_in
 from tests.web.stage import Browser, Stage, stage_in
 
 
@@ -19,3 +20,16 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
 @pytest.fixture
 def browser(stage: Stage) -> Browser:
     return stage.browser
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with desk_in(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+async def idle_desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    """A desk without an engine: what is asked is kept."""
+    async with desk_in(tmp_path, has_engine=False) as made:
+        yield made

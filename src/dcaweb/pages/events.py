@@ -13,6 +13,7 @@ from litestar.exceptions import TooManyRequestsException
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 from litestar.serialization import encode_json
 
+from dcacore.application.identity.preferences import preferences_of
 from dcacore.application.identity.sessions import SignedIn, is_open
 from dcacore.application.live import (
     BotGonePatch,
@@ -31,6 +32,8 @@ from dcacore.ports.errors import StoreError
 from dcacore.ports.records import Notification
 from dcaweb.api.views.bots import bot_item
 from dcaweb.api.views.deals import open_deal
+from dcaweb.formats import Formats
+from dcaweb.live_keys import Told, values_of
 from dcaweb.requests import WebRequest, app_of
 from dcaweb.security.people import signed_in
 
@@ -58,8 +61,8 @@ class Streams:
 async def events(request: WebRequest) -> ServerSentEvent:
     """Send what changes, after all as it stands: so a page that comes back misses nothing, whatever it saw last.
 
-    The events: `bot` (a bot stands otherwise), `bot_gone`, `price`, `notifications`, and `heartbeat` after 15 s in
-    which nothing else was said. Their numbers go on behind the one that the page names as its last.
+    The events: `values` (what nodes of pages show, by the names of `live_keys`), `bot` (a bot stands otherwise),
+    `bot_gone`, `price`, `notifications`, and `heartbeat` after 15 s in which nothing else was said. Their numbers go on behind the one that the page names as its last.
     """
     assert request.auth is not None  # noqa: S101  # the guard has looked
     streams: Streams = request.app.state.streams
@@ -85,17 +88,19 @@ async def messages(
     streams.of[user_id] += 1
     try:
         looked_at = app.clock.monotonic()
+        formats, shown = Formats.of(await preferences_of(app.identity, user_id)), Told()
         async with aclosing(_patches(app, user_id)) as found:
             async for patch in found:
                 if app.clock.monotonic() - looked_at >= LOOK_EVERY_S:
                     looked_at = app.clock.monotonic()
                     if not await is_open(app.identity, who.session):
                         return
-                number += 1
-                name, data = told(patch)
-                yield ServerSentEventMessage(
-                    data=encode_json(data).decode(), event=name, id=number, retry=COMES_BACK_MS
-                )
+                values = shown.news(values_of(patch, formats))
+                for name, data in [told(patch), *([("values", values)] if values else [])]:
+                    number += 1
+                    yield ServerSentEventMessage(
+                        data=encode_json(data).decode(), event=name, id=number, retry=COMES_BACK_MS
+                    )
     except StoreError:
         return
     finally:
