@@ -27,6 +27,7 @@ from dcaweb.security.people import People, is_https
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 _LARGEST_BODY: Final = 2**20
+"""Set where the routes are: Litestar takes the limit of the whole application from nobody but its own caller."""
 
 
 class DcaPlugin(InitPlugin):
@@ -45,8 +46,8 @@ class DcaPlugin(InitPlugin):
         """Return *app_config* with the dashboard in it."""
         app_config.state.dca = self._app
         app_config.state.streams = Streams()
-        api.install(app_config, self._app)
-        pages = Router("/", route_handlers=ROUTES, include_in_schema=False)
+        api.install(app_config, self._app, largest_body=_LARGEST_BODY)
+        pages = Router("/", route_handlers=ROUTES, include_in_schema=False, request_max_body_size=_LARGEST_BODY)
         app_config.route_handlers.extend([pages, self._static()])
         app_config.middleware.append(self._people())
         app_config.exception_handlers = {**by_place(handlers()), **app_config.exception_handlers}
@@ -56,7 +57,6 @@ class DcaPlugin(InitPlugin):
         )
         app_config.compression_config = CompressionConfig(backend="gzip", exclude=[r"^/events", r"^/static/.*woff2$"])
         app_config.before_send.append(teller(is_https=is_https(self._app)))
-        app_config.request_max_body_size = _LARGEST_BODY
         return app_config
 
     def _people(self) -> Any:

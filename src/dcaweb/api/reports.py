@@ -24,6 +24,7 @@ class ReportApi(Controller):
     async def analytics(
         self,
         request: ApiRequest,
+        *,
         environment: Place = None,
         quote_asset: Name = None,
         bot: Name = None,
@@ -49,6 +50,7 @@ class ReportApi(Controller):
     async def activity(
         self,
         request: ApiRequest,
+        *,
         bot: Name = None,
         level: Loudness = None,
         environment: Place = None,
@@ -61,9 +63,7 @@ class ReportApi(Controller):
             levels=frozenset() if level is None else frozenset({level}),
             environment=environment,
         )
-        found = await notices.activity(
-            app_of(request).store, user_id_of(request), wanted, limit=limit, before=before
-        )
+        found = await notices.activity(app_of(request).store, user_id_of(request), wanted, limit=limit, before=before)
         return activity_view(found)
 
     @get("/me", operation_id="GetMe")
