@@ -14,7 +14,6 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.static_files import create_static_files_router
 from litestar.template import TemplateConfig
 
-from dcacore.application.valuing import LastPrices
 from dcacore.bootstrap.app import App
 from dcaweb import api, assets
 from dcaweb.api.problems import by_place
@@ -30,6 +29,7 @@ from dcaweb.security.people import People, is_https
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 _LARGEST_BODY: Final = 2**20
+"""Set where the routes are: Litestar takes the limit of the whole application from nobody but its own caller."""
 
 
 class DcaPlugin(InitPlugin):
@@ -47,9 +47,8 @@ class DcaPlugin(InitPlugin):
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
         """Return *app_config* with the dashboard in it."""
         app_config.state.dca = self._app
-        app_config.state.prices = LastPrices(self._app.venues, self._app.clock)
         app_config.state.streams = Streams()
-        api.install(app_config, self._app)
+        api.install(app_config, self._app, largest_body=_LARGEST_BODY)
         app_config.route_handlers.extend([self._pages(), self._static()])
         app_config.middleware.extend([self._forgery(), self._people()])
         app_config.exception_handlers = {**by_place(handlers()), **app_config.exception_handlers}

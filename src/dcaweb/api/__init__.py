@@ -27,13 +27,13 @@ _OUTSIDE_CSRF: Final = {"exclude_from_csrf": True}
 _SCHEME: Final = "token"
 
 
-def install(app_config: AppConfig, app: App) -> None:
+def install(app_config: AppConfig, app: App, *, largest_body: int) -> None:
     """Add the API to *app_config*, and what it keeps while the program runs."""
     app_config.state.prices = LastPrices(app.venues, app.clock)
     app_config.state.pace = Pace(app.clock)
     app_config.state.backtests = Backtests(app.clock, app.ids)
     app_config.on_shutdown.append(_end_backtests)
-    app_config.route_handlers.append(_router())
+    app_config.route_handlers.append(_router(largest_body))
     app_config.openapi_config = _published()
 
 
@@ -42,7 +42,7 @@ async def _end_backtests(app: Litestar) -> None:
     await backtests.close()
 
 
-def _router() -> Router:
+def _router(largest_body: int) -> Router:
     return Router(
         PATH,
         route_handlers=[BotApi, DealApi, LadderApi, BacktestApi, ExchangeApi, ReportApi],
@@ -50,6 +50,7 @@ def _router() -> Router:
         guards=[may_do_it],
         opt=_OUTSIDE_CSRF,
         security=[{_SCHEME: []}],
+        request_max_body_size=largest_body,
     )
 
 

@@ -76,7 +76,8 @@ def may_do_it(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRoute
         PermissionDeniedException: it would.
     """
     bearer: Bearer = connection.scope["auth"]
-    if connection.scope["method"] in _SAFE or handler.opt.get(ONLY_READS):
+    scope: Any = connection.scope  # of a request: there are no web sockets
+    if scope["method"] in _SAFE or handler.opt.get(ONLY_READS):
         return
     if bearer.token.scope is not Scope.TRADE:
         told = f'{_REALM}, error="insufficient_scope", scope="{Scope.TRADE.value}"'

@@ -146,6 +146,9 @@ def bot_of(body: Body, *, beside: Collection[str] = (), name: str = "bot") -> tu
     """
     bot = {key: value for key, value in body.items() if key not in _TABLES and key not in beside and value is not None}
     tables = {key: body[key] for key in _TABLES if body.get(key) is not None}
+    for key, given in tables.items():
+        if not isinstance(given, dict):
+            raise InvalidParameter(key, None, "must be an object")
     found = bootstrap.bot_of_tables(name, {"bot": bot, **tables})
     try:
         return found, bootstrap.market_of(found)

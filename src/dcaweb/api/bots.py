@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from litestar import Controller, Response, delete, get, patch, post
+from litestar.openapi.datastructures import ResponseSpec
 
 from dcacore.application import asking, bot_pages, bots, deal_pages, editing
 from dcacore.application.analytics import Choice
@@ -22,6 +23,7 @@ from dcaweb.api.views.reckoning import RequestView
 from dcaweb.requests import app_of
 
 _BESIDE: Final = ("account",)
+_CHANGED: Final = {**LATER, 204: ResponseSpec(data_container=None, description="It has its new name")}
 
 
 class BotApi(Controller):
@@ -52,13 +54,15 @@ class BotApi(Controller):
         """Show the bot of that id or name with all that explains it."""
         return bot_detail(await bot_pages.bot_page(app_of(request).store, user_id_of(request), named("bot", bot_id)))
 
-    @patch("/{bot_id:str}", operation_id="ChangeBot", operation_class=operations.BotChanges, responses=LATER)
-    async def change(self, request: ApiRequest, bot_id: Named) -> Response[RequestView]:
+    @patch("/{bot_id:str}", operation_id="ChangeBot", operation_class=operations.BotChanges, responses=_CHANGED)
+    async def change(self, request: ApiRequest, bot_id: Named) -> Response[RequestView | None]:
         """Give the bot other parameters from its next deal on; what is not given stays, null unsets.
 
         A new name is given by a request of its own, and is there at once.
         """
         body = await body_of(request, (*operations.PARAMETERS, "name"))
+        if not body:
+            raise InvalidParameter("body", None, "is empty: nothing would change")
         app, user_id, bot = app_of(request), user_id_of(request), named("bot", bot_id)
         if "name" in body:
             if len(body) > 1:
@@ -66,7 +70,8 @@ class BotApi(Controller):
             await bots.rename(app.store, user_id=user_id, named=bot, name=text_of(body, "name"))
             return Response(None, status_code=204)
         asked = await editing.edit(*app.means, user_id=user_id, named=bot, changes=changes_of(body))
-        return await settled(request, asked)
+        answer: Response[Any] = await settled(request, asked)
+        return answer
 
     @delete("/{bot_id:str}", operation_id="DeleteBot")
     async def remove(self, request: ApiRequest, bot_id: Named) -> None:
@@ -75,7 +80,10 @@ class BotApi(Controller):
 
     @post("/{bot_id:str}/start", operation_id="StartBot", status_code=200, responses=LATER)
     async def start(self, request: ApiRequest, bot_id: Named) -> Response[RequestView]:
-        """Let the bot trade. With real money its user has to have confirmed what it may spend, which a program cannot."""
+        """Let the bot trade.
+
+        With real money its user has to have confirmed what it may spend, which a program cannot do.
+        """
         return await _ask(request, bot_id, RequestKind.START)
 
     @post("/{bot_id:str}/pause", operation_id="PauseBot", status_code=200, responses=LATER)
@@ -116,6 +124,7 @@ class BotApi(Controller):
         self,
         request: ApiRequest,
         bot_id: Named,
+        *,
         standing: Standing = None,
         limit: Limit = deal_pages.PAGE,
         skip: Skip = 0,

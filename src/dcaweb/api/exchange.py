@@ -50,9 +50,11 @@ class ExchangeApi(Controller):
         name, environment = text_of(body, "account"), _environment(body)
         key = ApiKey(key=text_of(body, "key"), secret=text_of(body, "secret"))
         app, user_id = app_of(request), user_id_of(request)
-        mine = {account.name for account in await accounts.of(app.store, user_id)}
-        warnings: list[str] = []
-        if environment is not None and name.strip() not in mine:
+        mine = {account.name: account.environment for account in await accounts.of(app.store, user_id)}
+        there, warnings = mine.get(name.strip()), list[str]()
+        if environment is not None and there not in {None, environment}:
+            raise InvalidParameter("environment", environment.value, f"the account {name.strip()} is elsewhere")
+        if environment is not None and there is None:
             account = await accounts.add(
                 *app.means,
                 app.secrets,

@@ -28,7 +28,7 @@ class Pace:
     _left: dict[str, tuple[float, float]] = attrs.field(factory=dict, init=False)
 
     def wait_s(self, key: str) -> int:
-        """Count a request of *key*, and return 0; or return in how many seconds it may come again, and count nothing."""
+        """Count a request of *key* and return 0, or count nothing and return in how many seconds it may come again."""
         now = self.clock.monotonic()
         left, since = self._left.get(key, (float(self.burst), now))
         left = min(float(self.burst), left + (now - since) * self.rate)

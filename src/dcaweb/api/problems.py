@@ -30,6 +30,14 @@ _HOW: Final = (
     "A program cannot confirm this: start the bot once on its page, or by `dca bot start`, where you are told what a"
     " deal may cost at most, and type the bot's name"
 )
+_NAMES: Final = {
+    "standing": "state",
+    "time zone": "zone",
+    "last day": "last",
+    "day": "first",
+    "display_currency": "currency",
+}
+"""What some fields are called in requests that have another name inside."""
 _DETAILS: Final = {
     HTTPStatus.NOT_FOUND: "There is no such thing here, or it is not yours.",
     HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take this method.",
@@ -109,9 +117,10 @@ def _refused(error: DcaError) -> Problem:
     status = status_of(error)
     code = next((_CODES[kind] for kind in type(error).__mro__ if kind in _CODES), "")
     if isinstance(error, InvalidParameter):
-        field, rule = _short(error.name), _short(error.rule)
+        field, rule = _field(error.name), _short(error.rule)
         told = field if error.value is None else f"{field} = {_short(error.value)}"
-        return _plain(status, f"{told}: {rule}", code=code, errors=(FieldError(field=field, detail=rule),))
+        errors = (FieldError(field=field, detail=rule),)
+        return _plain(status, f"{told}: {rule}.", code=code, errors=errors)
     detail = sentence(_short(str(error)))
     return _plain(status, f"{detail} {sentence(_HOW)}" if isinstance(error, NotConfirmed) else detail, code=code)
 
@@ -119,7 +128,7 @@ def _refused(error: DcaError) -> Problem:
 def _http(status: HTTPStatus, error: HTTPException) -> tuple[HTTPStatus, Problem]:
     if isinstance(error, ValidationException):
         errors = tuple(_fields(error))
-        detail = "; ".join(f"{it.field}: {it.detail}" for it in errors) or "The request is not as it should be"
+        detail = "; ".join(f"{it.field}: {it.detail}" for it in errors) or _short(error.detail)
         status = HTTPStatus.UNPROCESSABLE_ENTITY
         return status, _plain(status, detail, code="invalid_parameter", errors=errors)
     return status, _plain(status, None if status in _DETAILS else _short(error.detail))
@@ -128,14 +137,19 @@ def _http(status: HTTPStatus, error: HTTPException) -> tuple[HTTPStatus, Problem
 def _fields(error: ValidationException) -> Iterator[FieldError]:
     for one in error.extra or ():
         if isinstance(one, Mapping):
-            yield FieldError(field=_short(str(one.get("key", ""))), detail=_short(str(one.get("message", ""))))
+            yield FieldError(field=_field(str(one.get("key", ""))), detail=_short(str(one.get("message", ""))))
 
 
 def _plain(
     status: HTTPStatus, detail: str | None = None, *, code: str = "", errors: tuple[FieldError, ...] = ()
 ) -> Problem:
     detail = detail or _DETAILS.get(status, status.phrase)
-    return Problem(title=status.phrase, status=status.value, detail=sentence(detail), code=code, errors=errors)
+    detail = detail if errors else sentence(detail)  # a field keeps its name
+    return Problem(title=status.phrase, status=status.value, detail=detail, code=code, errors=errors)
+
+
+def _field(name: str) -> str:
+    return _NAMES.get(name, _short(name))
 
 
 def _short(text: str) -> str:

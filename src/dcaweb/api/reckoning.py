@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from litestar import Controller, get, post
-from litestar.openapi.datastructures import ResponseSpec
 
 from dcacore.bootstrap.backtests import Backtests, Order
 from dcacore.domain.errors import InvalidParameter
@@ -53,9 +52,6 @@ class BacktestApi(Controller):
         operation_class=operations.NewBacktest,
         status_code=202,
         opt={ONLY_READS: True},
-        responses={
-            202: ResponseSpec(data_container=BacktestView, description="It has been queued", generate_examples=False)
-        },
     )
     async def begin(self, request: ApiRequest) -> BacktestView:
         """Play a bot over candles of the local store, in the background; two of a user may be under way."""

@@ -24,6 +24,7 @@ class ReportApi(Controller):
     async def analytics(
         self,
         request: ApiRequest,
+        *,
         environment: Place = None,
         quote_asset: Name = None,
         bot: Name = None,
@@ -49,6 +50,7 @@ class ReportApi(Controller):
     async def activity(
         self,
         request: ApiRequest,
+        *,
         bot: Name = None,
         level: Loudness = None,
         environment: Place = None,

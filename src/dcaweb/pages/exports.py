@@ -24,7 +24,13 @@ Text = Annotated[str, QueryParameter(max_length=100)]
 
 
 def _choice(
-    environment: Text = "", quote_asset: Text = "", bot: Text = "", pair: Text = "", first: Text = "", last: Text = ""
+    *,
+    environment: Text = "",
+    quote_asset: Text = "",
+    bot: Text = "",
+    pair: Text = "",
+    first: Text = "",
+    last: Text = "",
 ) -> Choice:
     """Return what a form has chosen, where an empty field means that it does not matter."""
     return Choice(
