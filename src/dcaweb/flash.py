@@ -32,6 +32,10 @@ class Flash(StrEnum):
     SESSION_ENDED = "session_ended"
     SESSIONS_ENDED = "sessions_ended"
     SAVED = "saved"
+    PAPER_ADDED = "paper_added"
+    KEY_ADDED = "key_added"
+    KEY_REPLACED = "key_replaced"
+    ACCOUNT_REMOVED = "account_removed"
     COPIED = "copied"
     BOT_DELETED = "bot_deleted"
 
@@ -49,6 +53,10 @@ _TEXTS: Final = {
     Flash.SESSION_ENDED: "That browser is signed out.",
     Flash.SESSIONS_ENDED: "All other browsers are signed out.",
     Flash.SAVED: "Saved.",
+    Flash.PAPER_ADDED: "Your paper account is there. It trades with play money.",
+    Flash.KEY_ADDED: "The exchange has accepted the key, and it is stored, encrypted.",
+    Flash.KEY_REPLACED: "The new key is stored. Bots that waited for one go on within a minute.",
+    Flash.ACCOUNT_REMOVED: "The account and its key are removed.",
     Flash.COPIED: "This is the copy. It is stopped: change what you like, then start it.",
     Flash.BOT_DELETED: "The bot and its history are deleted.",
 }

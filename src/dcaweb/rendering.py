@@ -47,3 +47,8 @@ def framed(shell: Shell, template: str, *, status: int = 200, **context: Any) ->
     cookies = [] if shell.flash is None else [flash.FORGOTTEN]
     shown = {"shell": shell, "status": status, **context}
     return Template(template_name=template, context=shown, status_code=status, cookies=cookies)
+
+
+def part(template: str, **context: Any) -> Template:
+    """Return a part of a page, for one that is open already."""
+    return Template(template_name=template, context=context)

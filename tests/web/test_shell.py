@@ -10,7 +10,7 @@ from dcaweb import assets
 from dcaweb.security.headers import HEADERS
 from tests.web.stage import Browser, Stage, said
 
-PAGES = ["/dashboard", "/settings"]
+PAGES = ["/dashboard", "/exchange", "/settings"]
 
 
 @pytest.mark.parametrize("path", ["/", "/login", "/nowhere", "/healthz", "/dashboard", "/static/nothing.js"])

@@ -104,9 +104,7 @@ def play(order: Order) -> tuple[Mapping[str, object], tuple[str, ...]]:
     store = bootstrap.candle_store(order.data_dir)
     candles = store.load(order.bot.strategy.pair, order.interval, order.from_ms, order.to_ms)
     found = playable(candles, from_ms=order.from_ms, to_ms=order.to_ms, max_gap_ms=_GAP_MS)
-    done = played.play(
-        order.bot, order.market, found, path=order.path, slippage=order.slippage, balance=order.balance
-    )
+    done = played.play(order.bot, order.market, found, path=order.path, slippage=order.slippage, balance=order.balance)
     return report_as_json(done.report), done.warnings
 
 

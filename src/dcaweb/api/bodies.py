@@ -185,5 +185,3 @@ def named(kind: str, text: str) -> str:
     if not text.isprintable() or len(text) > _LONGEST_NAME:
         raise NotFound(kind, ascii(text[:_LONGEST_NAME]))
     return text
-
-

@@ -79,7 +79,9 @@ PARAMETERS: Final[Mapping[str, Schema]] = {
     "base_order_size": number("Quote spent by the base order.", exclusive_minimum=0),
     "safety_order_size": number("Quote spent by safety order 1.", exclusive_minimum=0),
     "max_safety_orders": whole("How many safety orders a deal may have.", 0, 100),
-    "safety_order_volume_scale": number("Each safety order's size over the one before.", exclusive_minimum=0, maximum=10),
+    "safety_order_volume_scale": number(
+        "Each safety order's size over the one before.", exclusive_minimum=0, maximum=10
+    ),
     "price_deviation": number(
         "Percent of safety order 1 below the reference price.", exclusive_minimum=0, exclusive_maximum=100
     ),

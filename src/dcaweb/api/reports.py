@@ -61,9 +61,7 @@ class ReportApi(Controller):
             levels=frozenset() if level is None else frozenset({level}),
             environment=environment,
         )
-        found = await notices.activity(
-            app_of(request).store, user_id_of(request), wanted, limit=limit, before=before
-        )
+        found = await notices.activity(app_of(request).store, user_id_of(request), wanted, limit=limit, before=before)
         return activity_view(found)
 
     @get("/me", operation_id="GetMe")

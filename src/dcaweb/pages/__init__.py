@@ -16,6 +16,7 @@ from dcaweb.pages.coming import Coming
 from dcaweb.pages.dashboard import Dashboard
 from dcaweb.pages.deals import DealPages
 from dcaweb.pages.events import events
+from dcaweb.pages.exchange import Exchange
 from dcaweb.pages.exports import Exports
 from dcaweb.pages.going_live import GoingLive
 from dcaweb.pages.health import healthz, readyz
@@ -32,6 +33,7 @@ ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     SigningIn,
     Passwords,
     Dashboard,
+    Exchange,
     BotPages,
     BotActions,
     BotEdit,
