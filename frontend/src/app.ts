@@ -5,8 +5,10 @@ import { dialogs } from "./dialogs.js";
 import { scrolling } from "./scrolling.js";
 import { snackbars } from "./snackbars.js";
 import { theming } from "./theming.js";
+import { islands } from "./islands.js";
 
 theming();
+islands();
 snackbars();
 dialogs();
 copying();
