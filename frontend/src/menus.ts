@@ -10,6 +10,9 @@ function place(menu: HTMLElement): void {
   const left = Math.min(Math.max(EDGE, at.right - width), innerWidth - width - EDGE);
   const below = at.bottom + GAP;
   const top = below + height > innerHeight - EDGE ? Math.max(EDGE, at.top - height - GAP) : below;
+  // Whatever the style sheet says of a browser that can do this by itself.
+  menu.style.position = "fixed";
+  menu.style.setProperty("position-area", "none");
   menu.style.inset = `${top}px auto auto ${left}px`;
 }
 
