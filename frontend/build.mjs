@@ -30,7 +30,7 @@ const roles = {
 async function bundle() {
   const result = await build({
     absWorkingDir: here,
-    entryPoints: ["src/app.ts", "src/app.css"],
+    entryPoints: ["src/app.ts", "src/plot.ts", "src/app.css"],
     outdir: out,
     bundle: true,
     splitting: true,

@@ -8,8 +8,10 @@ import { refreshing } from "./refreshing.js";
 import { scrolling } from "./scrolling.js";
 import { snackbars } from "./snackbars.js";
 import { theming } from "./theming.js";
+import { islands } from "./islands.js";
 
 theming();
+islands();
 snackbars();
 dialogs();
 copying();

@@ -71,7 +71,7 @@ def number(value: Decimal | None, places: int, *, signed: bool = False, keeps_ze
     """Return *value* half-even at *places* decimals, or at as many as show that it is not zero."""
     if value is None:
         return NOTHING
-    if value and abs(value) < Decimal(5).scaleb(-places - 1):
+    if value and abs(value) <= Decimal(5).scaleb(-places - 1):
         places = min(-value.adjusted() + _SIGNIFICANT - 1, 2 * _MOST_PLACES)
         keeps_zeros = False
     text = f"{abs(value).quantize(Decimal(1).scaleb(-places), context=_ROUNDING):,f}"

@@ -71,7 +71,7 @@ def of_bot(card: BotCard, formats: Formats) -> Values:
         "state": {"text": card.state.replace("_", " ").capitalize(), "state": card.state},
         "deals": {"text": str(totals.deals)},
         "profit": _signed(totals.profit, formats.amount(totals.profit, signed=True)),
-        "win_rate": _value(card.win_rate, percent_text(card.win_rate)),
+        "win_rate": _value(card.win_rate, percent_text(card.win_rate, places=1)),
         "deal": {"text": "" if card.deal is None else str(card.deal.deal_id)},
     }
     values = {bot_key(card.bot_id, part): value for part, value in found.items()}

@@ -62,7 +62,8 @@ async def events(request: WebRequest) -> ServerSentEvent:
     """Send what changes, after all as it stands: so a page that comes back misses nothing, whatever it saw last.
 
     The events: `values` (what nodes of pages show, by the names of `live_keys`), `bot` (a bot stands otherwise),
-    `bot_gone`, `price`, `notifications`, and `heartbeat` after 15 s in which nothing else was said. Their numbers go on behind the one that the page names as its last.
+    `bot_gone`, `price`, `notifications`, and `heartbeat` after 15 s in which nothing else was said. Their numbers go on
+    behind the one that the page names as its last.
     """
     assert request.auth is not None  # noqa: S101  # the guard has looked
     streams: Streams = request.app.state.streams

@@ -1,0 +1,54 @@
+"""What the stream says, and what the page shows: the same names, the same texts."""
+
+from __future__ import annotations
+
+import re
+
+from dcacore.application.bot_pages import bot_cards
+from dcacore.application.live import BotGonePatch, Heartbeat, NotificationPatch, PricePatch, StatePatch
+from dcacore.domain.ids import BotId
+from dcacore.domain.money import Price
+from dcacore.ports.records import Environment
+from dcaweb.formats import Formats
+from dcaweb.live_keys import UNREAD, Told, price_key, values_of
+from tests.web.desk import Desk
+
+LIVE = re.compile(r'data-live="([^"]+)"(?: data-tone="(\w+)")?>([^<]*)<')
+
+
+async def test_the_stream_says_what_the_page_shows(desk: Desk) -> None:
+    await desk.bot()
+    page = (await desk.browser.get("/bots")).text
+    (card,) = (await bot_cards(desk.app.store, desk.anna.id)).cards
+    told = values_of(StatePatch(card=card), Formats())
+    shown = LIVE.findall(page)
+    assert len(shown) > 10
+    for key, tone, text in shown:
+        if key != UNREAD:
+            assert (key, told[key]["text"], told[key].get("tone", "")) == (key, text, tone)
+
+
+async def test_a_price_moves_the_deals_of_its_market(desk: Desk) -> None:
+    await desk.bot()
+    (card,) = (await bot_cards(desk.app.store, desk.anna.id)).cards
+    assert card.deal is not None
+    price = Price(card.deal.average or Price(0))
+    patch = PricePatch(environment=Environment.PAPER, pair="BTCUSDT", price=price, deals=(card.deal,))
+    told = values_of(patch, Formats())
+    assert told[price_key(Environment.PAPER, "BTCUSDT")]["value"]
+    assert f"deal.{card.deal.deal_id}.unrealized" in told
+
+
+def test_what_has_gone_and_what_is_unread() -> None:
+    gone = values_of(BotGonePatch(bot_id=BotId("x")), Formats())
+    assert gone == {"bot.x.state": {"text": "Deleted", "state": "gone"}}
+    assert values_of(NotificationPatch(notifications=(), unread=3), Formats())[UNREAD]["text"] == "3"
+    assert values_of(NotificationPatch(notifications=(), unread=300), Formats())[UNREAD]["text"] == "99+"
+    assert values_of(Heartbeat(), Formats()) == {}
+
+
+def test_a_page_is_told_only_what_has_changed() -> None:
+    told = Told()
+    assert told.news({"a": {"text": "1"}, "b": {"text": "2"}}) == {"a": {"text": "1"}, "b": {"text": "2"}}
+    assert told.news({"a": {"text": "1"}, "b": {"text": "3"}}) == {"b": {"text": "3"}}
+    assert told.news({"a": {"text": "1"}}) == {}
