@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -17,7 +16,7 @@ from litestar import Litestar
 
 from dcacore.bootstrap import garbage
 from dcacore.bootstrap.app import App, delivering, open_app, running
-from dcacore.bootstrap.logs import configure_logs
+from dcacore.bootstrap.programs import run_program
 from dcacore.domain.errors import DcaError
 from dcacore.settings import Settings
 from dcaweb.app import create_app
@@ -89,12 +88,12 @@ def serve(settings: Settings, *, host: str, port: int, has_engine: bool, tell: C
     """
     if not settings.encryption_key:
         raise NoKey
-    lines = configure_logs(settings)
-    try:
+
+    async def work(stopping: asyncio.Event) -> None:
         with listening(host, port) as taken:
-            asyncio.run(_serve(settings, taken, has_engine=has_engine, tell=tell))
-    finally:
-        lines.close()
+            await _serve(settings, taken, stopping, has_engine=has_engine, tell=tell)
+
+    run_program(settings, work)
 
 
 @contextlib.contextmanager
@@ -121,11 +120,14 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         yield made
 
 
-async def _serve(settings: Settings, taken: socket.socket, *, has_engine: bool, tell: Callable[[str], None]) -> None:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
+async def _serve(
+    settings: Settings,
+    taken: socket.socket,
+    stopping: asyncio.Event,
+    *,
+    has_engine: bool,
+    tell: Callable[[str], None],
+) -> None:
     if settings.base_url == Settings().base_url:  # nobody has said where people find this: here
         settings = attrs.evolve(settings, base_url=address_of(taken))
     async with open_app(settings, may_create=True) as app, _equipped(app, has_engine=has_engine) as equipped:
@@ -147,7 +149,7 @@ async def serve_app(app: App, taken: socket.socket, stopping: asyncio.Event, tel
     Args:
         app: what the pages show.
         taken: the socket, which listens already.
-        stopping: ends it.
+        stopping: ends it; it is set here when the engine has ended, or serving failed.
         tell: is given the address once pages can be asked for.
     """
     server = _server(create_app(app), app.settings, taken)
@@ -158,8 +160,8 @@ async def serve_app(app: App, taken: socket.socket, stopping: asyncio.Event, tel
         tell(address_of(taken))
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        stopping.set()
         server.stop()
-        told.cancel()
         await asyncio.wait({serving, told})
     if serving.exception() is not None:
         serving.result()

@@ -66,6 +66,89 @@ async def test_it_serves_until_it_is_told_to_end(tmp_path: Path, number: signal.
         assert (process.returncode, b"Traceback" in complaints) == (0, False), complaints
 
 
+async def test_a_second_signal_changes_nothing(tmp_path: Path) -> None:
+    async with served(tmp_path) as (process, _):
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(PATIENCE_S):
+            _, complaints = await process.communicate()
+        assert (process.returncode, b"Traceback" in complaints) == (0, False), complaints
+
+
+async def test_a_closed_stderr_harms_neither_pages_nor_database(tmp_path: Path) -> None:
+    command = f"exec {sys.executable} -m dcacli.main serve --port 0 2>&-"
+    environment = {"DATABASE_URL": f"sqlite:///{tmp_path}/app.db", "ENCRYPTION_KEY": KEY, "LOG_LEVEL": "debug"}
+    process = await asyncio.create_subprocess_exec(
+        "sh", "-c", command, env=clean_environment(**environment), stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(PATIENCE_S):
+            address = (await process.stdout.readline()).decode().split()[4]
+            async with httpx.AsyncClient(base_url=address) as client:
+                assert (await client.get("/readyz")).text == "ready"
+            process.send_signal(signal.SIGTERM)
+            await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode == 0
+    told = Cli(tmp_path, {"DATABASE_URL": environment["DATABASE_URL"]}).good("db", "current")
+    assert told.endswith("as it should be.\n")
+
+
+async def ended(folder: Path, engine: str) -> tuple[int | None, str]:
+    """Return how the dashboard ends, and what it said, whose engine does *engine* instead of trading."""
+    program = folder / "program.py"
+    program.write_text(WITH_ENGINE.format(engine=engine, folder=folder), encoding="utf-8")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(program),
+        env=clean_environment(),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(PATIENCE_S):
+        _, said = await process.communicate()
+    return process.returncode, said.decode()
+
+
+WITH_ENGINE = """
+import asyncio, os, signal
+import attrs
+from dcacore.bootstrap.app import open_app
+from dcacore.bootstrap.programs import run_program
+from dcacore.settings import Settings
+from dcaweb.serving import listening, serve_app
+
+async def engine():
+    {engine}
+
+async def work(stopping):
+    with listening("127.0.0.1", 0) as taken:
+        async with open_app(settings, may_create=True) as app:
+            task = asyncio.create_task(engine())
+            try:
+                await serve_app(attrs.evolve(app, engine_task=task), taken, stopping, print)
+            finally:
+                await task
+
+settings = Settings(database_url="sqlite:///{folder}/app.db")
+run_program(settings, work, stop_within_s=3)
+"""
+
+
+async def test_an_engine_that_hangs_does_not_keep_it_from_ending(tmp_path: Path) -> None:
+    code, told = await ended(tmp_path, "os.kill(os.getpid(), signal.SIGTERM); await asyncio.Event().wait()")
+    assert (code, "not_stopped_in_time" in told) == (0, True), told
+
+
+async def test_an_engine_that_dies_ends_it_with_its_error(tmp_path: Path) -> None:
+    code, told = await ended(tmp_path, 'raise ValueError("the engine broke")')
+    assert (code, "ValueError: the engine broke" in told) == (1, True), told
+
+
 async def test_links_in_mails_lead_to_where_it_listens(tmp_path: Path) -> None:
     async with served(tmp_path) as (process, address), httpx.AsyncClient(base_url=address) as client:
         await client.get("/register")
