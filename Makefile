@@ -20,9 +20,6 @@ CHECKED := src tests conftest.py hatch_build.py $(if $(wildcard benchmarks/*.py)
 PYTHONS := python3.13 python3.12 python3.11 python3
 FITS := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
-# What `make run` plays: DATA=file.parquet, or else a market made from a seed.
-PLAYED = $(if $(DATA),--data "$(DATA)",--random-walk --seed 7)
-
 # Share of the changes that some test noticed; one that hangs the tests counts as noticed.
 SCORE := import json, sys; n = json.load(sys.stdin); caught = n["killed"] + n["timeout"] + n["segfault"]; \
     print("mutation score: {} of {} noticed, {:.1%}".format(caught, n["total"], caught / n["total"]))
@@ -54,9 +51,8 @@ which-python:
 	exit 1
 
 .PHONY: run
-run: setup  ## play examples/btc-calm.toml and write out/report.html; DATA=file.parquet plays that file
-	@mkdir -p out
-	$(BIN)/dca backtest examples/btc-calm.toml $(PLAYED) --html out/report.html
+run: setup  ## a demo with its dashboard: three bots, thirty days of history, lively markets; PORT=8080 serves it there
+	$(BIN)/dca demo --port $(or $(PORT),8000)
 
 .PHONY: test
 test: check  ## make check, then the tests

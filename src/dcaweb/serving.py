@@ -16,6 +16,7 @@ from litestar import Litestar
 
 from dcacore.bootstrap import garbage
 from dcacore.bootstrap.app import App, delivering, open_app, running
+from dcacore.bootstrap.demo import Demo, DemoOptions, Tell, run_demo
 from dcacore.bootstrap.programs import run_program
 from dcacore.domain.errors import DcaError
 from dcacore.settings import Settings
@@ -187,3 +188,30 @@ def address_of(taken: socket.socket) -> str:
     host, port = taken.getsockname()[:2]
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
     return f"http://{shown}:{port}"
+
+
+def show_demo(options: DemoOptions, *, host: str, port: int, tell: Tell, ready: Callable[[Demo, str], None]) -> None:
+    """Run a demo and serve its dashboard until SIGTERM or Ctrl-C.
+
+    Args:
+        options: what it is to be like.
+        host: the address to listen on.
+        port: the port; 0 for any that is free.
+        tell: told which share of the history has been played.
+        ready: is given the demo, and the address, once pages can be asked for.
+
+    Raises:
+        CannotListen: the port cannot be listened on.
+        AssetsMissing: the front end has not been built.
+        DcaError: the engine could not start.
+    """
+    with listening(host, port) as taken:
+        address = address_of(taken)
+
+        async def show(it: Demo) -> None:
+            async with delivering(it.app) as app:
+                garbage.settle()
+                await serve_app(app, taken, asyncio.Event(), lambda _: ready(it, address))
+
+        settings = attrs.evolve(options.settings, base_url=address)
+        run_demo(attrs.evolve(options, settings=settings), tell=tell, ready=lambda _: None, show=show)

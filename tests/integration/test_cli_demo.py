@@ -7,6 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.integration.live import Cli, clean_environment, console
@@ -23,6 +24,8 @@ async def start(folder: Path) -> Demo:
         "dcacli.main",
         "demo",
         "--speed",
+        "0",
+        "--port",
         "0",
         env=clean_environment(TMPDIR=str(folder), DATABASE_URL="sqlite:////nowhere/at.all", LOG_LEVEL="warning"),
         stdout=asyncio.subprocess.PIPE,
@@ -41,7 +44,10 @@ async def test_it_is_looked_at_from_elsewhere_and_ends_cleanly(tmp_path: Path) -
     demo = await start(tmp_path)
     assert demo.stdout is not None
     lines = [(await demo.stdout.readline()).decode() for _ in range(5)]
-    assert lines[0].startswith("The demo runs, with three bots of test@example.com (password Test1234).")
+    assert lines[0].startswith("The demo runs at http://127.0.0.1:")
+    assert "sign in as test@example.com with the password Test1234" in lines[0]
+    async with httpx.AsyncClient(base_url=lines[0].split()[4].rstrip(":")) as client:
+        assert (await client.get("/readyz")).text == "ready"
     told = dict(line.strip().removeprefix("export ").split("=", 1) for line in lines[2:])
     assert set(told) == {"DATABASE_URL", "PAPER_EXCHANGE_URL", "DATA_DIR"}
     cli = Cli(tmp_path, told)

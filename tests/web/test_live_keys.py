@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 from dcacore.application.bot_pages import bot_cards
 from dcacore.application.live import BotGonePatch, Heartbeat, NotificationPatch, PricePatch, StatePatch
@@ -32,7 +33,7 @@ async def test_a_price_moves_the_deals_of_its_market(desk: Desk) -> None:
     await desk.bot()
     (card,) = (await bot_cards(desk.app.store, desk.anna.id)).cards
     assert card.deal is not None
-    price = Price(card.deal.average or Price(0))
+    price = Price(card.deal.average or Decimal(0))
     patch = PricePatch(environment=Environment.PAPER, pair="BTCUSDT", price=price, deals=(card.deal,))
     told = values_of(patch, Formats())
     assert told[price_key(Environment.PAPER, "BTCUSDT")]["value"]

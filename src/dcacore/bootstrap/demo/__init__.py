@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dcacore.bootstrap.demo.opening import SEED, SPEED, Demo, DemoOptions, demo
+from dcacore.bootstrap.demo.opening import SEED, SPEED, Demo, DemoOptions, Tell, demo
 from dcacore.bootstrap.demo.people import EMAIL, PASSWORD
 from dcacore.bootstrap.demo.running import run_demo
 
-__all__ = ["EMAIL", "PASSWORD", "SEED", "SPEED", "Demo", "DemoOptions", "demo", "run_demo"]
+__all__ = ["EMAIL", "PASSWORD", "SEED", "SPEED", "Demo", "DemoOptions", "Tell", "demo", "run_demo"]

@@ -18,6 +18,7 @@ import numpy as np
 from dcacore.adapters.candles import ParquetCandleStore
 from dcacore.adapters.fernet import FernetSecrets, generate_key
 from dcacore.adapters.known_markets import known_markets
+from dcacore.adapters.mail_memory import MemoryMailer
 from dcacore.adapters.simulated.venue import SimulatedVenue
 from dcacore.adapters.system import SystemClock
 from dcacore.bootstrap.app import App, open_app, running
@@ -134,7 +135,19 @@ async def demo(
         async with serving(site) as urls:
             settings = attrs.evolve(settings, paper_exchange_url=urls.rest)
             async with open_app(settings) as app, running(app) as with_engine:
-                yield Demo(app=with_engine, email=EMAIL, password=PASSWORD, exchange=site.exchange)
+                mailed = _with_mail_to_be_seen(with_engine)
+                yield Demo(app=mailed, email=EMAIL, password=PASSWORD, exchange=site.exchange)
+
+
+def _with_mail_to_be_seen(app: App) -> App:
+    """Return *app* with mail that goes nowhere, and whose links anybody may see: all that there is here is made up."""
+    mailer = MemoryMailer()
+
+    def link(email: str) -> str:
+        newest = mailer.newest(email)
+        return "" if newest is None else newest.link
+
+    return attrs.evolve(app, mailer=mailer, shown_link=link)
 
 
 @attrs.frozen(kw_only=True)
