@@ -7,7 +7,7 @@ stream takes `Told().news(values_of(patch, formats))`, and sends what is in it a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ import attrs
 from dcacore.application.bot_pages import BotCard
 from dcacore.application.deal_cards import DealCard
 from dcacore.application.live import BotGonePatch, NotificationPatch, Patch, PricePatch, StatePatch
+from dcacore.application.live_sums import Place
 from dcacore.domain.ids import BotId
 from dcacore.domain.money import plain
 from dcacore.ports.records import Environment
@@ -157,11 +158,22 @@ class Told:
         return found
 
 
+def standing_key(environment: Environment, quote_asset: str) -> str:
+    """Return the name of what the open deals of an environment would bring together in a quote asset."""
+    return f"standing.{environment.value}.{quote_asset}"
+
+
+def of_sums(sums: Mapping[Place, Decimal | None], formats: Formats) -> Values:
+    """Return what all open deals would bring together."""
+    return {standing_key(*place): _signed(it, formats.amount(it, signed=True)) for place, it in sums.items()}
+
+
 KEYS: Final = {
     "bot_key": bot_key,
     "deal_key": deal_key,
     "price_key": price_key,
     "progress_text": progress_text,
+    "standing_key": standing_key,
     "used_text": used_text,
     "watched": watched,
     "watched_deal": watched_deal,

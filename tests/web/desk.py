@@ -18,6 +18,7 @@ from dcacore.bootstrap.app import App, open_app, running
 from dcacore.bootstrap.paper import InProcessPaper
 from dcacore.bootstrap.venues import ByEnvironment
 from dcacore.domain.market import Fees, Market
+from dcacore.domain.orders import OrderState
 from dcacore.domain.strategy import Strategy
 from dcacore.ports.bot_file import BotFile
 from dcacore.ports.records import BotRecord, Environment, RequestKind, Tier, User
@@ -38,6 +39,14 @@ STRATEGY: Final = Strategy(
     price_deviation=1,
     take_profit="1.5",
 )
+
+
+def is_in_position(record: BotRecord) -> bool:
+    """Say whether the bot has bought, and all its orders rest."""
+    deal = record.bot.deal
+    if deal is None or deal.take_profit_price is None:
+        return False
+    return len(deal.live_orders) > 1 and all(it.state is OrderState.OPEN for it in deal.live_orders)
 
 
 @attrs.define
@@ -65,7 +74,7 @@ class Desk:
     async def bot(
         self, name: str = "Calm", *, starts: bool = True, environment: Environment = Environment.PAPER, **changes: Any
     ) -> BotRecord:
-        """Make one of Anna's bots; if it *starts*, its base order has filled then."""
+        """Make one of Anna's bots; if it *starts*, its base order has filled then, and the others rest."""
         named = environment.value
         if named not in {it.name for it in await accounts.of(self.app.store, self.anna.id)}:
             key = None if environment is Environment.PAPER else ApiKey("key", "secret")
@@ -84,7 +93,7 @@ class Desk:
         if not starts:
             return made
         await self.ask(made, RequestKind.START)
-        return await self.until(made, lambda it: it.bot.deal is not None and it.bot.deal.take_profit_price is not None)
+        return await self.until(made, is_in_position)
 
     async def ask(self, record: BotRecord, kind: RequestKind, **details: str) -> None:
         """Ask something of a bot, and wait until an engine has dealt with it."""

@@ -12,7 +12,7 @@ from httpx import Response
 from dcacore.application import asking, bots
 from dcacore.domain.bot import Phase, Wanted
 from dcacore.ports.records import BotRecord, Environment, RequestKind, Tier
-from tests.web.desk import Desk, desk_in
+from tests.web.desk import Desk, desk_in, is_in_position
 from tests.web.stage import said
 
 
@@ -47,7 +47,7 @@ async def test_the_list_shows_how_each_bot_stands(desk: Desk) -> None:
 async def test_a_bot_starts_pauses_and_stops(desk: Desk) -> None:
     made = await desk.bot(starts=False)
     assert "Calm is started." in await after(desk, await desk.browser.post(f"{href(made)}/start", {"back": "list"}))
-    await desk.until(made, lambda it: it.bot.deal is not None and it.bot.deal.take_profit_price is not None)
+    await desk.until(made, is_in_position)
     assert "Calm is paused" in await after(desk, await desk.browser.post(f"{href(made)}/pause"))
     assert (await desk.find(made)).bot.wanted is Wanted.PAUSE
     assert "Calm is stopping." in await after(desk, await desk.browser.post(f"{href(made)}/stop", {"coins": "sell"}))
@@ -190,7 +190,7 @@ async def test_dearer_parameters_of_a_live_bot_are_confirmed(desk: Desk) -> None
     shown = re.search(r'name="shown" value="([\d.]+)"', page.text)
     assert shown is not None
     await desk.browser.post(f"{href(made)}/go-live", {"name": "Calm", "shown": shown[1]})
-    await desk.until(made, lambda it: it.bot.deal is not None and it.bot.deal.take_profit_price is not None)
+    await desk.until(made, is_in_position)
     dearer = {"base_order_size": "500"}
     asked = await desk.browser.post(f"{href(made)}/edit", dearer)
     assert (asked.status_code, "Real money" in said(asked)) == (409, True)

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+<<<<<<< HEAD
+=======
+
+import attrs
+>>>>>>> w-bots
 
 from dcacore.application.bot_pages import bot_cards
 from dcacore.application.live import BotGonePatch, Heartbeat, NotificationPatch, PricePatch, StatePatch
+from dcacore.application.live_sums import OpenDeals
 from dcacore.domain.ids import BotId
-from dcacore.domain.money import Price
+from dcacore.domain.money import Price, QuoteAmount
 from dcacore.ports.records import Environment
 from dcaweb.formats import Formats
-from dcaweb.live_keys import UNREAD, Told, price_key, values_of
+from dcaweb.live_keys import UNREAD, Told, of_sums, price_key, standing_key, values_of
 from tests.web.desk import Desk
 
 LIVE = re.compile(r'data-live="([^"]+)"(?: data-tone="(\w+)")?>([^<]*)<')
@@ -38,6 +44,27 @@ async def test_a_price_moves_the_deals_of_its_market(desk: Desk) -> None:
     told = values_of(patch, Formats())
     assert told[price_key(Environment.PAPER, "BTCUSDT")]["value"]
     assert f"deal.{card.deal.deal_id}.unrealized" in told
+
+
+async def test_open_deals_are_summed_by_environment_and_asset(desk: Desk) -> None:
+    await desk.bot("One")
+    await desk.bot("Two")
+    cards = (await bot_cards(desk.app.store, desk.anna.id)).cards
+    deals = OpenDeals()
+    for card in cards:
+        deals.heed(StatePatch(card=card))
+    (moved,) = [attrs.evolve(it.deal, unrealized=QuoteAmount(Decimal("-2.5"))) for it in cards[:1] if it.deal]
+    deals.heed(PricePatch(environment=Environment.PAPER, pair="BTCUSDT", price=Price(Decimal(1)), deals=(moved,)))
+    other = cards[1].deal
+    assert other is not None
+    assert other.unrealized is not None
+    whole = other.unrealized - Decimal("2.5")
+    assert deals.unrealized() == {(Environment.PAPER, "USDT"): whole}
+    told = of_sums(deals.unrealized(), Formats())
+    assert told[standing_key(Environment.PAPER, "USDT")]["tone"] == "loss"
+    for card in cards:
+        deals.heed(BotGonePatch(bot_id=card.bot_id))
+    assert deals.unrealized() == {}
 
 
 def test_what_has_gone_and_what_is_unread() -> None:

@@ -24,6 +24,7 @@ from dcacore.application.live import (
     StatePatch,
     patches,
 )
+from dcacore.application.live_sums import OpenDeals
 from dcacore.application.stamps import utc_stamp
 from dcacore.bootstrap.app import App
 from dcacore.domain.ids import UserId
@@ -33,7 +34,7 @@ from dcacore.ports.records import Notification
 from dcaweb.api.views.bots import bot_item
 from dcaweb.api.views.deals import open_deal
 from dcaweb.formats import Formats
-from dcaweb.live_keys import Told, values_of
+from dcaweb.live_keys import Told, of_sums, values_of
 from dcaweb.requests import WebRequest, app_of
 from dcaweb.security.people import signed_in
 
@@ -90,13 +91,15 @@ async def messages(
     try:
         looked_at = app.clock.monotonic()
         formats, shown = Formats.of(await preferences_of(app.identity, user_id)), Told()
+        deals = OpenDeals()
         async with aclosing(_patches(app, user_id)) as found:
             async for patch in found:
                 if app.clock.monotonic() - looked_at >= LOOK_EVERY_S:
                     looked_at = app.clock.monotonic()
                     if not await is_open(app.identity, who.session):
                         return
-                values = shown.news(values_of(patch, formats))
+                deals.heed(patch)
+                values = shown.news({**values_of(patch, formats), **of_sums(deals.unrealized(), formats)})
                 for name, data in [told(patch), *([("values", values)] if values else [])]:
                     number += 1
                     yield ServerSentEventMessage(
