@@ -57,3 +57,9 @@ def refused(typed: Mapping[str, Any], error: DcaError) -> FormState:
 def label(field: str) -> str:
     """Return what a field is called within a sentence."""
     return "the address" if field == "email" else f"the {field.replace('_', ' ')}"
+
+
+def wrong_at(field: str, typed: Mapping[str, Any], error: DcaError) -> FormState:
+    """Return the form with what was typed, and all that *error* says at *field*."""
+    form = refused(typed, error)
+    return FormState(values=form.values, errors={field: sentence(str(error))}, status=422)

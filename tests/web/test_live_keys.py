@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-<<<<<<< HEAD
-=======
 
 import attrs
->>>>>>> w-bots
 
 from dcacore.application.bot_pages import bot_cards
 from dcacore.application.live import BotGonePatch, Heartbeat, NotificationPatch, PricePatch, StatePatch

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from dcacore._lazy import lazy
-from dcacore.adapters.bot_file import bot_of_tables, read_bot
+from dcacore.adapters.bot_file import bot_of_tables, bot_of_text, read_bot
 from dcacore.adapters.output import csv_bytes, refuse_unwritable, refuse_unwritable_folder, write_whole
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "bot_of_tables",
+    "bot_of_text",
     "candle_store",
     "csv_bytes",
     "csv_files",

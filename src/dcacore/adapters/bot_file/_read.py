@@ -10,7 +10,7 @@ from typing import Final
 
 import attrs
 
-from dcacore.adapters.bot_file._toml import Table, read_toml, shown
+from dcacore.adapters.bot_file._toml import Table, read_toml, shown, tables_of
 from dcacore.domain.errors import InvalidParameter
 from dcacore.domain.market import Fees, Market
 from dcacore.domain.numbers import Number, Unreadable, as_count
@@ -39,7 +39,23 @@ def read_bot(path: str) -> BotFile:
         BadFile: it cannot be read, or something in it is missing, unknown or out of range.
     """
     file = str(path)
-    tables = read_toml(file)
+    return _bot_of(file, read_toml(file))
+
+
+def bot_of_text(file: str, text: str) -> BotFile:
+    """Return what the text of a bot file says.
+
+    Args:
+        file: what names it in messages.
+        text: TOML.
+
+    Raises:
+        BadFile: it is no TOML, or something in it is missing, unknown or out of range.
+    """
+    return _bot_of(file, tables_of(file, text))
+
+
+def _bot_of(file: str, tables: Table) -> BotFile:
     try:
         return bot_of_tables(file, tables)
     except InvalidParameter as exc:

@@ -28,6 +28,15 @@ def read_toml(file: str) -> Table:
         text = _bytes(file).decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         raise BadFile(file, f"is not UTF-8 text (byte {exc.start})") from exc
+    return tables_of(file, text)
+
+
+def tables_of(file: str, text: str) -> Table:
+    """Return the tables of *text*, as `read_toml` those of a file.
+
+    Raises:
+        BadFile: it is empty or not TOML; *file* names it.
+    """
     if not text.strip():
         raise BadFile(file, "is empty")
     try:

@@ -1,0 +1,68 @@
+"""A new bot out of a bot file."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+
+from tests.web.desk import Desk
+from tests.web.stage import said
+
+CALM = """[bot]
+name = "fresh"
+pair = "BTCUSDT"
+base_order_size = "100"
+safety_order_size = "100"
+max_safety_orders = 2
+price_deviation = "1.0"
+take_profit = "1.5"
+"""
+
+
+async def account_in(desk: Desk) -> str:
+    await desk.bot()  # and with it an account
+    page = (await desk.browser.get("/bots/new")).text
+    (found, *_) = re.findall(r'<option value="([^"]+)"', page)
+    return str(found)
+
+
+async def test_without_an_account_it_says_where_to_get_one(desk: Desk) -> None:
+    assert "A bot needs an account" in said(await desk.browser.get("/bots/new"))
+
+
+async def test_the_form_holds_a_bot_that_can_be_made(desk: Desk) -> None:
+    account = await account_in(desk)
+    page = (await desk.browser.get("/bots/new")).text
+    (text,) = re.findall(r"<textarea[^>]*>(.*?)</textarea>", page, re.DOTALL)
+    form = {"account": account, "file": html.unescape(text)}
+    made = await desk.browser.post("/bots/new", form)
+    assert (made.status_code, made.headers["location"].startswith("/bots/")) == (303, True)
+    shown = await desk.browser.get(made.headers["location"])
+    assert "The bot is made" in said(shown)
+    assert "btc calm" in said(shown)
+
+
+@pytest.mark.parametrize(
+    ("changed", "text"),
+    [
+        ("", "is empty"),
+        ("[bot", "bot file"),
+        (CALM.replace("1.5", "-1"), "take_profit"),
+        (CALM.replace("take_profit", "take_prophet"), "take_prophet"),
+        (CALM.replace("BTCUSDT", "NOSUCHPAIR"), "NOSUCHPAIR"),
+        ("x" * 20_001, "20,000 characters"),
+    ],
+)
+async def test_what_is_wrong_is_said_and_what_was_typed_stays(desk: Desk, changed: str, text: str) -> None:
+    refused = await desk.browser.post("/bots/new", {"account": await account_in(desk), "file": changed})
+    assert refused.status_code == 422
+    assert text in html.unescape(said(refused))
+    if changed:
+        assert changed[:20] in html.unescape(refused.text)
+
+
+async def test_another_persons_account_is_none(desk: Desk) -> None:
+    refused = await desk.browser.post("/bots/new", {"account": "nobodys", "file": CALM})
+    assert (refused.status_code, "no account" in said(refused)) == (404, True)
