@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
+from contextlib import aclosing
 from decimal import Decimal
 
 import attrs
 
 from dcacore.application.bot_pages import bot_cards
+from dcacore.application.identity.sessions import find
 from dcacore.application.live import BotGonePatch, Heartbeat, NotificationPatch, PricePatch, StatePatch
 from dcacore.application.live_sums import OpenDeals
 from dcacore.domain.ids import BotId
@@ -15,6 +18,7 @@ from dcacore.domain.money import Price, QuoteAmount
 from dcacore.ports.records import Environment
 from dcaweb.formats import Formats
 from dcaweb.live_keys import UNREAD, Told, of_sums, price_key, standing_key, values_of
+from dcaweb.pages.events import Streams, messages
 from tests.web.desk import Desk
 
 LIVE = re.compile(r'data-live="([^"]+)"(?: data-tone="(\w+)")?>([^<]*)<')
@@ -62,6 +66,20 @@ async def test_open_deals_are_summed_by_environment_and_asset(desk: Desk) -> Non
     for card in cards:
         deals.heed(BotGonePatch(bot_id=card.bot_id))
     assert deals.unrealized() == {}
+
+
+async def test_the_stream_brings_the_values_of_the_whole_page(desk: Desk) -> None:
+    made = await desk.bot()
+    who = await find(desk.app.identity, desk.browser.client.cookies["session"])
+    assert who is not None
+    values: dict[str, object] = {}
+    async with aclosing(messages(desk.app, who, Streams())) as stream:
+        async for message in stream:
+            if message.event == "values":
+                values |= json.loads(str(message.data))
+            if UNREAD in values:
+                break
+    assert {f"bot.{made.bot.id}.state", "price.paper.BTCUSDT", "standing.paper.USDT"} <= values.keys()
 
 
 def test_what_has_gone_and_what_is_unread() -> None:
