@@ -64,5 +64,6 @@ async def test_what_is_wrong_is_said_and_what_was_typed_stays(desk: Desk, change
 
 
 async def test_another_persons_account_is_none(desk: Desk) -> None:
+    await desk.bot()
     refused = await desk.browser.post("/bots/new", {"account": "nobodys", "file": CALM})
     assert (refused.status_code, "no account" in said(refused)) == (404, True)

@@ -17,7 +17,7 @@ _BARE: Final = "token={{ csrf_token() }} {{ title }} {{ detail }} {{ form.errors
 _PAGES: Final = (
     "landing.html",
     "error.html",
-    "dashboard.html",
+    "dashboard/show.html",
     "settings/show.html",
     *[f"accounts/{it}.html" for it in ("login", "register", "mail_sent", "verify", "unusable", "forgot")],
     *[f"accounts/{it}.html" for it in ("reset", "reset_sent")],
