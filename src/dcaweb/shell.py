@@ -40,6 +40,7 @@ _PLACES: Final = (
     NavItem("dashboard", "Dashboard", "dashboard", "/dashboard"),
     NavItem("bots", "Bots", "smart-toy", "/bots"),
     NavItem("exchange", "Exchange", "currency-exchange", "/exchange"),
+    NavItem("subscription", "Subscription", "workspace-premium", "/subscription"),
     NavItem("settings", "Settings", "settings", "/settings"),
 )
 """In the order of the drawer; on a phone the first four stand at the bottom, the others behind "More".

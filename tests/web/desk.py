@@ -102,7 +102,7 @@ class Desk:
 
     async def until(self, record: BotRecord, holds: Any) -> BotRecord:
         """Return the bot once *holds* is true of it."""
-        for _ in range(400):
+        for _ in range(3_000):  # a minute, on a machine that is busy with other things
             found = await self.find(record)
             if holds(found):
                 return found

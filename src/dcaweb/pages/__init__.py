@@ -25,6 +25,7 @@ from dcaweb.pages.landing import landing
 from dcaweb.pages.passwords import Passwords
 from dcaweb.pages.settings import SettingsPages
 from dcaweb.pages.signing_in import SigningIn
+from dcaweb.pages.subscription import Subscription
 
 ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     landing,
@@ -44,6 +45,7 @@ ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     Charts,
     AskedPages,
     SettingsPages,
+    Subscription,
     Exports,
     events,
 )
