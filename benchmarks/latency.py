@@ -6,9 +6,10 @@ second that concern nobody. All bots trail their take profit: a price so far bel
 sells at market. (A stop loss takes the same way.) Then it begins its next deal, so that the engine has more to do than
 what is measured.
 
-What is measured begins when the exchange hands the frame that tells the price to its socket, and ends when the last
-byte of the order is read there: the engine's part, and both ways on the loopback. Wall time, as it is the price that
-does not wait.
+Two times are measured. One begins when the exchange hands the frame that tells the price to its socket, and ends when
+the last byte of the order is read there: the engine's part, both ways on the loopback, and waking two processes up. The
+other is the engine's part alone: from the bytes of the frame being read here to the last byte of the order being handed
+to the socket. Wall time, as it is the price that does not wait.
 """
 
 from __future__ import annotations
@@ -18,19 +19,23 @@ import os
 import sys
 import tempfile
 import time
+from asyncio.selector_events import _SelectorSocketTransport  # type: ignore[attr-defined]  # not in its stubs
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from decimal import Decimal
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Final
+from typing import Any, Final
+from unittest.mock import patch
 
 import attrs
 from rich.console import Console
 from rich.table import Table
+from websockets.asyncio.connection import Connection
 
 from benchmarks.engine import bare_fsync
-from benchmarks.timed_exchange import TimedExchange, timed_exchange
+from benchmarks.timed_exchange import ORDER, TimedExchange, timed_exchange
+from dcacore.adapters.binance.prices import BinancePrices
 from dcacore.adapters.fernet import generate_key
 from dcacore.application import accounts, asking, bots
 from dcacore.application.engine.runner import Runner
@@ -91,6 +96,64 @@ def strategy(number: int) -> Strategy:
 
 
 @attrs.define
+class OwnPart:
+    """When this process has read a frame that tells a price, and when it has handed an order to its socket.
+
+    Attributes:
+        read: the frames of each pair since `forget`.
+        handed: the first order to sell of each bot since then.
+    """
+
+    read: dict[str, list[float]] = attrs.field(factory=dict)
+    handed: dict[BotId, float] = attrs.field(factory=dict)
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.read, self.handed = {}, {}
+
+    def note_price(self, pair: str, at: float) -> None:
+        """Note that the bytes of a price were read at *at*."""
+        self.read.setdefault(pair, []).append(at)
+
+    def note_handed(self, data: bytes) -> None:
+        """Note what has been handed to a socket."""
+        order = ORDER.search(data)
+        if order is not None and order[2] == b"SELL":
+            parsed = parse_order_id(order[3].decode())
+            if parsed is not None:
+                self.handed.setdefault(parsed.bot_id, time.monotonic())
+
+
+@contextmanager
+def own_part() -> Iterator[OwnPart]:
+    """Let all that this process reads and writes over connections be looked at."""
+    noted, read_at = OwnPart(), 0.0
+    receive, hear, write = Connection.data_received, BinancePrices.hear, _SelectorSocketTransport.write
+
+    def receiving(self: Any, data: bytes) -> None:
+        nonlocal read_at
+        read_at = time.monotonic()
+        receive(self, data)
+
+    def hearing(self: Any, link: Any, frame: Any) -> None:
+        told = frame.get("data", frame)
+        if isinstance(told, dict) and "p" in told:
+            noted.note_price(told["s"], read_at)
+        hear(self, link, frame)
+
+    def writing(self: Any, data: Any) -> None:
+        noted.note_handed(bytes(data))
+        write(self, data)
+
+    with (
+        patch.object(Connection, "data_received", receiving),
+        patch.object(BinancePrices, "hear", hearing),
+        patch.object(_SelectorSocketTransport, "write", writing),
+    ):
+        yield noted
+
+
+@attrs.define
 class Scene:
     """The engine's hundred bots, and the exchange.
 
@@ -100,6 +163,7 @@ class Scene:
 
     app: App
     exchange: TimedExchange
+    own: OwnPart
     prices: dict[str, Price] = attrs.field(factory=lambda: {it.pair: START for it in MARKETS})
 
     @property
@@ -140,37 +204,53 @@ class Scene:
                 sold.setdefault(parsed.bot_id, (order.at - moved[order.pair]) * 1e3)
         return [sold[it.bot.id] for it in fired]
 
-    async def one_by_one(self) -> list[float]:
+    def own_delays(self, moved: dict[str, float], fired: Iterable[Runner]) -> list[float]:
+        """Return the milliseconds from the frame's being read here to the order's being handed to the socket."""
+        read = {pair: min(it for it in self.own.read[pair] if it >= left) for pair, left in moved.items()}
+        return [(self.own.handed[it.bot.id] - read[it.market.pair]) * 1e3 for it in fired]
+
+    async def one_by_one(self) -> Delays:
         """Let one bot fire at a time."""
-        taken = []
+        taken: Delays = ([], [])
         for _ in range(BOTS // PAIRS):
             for at in MARKETS:
                 first = self.of(at.pair)[0]
                 level = watches(first.bot).falls_to
                 assert level is not None
-                taken += await self._fire({at.pair: level}, [first])
+                add_to(taken, await self._fire({at.pair: level}, [first]))
         return taken
 
-    async def ten_at_once(self) -> list[float]:
+    async def ten_at_once(self) -> Delays:
         """Let all bots of a pair fire with one price, pair after pair."""
-        taken = []
+        taken: Delays = ([], [])
         for at in MARKETS:
-            taken += await self._fire({at.pair: self._fallen(at)}, self.of(at.pair))
+            add_to(taken, await self._fire({at.pair: self._fallen(at)}, self.of(at.pair)))
         return taken
 
-    async def all_at_once(self) -> list[float]:
+    async def all_at_once(self) -> Delays:
         """Let all bots of all pairs fire."""
         return await self._fire({it.pair: self._fallen(it) for it in MARKETS}, self.runners)
 
     def _fallen(self, at: Market) -> Price:
         return Price(floor_to(self.prices[at.pair] * FALL, at.tick_size))
 
-    async def _fire(self, prices: dict[str, Price], fired: Sequence[Runner]) -> list[float]:
+    async def _fire(self, prices: dict[str, Price], fired: Sequence[Runner]) -> Delays:
         deals = {it: it.bot.deals_started for it in fired}
         self.exchange.arrivals()
+        self.own.forget()
         moved = self.move(prices)
         await self.calm(fired, lambda it: it.bot.deals_started > deals[it])
-        return self.delays(moved, fired)
+        return self.delays(moved, fired), self.own_delays(moved, fired)
+
+
+Delays = tuple[list[float], list[float]]
+"""Milliseconds from the exchange and back to it, and of the engine's own part."""
+
+
+def add_to(taken: Delays, more: Delays) -> None:
+    """Add *more* to *taken*."""
+    for mine, new in zip(taken, more, strict=True):
+        mine.extend(new)
 
 
 def is_calm(runner: Runner) -> bool:
@@ -180,7 +260,7 @@ def is_calm(runner: Runner) -> bool:
 
 
 @asynccontextmanager
-async def stage(folder: Path, exchange: TimedExchange) -> AsyncIterator[Scene]:
+async def stage(folder: Path, exchange: TimedExchange, own: OwnPart) -> AsyncIterator[Scene]:
     """Yield a running engine with a hundred bots that all hold coins."""
     settings = Settings(
         database_url=f"sqlite:///{folder}/app.db",
@@ -197,7 +277,7 @@ async def stage(folder: Path, exchange: TimedExchange) -> AsyncIterator[Scene]:
                 await _add_user(opened, number, key)
             async with running(opened) as app:
                 garbage.settle()
-                scene = Scene(app, exchange)
+                scene = Scene(app, exchange, own)
                 async with asyncio.timeout(PATIENCE_S):
                     while len(scene.runners) < BOTS:  # noqa: ASYNC110  # they tell nobody
                         await asyncio.sleep(0.05)
@@ -250,30 +330,36 @@ class Measured:
 
     Attributes:
         delays: milliseconds of each order.
+        own: those of the engine's own part.
         cpu: seconds of this process, for the orders and all that followed from them.
     """
 
     delays: list[float] = attrs.field(factory=list)
+    own: list[float] = attrs.field(factory=list)
     cpu: float = 0.0
 
-    async def add(self, play: Callable[[], Awaitable[list[float]]]) -> None:
+    async def add(self, play: Callable[[], Awaitable[Delays]]) -> None:
         """Measure once more."""
         began = time.process_time()
-        self.delays += await play()
+        add_to((self.delays, self.own), await play())
         self.cpu += time.process_time() - began
 
     def row(self) -> tuple[str, ...]:
         """Return how many there were, their median, 99th percentile and maximum, and the CPU time of one."""
-        figures = median(self.delays), quantiles(self.delays, n=100)[98], max(self.delays)
         each = self.cpu * 1e3 / len(self.delays)
-        return str(len(self.delays)), *(f"{figure:.1f}" for figure in figures), f"{each:.0f}"
+        return str(len(self.delays)), *_figures(self.own), *_figures(self.delays), f"{each:.0f}"
+
+
+def _figures(delays: list[float]) -> list[str]:
+    return [f"{it:.1f}" for it in (median(delays), quantiles(delays, n=100)[98], max(delays))]
 
 
 async def played(folder: Path) -> tuple[Measured, Measured, Measured]:
     """Return what it took when one bot fired, all of a pair, and all."""
     one, ten, everybody = Measured(), Measured(), Measured()
-    with timed_exchange(dict.fromkeys(MARKETS, START), {key.key: key.secret for key in KEYS}) as exchange:
-        async with stage(folder, exchange) as scene:
+    secrets = {key.key: key.secret for key in KEYS}
+    with own_part() as own, timed_exchange(dict.fromkeys(MARKETS, START), secrets) as exchange:
+        async with stage(folder, exchange, own) as scene:
             enough = time.monotonic() + ENOUGH_S
             for number in range(MOST_ROUNDS):
                 if number and time.monotonic() > enough:
@@ -292,7 +378,18 @@ def measure() -> Table:
         one, ten, everybody = asyncio.run(played(Path(folder)))
         sync = bare_fsync(Path(folder)) * 1e3
     table = Table(title=f"milliseconds from a price to the order; a bare fsync takes {sync:.1f}")
-    for name in ("a price that fires", "orders", "median", "99 %", "longest", "CPU, with all that follows", "goal"):
+    for name in (
+        "a price that fires",
+        "orders",
+        "engine: median",
+        "99 %",
+        "longest",
+        "with both ways: median",
+        "99 %",
+        "longest",
+        "CPU, with all that follows",
+        "goal",
+    ):
         table.add_column(name)
     table.add_row("one bot", *one.row(), GOAL)
     table.add_row("all 10 bots of its pair", *ten.row(), "")
@@ -301,4 +398,4 @@ def measure() -> Table:
 
 
 if __name__ == "__main__":
-    Console(width=110).print(measure())
+    Console(width=150).print(measure())

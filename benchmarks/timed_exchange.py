@@ -30,7 +30,7 @@ from dcacore.local_exchange.transports import CuttableHttp, CuttableWebSocket
 NOISE_S: Final = 0.01
 """How often some market moves by a tick, which concerns no bot: a hundred frames a second over all of them."""
 _TRADE: Final = re.compile(r'"e":"aggTrade",.*"s":"(\w+)"')
-_ORDER: Final = re.compile(rb"symbol=(\w+)&side=(\w+)&.*newClientOrderId=([\w-]+)")
+ORDER: Final = re.compile(rb"symbol=(\w+)&side=(\w+)&.*newClientOrderId=([\w-]+)")
 
 
 @attrs.frozen
@@ -170,7 +170,7 @@ def _noting(arrived: list[Arrival]) -> type[CuttableHttp]:
         def data_received(self, data: Any) -> None:
             """Take in what was read."""
             now = time.monotonic()
-            if (order := _ORDER.search(data)) is not None:
+            if (order := ORDER.search(data)) is not None:
                 pair, side, order_id = (text.decode() for text in order.groups())
                 arrived.append(Arrival(pair, side, order_id, now))
             super().data_received(data)
