@@ -62,21 +62,22 @@ class Listening(Protocol):
         """
 
 
-class Live(Protocol):
-    """Carries words within a process, or between several."""
+class Saying(Protocol):
+    """Takes words; what an engine needs of it."""
 
     def say(self, word: Word) -> None:
         """Let those hear *word* whom it concerns: its user, or for a price whoever watches the market. Never waits."""
+
+
+class Live(Saying, Protocol):
+    """Carries words within a process, or between several."""
 
     def listen(self, user_id: UserId) -> AbstractContextManager[Listening]:
         """Return what hears the words for this user, and for nobody else, until it is left."""
 
 
-class Silence(Live):
+class Silence(Saying):
     """Carries nothing: nobody listens in this process."""
 
     def say(self, word: Word) -> None:
         """Do nothing."""
-
-    def listen(self, user_id: UserId) -> AbstractContextManager[Listening]:
-        raise NotImplementedError

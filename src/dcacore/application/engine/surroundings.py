@@ -11,7 +11,7 @@ import attrs
 import structlog
 
 from dcacore.ports.clock import Clock, Ids
-from dcacore.ports.live import Live, Silence
+from dcacore.ports.live import Saying, Silence
 from dcacore.ports.records import Environment
 from dcacore.ports.store import Store
 from dcacore.ports.venues import Venues
@@ -89,7 +89,7 @@ class Surroundings:
     clock: Clock
     ids: Ids
     name: str
-    live: Live = attrs.field(factory=Silence)
+    live: Saying = attrs.field(factory=Silence)
 
 
 async def first_of(*waits: asyncio.Future[Any]) -> None:
