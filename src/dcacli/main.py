@@ -22,7 +22,11 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "data": ("dcacli.data", "data", "The local candle store."),
     "db": ("dcacli.db", "db", "The database: migrations and backups."),
     "deal": ("dcacli.deal", "deal", "Deals: a DEAL is named by its id; the open one also by its bot."),
-    "demo": ("dcacli.demo", "demo", "See three bots trade on markets of chance, with thirty days behind them."),
+    "demo": (
+        "dcacli.demo",
+        "demo",
+        "See three bots trade on markets of chance, with thirty days behind them, on a dashboard.",
+    ),
     "exchange": ("dcacli.exchange", "exchange", "A Binance-compatible exchange on this machine, to try things out on."),
     "export": ("dcacli.export", "export", "Deals and orders as CSV."),
     "keys": ("dcacli.keys", "keys", "The key under which exchange keys are encrypted."),
