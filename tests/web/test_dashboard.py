@@ -41,6 +41,13 @@ async def test_balances_and_what_may_be_needed_follow(desk: Desk) -> None:
         assert word in said(page), word
 
 
+async def test_the_balance_goes_to_its_card_and_stays_there(desk: Desk) -> None:
+    await desk.bot()
+    card = '<span id="balance-paper" hx-preserve>'
+    assert card in (await desk.browser.get("/dashboard")).text
+    assert '<span id="balance-paper" hx-swap-oob="innerHTML">' in (await desk.browser.get("/dashboard/funds")).text
+
+
 async def test_an_exchange_that_is_not_there_is_told(idle_desk: Desk) -> None:
     await idle_desk.bot(starts=False, environment=Environment.TESTNET)
     page = await idle_desk.browser.get("/dashboard/funds")

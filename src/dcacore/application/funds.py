@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 import attrs
@@ -17,7 +17,7 @@ from dcacore.domain.money import ZERO, Price, QuoteAmount, exact
 from dcacore.domain.worth import worth
 from dcacore.ports.errors import PortError
 from dcacore.ports.exchange import Balance
-from dcacore.ports.records import Account
+from dcacore.ports.records import Account, Environment
 from dcacore.ports.store import Store
 from dcacore.ports.venues import Venues
 
@@ -85,6 +85,31 @@ async def funds(
                 running[record.account_id].append(record.bot)
     asked = [_of_account(venues, prices, account, running[account.id], name) for account in accounts]
     return tuple(await asyncio.gather(*asked))
+
+
+@exact
+def together(accounts: Iterable[AccountFunds]) -> tuple[Valued, ...]:
+    """Return what the accounts of each environment are worth together, in the order of `Environment`.
+
+    Where one of them could not be asked the sum is not known: it would show less than there is.
+    """
+    worths: dict[Environment, list[Valued]] = {}
+    for it in accounts:
+        worths.setdefault(it.account.environment, []).append(it.worth)
+    return tuple([_sum(worths[it]) for it in Environment if it in worths])
+
+
+def _sum(worths: list[Valued]) -> Valued:
+    first, *others = worths
+    for it in others:
+        amount = None if first.amount is None or it.amount is None else first.amount + it.amount
+        first = attrs.evolve(
+            first,
+            amount=amount,
+            unvalued=tuple(dict.fromkeys(first.unvalued + it.unvalued)),
+            reason=first.reason or it.reason,
+        )
+    return first
 
 
 async def _of_account(

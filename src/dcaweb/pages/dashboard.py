@@ -8,7 +8,7 @@ from litestar import Controller, Request, get
 from litestar.datastructures import State
 from litestar.response import Template
 
-from dcacore.application.funds import funds
+from dcacore.application.funds import funds, together
 from dcacore.application.identity.preferences import preferences_of
 from dcacore.application.overview import overview
 from dcacore.application.valuing import LastPrices, valued
@@ -38,10 +38,12 @@ class Dashboard(Controller):
         wishes = await preferences_of(app.identity, user.id)
         prices, currency = prices_of(request), wishes.display_currency
         found = await overview(app.store, app.clock, user.id, zone=wishes.time_zone, lines=0)
+        held = await funds(app.store, app.venues, prices, user.id, currency=currency)
         return await page(
             request,
             "dashboard/_funds.html",
-            accounts=await funds(app.store, app.venues, prices, user.id, currency=currency),
+            accounts=held,
+            balances=together(held),
             currency=currency,
             sums=[
                 ("Profit, all time", await valued(prices, found.realized, currency)),
