@@ -7,6 +7,7 @@ from typing import Final
 
 from litestar.types import ControllerRouterHandler
 
+from dcaweb.pages.analytics import AnalyticsPages
 from dcaweb.pages.asked import AskedPages
 from dcaweb.pages.bot_actions import BotActions
 from dcaweb.pages.bot_edit import BotEdit
@@ -43,6 +44,7 @@ ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     GoingLive,
     DealPages,
     Charts,
+    AnalyticsPages,
     AskedPages,
     SettingsPages,
     Subscription,

@@ -2,59 +2,20 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import AsyncIterator
-from typing import Annotated
 
 import attrs
 from litestar import Controller, get
 from litestar.di import NamedDependency, Provide
-from litestar.params import QueryParameter
 from litestar.response import Stream
 
 from dcacore.application import deal_exports
 from dcacore.application.analytics import Choice
 from dcacore.application.identity import preferences
-from dcacore.domain.errors import InvalidParameter
-from dcacore.ports.records import Environment, User
+from dcacore.ports.records import User
+from dcaweb.choices import choice_of
 from dcaweb.requests import WebRequest, app_of
 from dcaweb.security.people import signed_in
-
-Text = Annotated[str, QueryParameter(max_length=100)]
-
-
-def _choice(
-    *,
-    environment: Text = "",
-    quote_asset: Text = "",
-    bot: Text = "",
-    pair: Text = "",
-    first: Text = "",
-    last: Text = "",
-) -> Choice:
-    """Return what a form has chosen, where an empty field means that it does not matter."""
-    return Choice(
-        environment=_environment(environment),
-        quote_asset=quote_asset or None,
-        bot=bot or None,
-        pair=pair or None,
-        first=_day("first", first),
-        last=_day("last", last),
-    )
-
-
-def _environment(text: str) -> Environment | None:
-    try:
-        return Environment(text) if text else None
-    except ValueError:
-        raise InvalidParameter("environment", None, "must be one of the choices") from None
-
-
-def _day(name: str, text: str) -> datetime.date | None:
-    try:
-        return datetime.date.fromisoformat(text) if text else None
-    except ValueError:
-        raise InvalidParameter(name, None, "must be a day such as 2025-03-31") from None
 
 
 class Exports(Controller):
@@ -62,7 +23,7 @@ class Exports(Controller):
 
     path = "/exports"
     guards = (signed_in,)
-    dependencies = {"choice": Provide(_choice, sync_to_thread=False)}  # noqa: RUF012  # Litestar copies it
+    dependencies = {"choice": Provide(choice_of, sync_to_thread=False)}  # noqa: RUF012  # Litestar copies it
 
     @get("/deals.csv", media_type="text/csv")
     async def deals(self, request: WebRequest, choice: NamedDependency[Choice]) -> Stream:
