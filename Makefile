@@ -54,6 +54,10 @@ which-python:
 run: setup  ## a demo with its dashboard: three bots, thirty days of history, lively markets; PORT=8080 serves it there
 	$(BIN)/dca demo --port $(or $(PORT),8000)
 
+.PHONY: shots
+shots: setup  ## pictures of every page of the dashboard, on a desk and on a phone, light and dark, in out/shots
+	$(BIN)/python -m tests.browser.shots $(ONLY)
+
 .PHONY: test
 test: check  ## make check, then the tests
 	$(BIN)/pytest

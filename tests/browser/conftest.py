@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_pl
 
 from tests.browser.site import Site, served
 
-_FLAGS = (
+FLAGS = (
     "--disable-dev-shm-usage",
     "--disable-background-networking",
     "--disable-component-update",
@@ -42,7 +42,7 @@ def chromium() -> Iterator[Browser]:
         pytest.skip(missing)
     as_root = ("--no-sandbox",) if os.geteuid() == 0 else ()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=[*_FLAGS, *as_root])
+        browser = playwright.chromium.launch(executable_path=program, args=[*FLAGS, *as_root])
         yield browser
         browser.close()
 

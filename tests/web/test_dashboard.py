@@ -41,6 +41,14 @@ async def test_balances_and_what_may_be_needed_follow(desk: Desk) -> None:
         assert word in said(page), word
 
 
+async def test_what_is_lacking_is_told(desk: Desk) -> None:
+    made = await desk.bot(starts=False, base_order_size=50_000)
+    await desk.ask(made, RequestKind.START)
+    await desk.until(made, lambda it: it.bot.trouble is not None)
+    page = await desk.browser.get("/dashboard/funds")
+    assert (page.status_code, "Lacking" in said(page)) == (200, True)
+
+
 async def test_the_balance_goes_to_its_card_and_stays_there(desk: Desk) -> None:
     await desk.bot()
     card = '<span id="balance-paper" hx-preserve>'

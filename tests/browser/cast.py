@@ -1,0 +1,71 @@
+"""Who and what is in the pictures: the demo's owner and bots, some more bots that stand otherwise, and a newcomer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from dcacore.application import accounts, asking, bots, users
+from dcacore.application.analytics import Choice
+from dcacore.application.deal_pages import deal_list
+from dcacore.bootstrap import bot_of_text, market_of
+from dcacore.bootstrap.app import App
+from dcacore.bootstrap.demo import EMAIL, Demo
+from dcacore.domain.ids import UserId
+from dcacore.ports.readings import DealState
+from dcacore.ports.records import BotRecord, RequestKind
+
+NEWCOMER: Final = "newcomer@example.com"
+_RUNNING, _TRAILING, _PAUSED = "BTC steady", "ETH trailing", "SOL with a stop"
+_BOT: Final = """[bot]
+pair = "{pair}"
+base_order_size = "{base}"
+safety_order_size = "{base}"
+max_safety_orders = 4
+price_deviation = "1.5"
+take_profit = "1.5"
+"""
+
+
+async def cast(demo: Demo) -> Mapping[str, str]:
+    """Add what the demo lacks, and return the ids of what there is, by the names in addresses."""
+    app = demo.app
+    owner = (await users.find(app.store, EMAIL)).id
+    await users.create(*app.means, app.passwords, email=NEWCOMER, password=demo.password, is_verified=True)
+    stopped = await _bot(app, owner, "ADA not started", "ADAUSDT", "50")
+    waiting = await _bot(app, owner, "LINK too large", "LINKUSDT", "50000")
+    await _ask(app, owner, waiting, RequestKind.START)
+    await _until(app, owner, waiting.name, lambda it: it.bot.trouble is not None)
+    paused = await bots.find(app.store, owner, _PAUSED)
+    await _ask(app, owner, paused, RequestKind.PAUSE)
+    running, trailing = [await bots.find(app.store, owner, it) for it in (_RUNNING, _TRAILING)]
+    trading = await _until(app, owner, _RUNNING, lambda it: it.bot.deal is not None)
+    closed = await deal_list(
+        app.store, app.clock, owner, Choice(bot=running.bot.id), states=frozenset({DealState.CLOSED}), limit=1
+    )
+    assert trading.bot.deal is not None
+    return {
+        "running": running.bot.id,
+        "trailing": trailing.bot.id,
+        "paused": paused.bot.id,
+        "stopped": stopped.bot.id,
+        "waiting": waiting.bot.id,
+        "open_deal": trading.bot.deal.id,
+        "closed_deal": closed.rows[0].record.deal.id,
+    }
+
+
+async def _bot(app: App, owner: UserId, name: str, pair: str, base: str) -> BotRecord:
+    (account,) = await accounts.of(app.store, owner)
+    file = bot_of_text(name, _BOT.format(pair=pair, base=base))
+    return await bots.create(*app.means, user_id=owner, account=account.id, bot_file=file, market=market_of(file))
+
+
+async def _ask(app: App, owner: UserId, record: BotRecord, kind: RequestKind) -> None:
+    await app.wait_for(await asking.ask(*app.means, user_id=owner, bot=record.bot.id, kind=kind))
+
+
+async def _until(app: App, owner: UserId, name: str, holds: Callable[[BotRecord], bool]) -> BotRecord:
+    while not holds(found := await bots.find(app.store, owner, name)):
+        await app.clock.sleep(0.1)
+    return found
