@@ -7,6 +7,7 @@ from typing import Final
 
 from litestar.types import ControllerRouterHandler
 
+from dcaweb.pages.admin import Administration
 from dcaweb.pages.asked import AskedPages
 from dcaweb.pages.bot_actions import BotActions
 from dcaweb.pages.bot_edit import BotEdit
@@ -47,5 +48,6 @@ ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     SettingsPages,
     Subscription,
     Exports,
+    Administration,
     events,
 )

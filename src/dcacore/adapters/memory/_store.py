@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 import attrs
 
 from dcacore.adapters.memory._bots import MemoryBots, MemoryDeals
+from dcacore.adapters.memory._census import MemoryCensus
 from dcacore.adapters.memory._feed import MemoryFeed, MemoryRequests
 from dcacore.adapters.memory._identity import (
     MemoryApiTokens,
@@ -140,6 +141,10 @@ class MemoryWork(Work):
     @property
     def wishes(self) -> MemoryWishes:
         return MemoryWishes(self._draft)
+
+    @property
+    def census(self) -> MemoryCensus:
+        return MemoryCensus(self._draft)
 
     async def commit(self) -> None:
         draft, tables = self._draft, self._draft.tables

@@ -13,6 +13,7 @@ from sqlalchemy import URL, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dcacore.adapters.sqlalchemy._bots import SqlBots
+from dcacore.adapters.sqlalchemy._census import SqlCensus
 from dcacore.adapters.sqlalchemy._deals import SqlDeals
 from dcacore.adapters.sqlalchemy._engines import READS, Creator, postgres_engine, sqlite_engine, tidy
 from dcacore.adapters.sqlalchemy._errors import translating
@@ -102,6 +103,10 @@ class SqlWork(Work):
     @property
     def wishes(self) -> SqlWishes:
         return SqlWishes(self._session)
+
+    @property
+    def census(self) -> SqlCensus:
+        return SqlCensus(self._session)
 
     async def commit(self) -> None:
         await self._bots.see_to_dropped()
