@@ -53,7 +53,9 @@ class DcaPlugin(InitPlugin):
         app_config.middleware.extend([self._forgery(), self._people()])
         app_config.exception_handlers = {**by_place(handlers()), **app_config.exception_handlers}
         app_config.template_config = self._templates()
-        app_config.compression_config = CompressionConfig(backend="gzip", exclude=[r"^/events", r"^/static/.*woff2$"])
+        app_config.compression_config = CompressionConfig(
+            backend="gzip", exclude=[r"^/events", r"^/settings/export$", r"^/static/.*woff2$"]
+        )
         app_config.before_send.append(teller(is_https=is_https(self._app)))
         # Litestar's writes what any library says to stderr: addresses with keys in them.
         app_config.logging_config = None

@@ -23,6 +23,7 @@ from dcaweb.pages.exports import Exports
 from dcaweb.pages.going_live import GoingLive
 from dcaweb.pages.health import healthz, readyz
 from dcaweb.pages.landing import landing
+from dcaweb.pages.own_data import OwnData
 from dcaweb.pages.passwords import Passwords
 from dcaweb.pages.settings import SettingsPages
 from dcaweb.pages.signing_in import SigningIn
@@ -46,6 +47,7 @@ ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     Charts,
     AskedPages,
     SettingsPages,
+    OwnData,
     Subscription,
     Exports,
     Administration,

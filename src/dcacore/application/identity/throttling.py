@@ -36,6 +36,7 @@ LOGIN_BY_ADDRESS: Final = Limit("login-address", 10, _QUARTER)
 LOGIN_BY_CLIENT: Final = Limit("login-client", 100, _QUARTER)
 MAIL_BY_ADDRESS: Final = Limit("mail-address", 5, _HOUR)
 MAIL_BY_CLIENT: Final = Limit("mail-client", 30, _HOUR)
+OWN_DATA: Final = Limit("own-data", 5, _HOUR)
 PASSWORD_BY_USER: Final = Limit("password-user", 10, _QUARTER)
 
 
