@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from typing import Final
 
 import attrs
@@ -12,6 +13,7 @@ from dcacore.application.asking import ALIVE_WITHIN
 from dcacore.application.connections import Connection
 from dcacore.application.refusals import NotFound
 from dcacore.domain.ids import UserId
+from dcacore.domain.intents import IntentState
 from dcacore.ports.census import MailCount, UserLine, UserPage, UserQuery
 from dcacore.ports.clock import Clock
 from dcacore.ports.records import EngineRecord
@@ -121,6 +123,37 @@ async def machinery(store: Store, clock: Clock) -> Machinery:
         mail=mail,
         bots=tuple(sorted(bots.items())),
     )
+
+
+@attrs.frozen(kw_only=True)
+class Counts:
+    """What there is, for what watches over the program.
+
+    Attributes:
+        machinery: how the machinery is doing.
+        bots: how many bots there are, by the state that is shown.
+        orders: how many orders have not ended, by how far they have come.
+        mail_age_s: how long the mail has waited that has waited longest; 0 when none waits.
+    """
+
+    machinery: Machinery
+    bots: Mapping[str, int]
+    orders: Mapping[IntentState, int]
+    mail_age_s: float
+
+
+async def counts(store: Store, clock: Clock) -> Counts:
+    """Return what there is now.
+
+    Raises:
+        StoreError: the database does not tell.
+    """
+    found = await machinery(store, clock)
+    async with store.begin(reads_only=True) as work:
+        orders = await work.census.orders()
+    oldest = found.mail.oldest
+    age_s = 0.0 if oldest is None else max(0.0, (clock.now() - oldest).total_seconds())
+    return Counts(machinery=found, bots=dict(found.bots), orders=orders, mail_age_s=age_s)
 
 
 def _engine(record: EngineRecord, leases: int | None, now: datetime.datetime) -> EngineView:

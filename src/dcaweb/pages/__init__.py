@@ -23,6 +23,7 @@ from dcaweb.pages.exports import Exports
 from dcaweb.pages.going_live import GoingLive
 from dcaweb.pages.health import healthz, readyz
 from dcaweb.pages.landing import landing
+from dcaweb.pages.metrics import metrics
 from dcaweb.pages.own_data import OwnData
 from dcaweb.pages.passwords import Passwords
 from dcaweb.pages.settings import SettingsPages
@@ -33,6 +34,7 @@ ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     landing,
     healthz,
     readyz,
+    metrics,
     Coming,
     SigningIn,
     Passwords,
