@@ -26,6 +26,7 @@ from dcacore.ports.clock import Clock
 from dcacore.ports.errors import StoreUnavailable
 from dcacore.ports.identity_store import ApiTokens, MailLinks, Outbox, Sessions, Throttle, Wishes
 from dcacore.ports.records import Lease
+from dcacore.ports.signals import Signals
 from dcacore.ports.store import Accounts, Bots, Deals, Feed, Fills, Intents, Leases, Requests, Store, Users, Work
 from tests.simulation.clock import VirtualClock
 from tests.simulation.faults import MachineFault
@@ -253,6 +254,10 @@ class GatedWork(Work):
     @property
     def wishes(self) -> Wishes:
         return cast("Wishes", _Calls(self, "wishes"))
+
+    @property
+    def signals(self) -> Signals:
+        return cast("Signals", _Calls(self, "signals"))
 
     @property
     def census(self) -> Census:

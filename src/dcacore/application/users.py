@@ -159,7 +159,7 @@ async def set_admin(store: Store, *, email: str, is_admin: bool) -> User:
 
 
 async def sign_out(store: Store, *, email: str) -> User:
-    """End all sessions and API tokens of a user, and the mailed links that are on their way.
+    """End all sessions, API tokens and secrets for signals of a user, and the mailed links that are on their way.
 
     Bots go on. Who knows the password can sign in again: `reset_password` gives another one.
 
@@ -193,6 +193,7 @@ async def reset_password(store: Store, passwords: Passwords, *, email: str, pass
 async def _end_access(work: Work, user: User) -> None:
     await work.sessions.revoke_all(user.id)
     await work.api_tokens.revoke_all(user.id)
+    await work.signals.revoke_all(user.id)
     await work.mail_links.forget(user.id, tuple(LinkKind))
 
 

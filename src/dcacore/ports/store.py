@@ -36,6 +36,7 @@ from dcacore.ports.records import (
     Request,
     User,
 )
+from dcacore.ports.signals import Signals
 
 
 class Users(Protocol):
@@ -394,6 +395,8 @@ class Work(Protocol):
     def api_tokens(self) -> ApiTokens: ...
     @property
     def wishes(self) -> Wishes: ...
+    @property
+    def signals(self) -> Signals: ...
     @property
     def census(self) -> Census: ...
 

@@ -27,6 +27,7 @@ from dcaweb.pages.metrics import metrics
 from dcaweb.pages.own_data import OwnData
 from dcaweb.pages.passwords import Passwords
 from dcaweb.pages.settings import SettingsPages
+from dcaweb.pages.signals import SignalPages, take_signal
 from dcaweb.pages.signing_in import SigningIn
 from dcaweb.pages.subscription import Subscription
 
@@ -44,6 +45,8 @@ ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     BotPages,
     BotActions,
     BotEdit,
+    SignalPages,
+    take_signal,
     GoingLive,
     DealPages,
     Charts,

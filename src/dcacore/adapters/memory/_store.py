@@ -22,6 +22,7 @@ from dcacore.adapters.memory._identity import (
 from dcacore.adapters.memory._leases import MemoryLeases, fence
 from dcacore.adapters.memory._orders import MemoryFills, MemoryIntents
 from dcacore.adapters.memory._people import MemoryAccounts, MemoryUsers
+from dcacore.adapters.memory._signals import MemorySignals
 from dcacore.adapters.memory._tables import Draft, Tables
 from dcacore.ports.clock import Clock
 from dcacore.ports.errors import Conflict
@@ -141,6 +142,10 @@ class MemoryWork(Work):
     @property
     def wishes(self) -> MemoryWishes:
         return MemoryWishes(self._draft)
+
+    @property
+    def signals(self) -> MemorySignals:
+        return MemorySignals(self._draft)
 
     @property
     def census(self) -> MemoryCensus:

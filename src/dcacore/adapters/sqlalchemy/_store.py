@@ -26,6 +26,7 @@ from dcacore.adapters.sqlalchemy._outbox import SqlOutbox
 from dcacore.adapters.sqlalchemy._people import SqlAccounts, SqlUsers
 from dcacore.adapters.sqlalchemy._people_rows import MetaRow
 from dcacore.adapters.sqlalchemy._session import Session
+from dcacore.adapters.sqlalchemy._signals import SqlSignals
 from dcacore.adapters.sqlalchemy._urls import database_url
 from dcacore.adapters.sqlalchemy._writers import Turn, Writers, hang_up
 from dcacore.ports.clock import Clock
@@ -103,6 +104,10 @@ class SqlWork(Work):
     @property
     def wishes(self) -> SqlWishes:
         return SqlWishes(self._session)
+
+    @property
+    def signals(self) -> SqlSignals:
+        return SqlSignals(self._session)
 
     @property
     def census(self) -> SqlCensus:
