@@ -7,7 +7,7 @@ from typing import Final
 from alembic import op
 
 revision: Final = "0010"
-down_revision: Final = "0007"
+down_revision: Final = "0009"
 
 _FILTERED: Final = ["user_id", "number", "level", "kind", "at", "bot_id", "environment"]
 
