@@ -40,6 +40,7 @@ _PLACES: Final = (
     NavItem("dashboard", "Dashboard", "dashboard", "/dashboard"),
     NavItem("bots", "Bots", "smart-toy", "/bots"),
     NavItem("exchange", "Exchange", "currency-exchange", "/exchange"),
+    NavItem("activity", "Activity", "notifications", "/activity"),
     NavItem("subscription", "Subscription", "workspace-premium", "/subscription"),
     NavItem("settings", "Settings", "settings", "/settings"),
 )

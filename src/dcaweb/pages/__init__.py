@@ -7,6 +7,7 @@ from typing import Final
 
 from litestar.types import ControllerRouterHandler
 
+from dcaweb.pages.activity import ActivityPages
 from dcaweb.pages.asked import AskedPages
 from dcaweb.pages.bot_actions import BotActions
 from dcaweb.pages.bot_edit import BotEdit
@@ -36,6 +37,7 @@ ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     Passwords,
     Dashboard,
     Exchange,
+    ActivityPages,
     BotNew,
     BotPages,
     BotActions,
