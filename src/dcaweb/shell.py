@@ -41,6 +41,7 @@ _PLACES: Final = (
     NavItem("bots", "Bots", "smart-toy", "/bots"),
     NavItem("analytics", "Analytics", "query-stats", "/analytics"),
     NavItem("exchange", "Exchange", "currency-exchange", "/exchange"),
+    NavItem("activity", "Activity", "notifications", "/activity"),
     NavItem("subscription", "Subscription", "workspace-premium", "/subscription"),
     NavItem("settings", "Settings", "settings", "/settings"),
 )

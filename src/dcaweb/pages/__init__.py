@@ -7,6 +7,7 @@ from typing import Final
 
 from litestar.types import ControllerRouterHandler
 
+from dcaweb.pages.activity import ActivityPages
 from dcaweb.pages.admin import Administration
 from dcaweb.pages.analytics import AnalyticsPages
 from dcaweb.pages.asked import AskedPages
@@ -42,6 +43,7 @@ ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     Passwords,
     Dashboard,
     Exchange,
+    ActivityPages,
     BotNew,
     BotPages,
     BotActions,
