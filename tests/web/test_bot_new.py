@@ -23,7 +23,7 @@ take_profit = "1.5"
 
 async def account_in(desk: Desk) -> str:
     await desk.bot()  # and with it an account
-    page = (await desk.browser.get("/bots/new")).text
+    page = (await desk.browser.get("/bots/new/import")).text
     (found, *_) = re.findall(r'<option value="([^"]+)"', page)
     return str(found)
 
@@ -34,10 +34,10 @@ async def test_without_an_account_it_says_where_to_get_one(desk: Desk) -> None:
 
 async def test_the_form_holds_a_bot_that_can_be_made(desk: Desk) -> None:
     account = await account_in(desk)
-    page = (await desk.browser.get("/bots/new")).text
+    page = (await desk.browser.get("/bots/new/import")).text
     (text,) = re.findall(r"<textarea[^>]*>(.*?)</textarea>", page, re.DOTALL)
     form = {"account": account, "file": html.unescape(text)}
-    made = await desk.browser.post("/bots/new", form)
+    made = await desk.browser.post("/bots/new/import", form)
     assert (made.status_code, made.headers["location"].startswith("/bots/")) == (303, True)
     shown = await desk.browser.get(made.headers["location"])
     assert "The bot is made" in said(shown)
@@ -56,7 +56,7 @@ async def test_the_form_holds_a_bot_that_can_be_made(desk: Desk) -> None:
     ],
 )
 async def test_what_is_wrong_is_said_and_what_was_typed_stays(desk: Desk, changed: str, text: str) -> None:
-    refused = await desk.browser.post("/bots/new", {"account": await account_in(desk), "file": changed})
+    refused = await desk.browser.post("/bots/new/import", {"account": await account_in(desk), "file": changed})
     assert refused.status_code == 422
     assert text in html.unescape(said(refused))
     if changed:
@@ -65,5 +65,5 @@ async def test_what_is_wrong_is_said_and_what_was_typed_stays(desk: Desk, change
 
 async def test_another_persons_account_is_none(desk: Desk) -> None:
     await desk.bot()
-    refused = await desk.browser.post("/bots/new", {"account": "nobodys", "file": CALM})
+    refused = await desk.browser.post("/bots/new/import", {"account": "nobodys", "file": CALM})
     assert (refused.status_code, "no account" in said(refused)) == (404, True)

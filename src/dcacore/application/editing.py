@@ -14,6 +14,7 @@ from dcacore.application.parameters import strategy_of, texts_of
 from dcacore.application.waiting import strategy_to_be, will_run
 from dcacore.domain.errors import InvalidParameter
 from dcacore.domain.ids import UserId
+from dcacore.domain.market import Fees, Market
 from dcacore.domain.money import plain
 from dcacore.domain.strategy import Strategy
 from dcacore.ports.clock import Clock, Ids
@@ -62,13 +63,18 @@ async def edited(work: Work, record: BotRecord, changes: Mapping[str, str]) -> S
 def bot_file_text(record: BotRecord) -> str:
     """Return the bot as a bot file, which makes the same bot when it is read."""
     bot = record.bot
-    lines = ["[bot]", f"name = {_quoted(record.name)}", *_table(texts_of(bot.strategy))]
-    market = attrs.asdict(bot.market, filter=lambda field, _: field.name != "pair")
-    lines += ["", "[market]"]
-    lines += [
-        f"{name} = {_quoted(value if isinstance(value, str) else plain(value))}" for name, value in market.items()
-    ]
-    fees = bot.fees
+    return bot_file_text_of(record.name, bot.strategy, bot.market, bot.fees)
+
+
+def bot_file_text_of(name: str, strategy: Strategy, market: Market | None, fees: Fees) -> str:
+    """Return a bot that may not be stored yet as a bot file; a market that is not known is left out of it."""
+    lines = ["[bot]", f"name = {_quoted(name)}", *_table(texts_of(strategy))]
+    if market is not None:
+        rules = attrs.asdict(market, filter=lambda field, _: field.name != "pair")
+        lines += ["", "[market]"]
+        lines += [
+            f"{key} = {_quoted(value if isinstance(value, str) else plain(value))}" for key, value in rules.items()
+        ]
     lines += ["", "[fees]", f'fee_maker = "{plain(fees.fee_maker)}"', f'fee_taker = "{plain(fees.fee_taker)}"']
     lines += [f'fee_asset = "{fees.fee_asset.value}"']
     return "\n".join(lines) + "\n"

@@ -10,6 +10,7 @@ from litestar.types import ControllerRouterHandler
 from dcaweb.pages.asked import AskedPages
 from dcaweb.pages.bot_actions import BotActions
 from dcaweb.pages.bot_edit import BotEdit
+from dcaweb.pages.bot_import import BotImport
 from dcaweb.pages.bot_new import BotNew
 from dcaweb.pages.bots import BotPages
 from dcaweb.pages.charts import Charts
@@ -37,6 +38,7 @@ ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     Dashboard,
     Exchange,
     BotNew,
+    BotImport,
     BotPages,
     BotActions,
     BotEdit,
