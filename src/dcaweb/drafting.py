@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from litestar import Request
 from litestar.datastructures import State
+from litestar.response import Template
 
 from dcacore.application import drafts
 from dcacore.application.drafts import Draft, Outlook
@@ -17,13 +18,17 @@ from dcacore.domain.strategy import Strategy
 from dcaweb.failures import sentence
 from dcaweb.forms import Fields, FormState
 from dcaweb.ladder_chart import drawing
-from dcaweb.parameters import FEES, GROUPS, LABELS
+from dcaweb.parameters import FEES, LABELS, NAMES
+from dcaweb.rendering import page
+from dcaweb.requests import WebRequest
 
 SIZES: Final = ((680, 300), (340, 240))
 """In which the ladder is drawn: for desks and for phones."""
-WATCHED: Final = (*(it.name for group in (*GROUPS, FEES) for it in group.parameters), "pair", "price")
-"""The fields below which something may appear while somebody types."""
-_LABELS: Final = {**LABELS, "pair": "The pair", "price": "The price", "name": "The name"}
+EDITED: Final = (*NAMES, "price")
+"""The fields below which something may appear while somebody changes a bot."""
+WATCHED: Final = (*EDITED, *(it.name for it in FEES.parameters), "pair")
+"""Likewise of a new bot. Of a pair that is being typed nothing is said, but what was said of it goes away."""
+_LABELS: Final = {**LABELS, "pair": "Pair", "price": "Price"}
 PRESETS: Final[Mapping[str, Mapping[str, str]]] = {
     "Cautious": {
         "max_safety_orders": "10",
@@ -71,17 +76,21 @@ def pairs_now_of(request: Request[Any, Any, State]) -> PairsNow:
 
 def errors_of(wrong: Wrong) -> dict[str, str]:
     """Return by field, in a sentence each, what is wrong."""
-    return {name: told(error) for name, error in wrong.items()}
-
-
-def told(error: InvalidParameter) -> str:
-    """Return in a sentence what is wrong with a parameter."""
-    return sentence(f"{_LABELS.get(error.name, error.name)} {error.rule}")
+    return {name: sentence(error.rule) for name, error in wrong.items()}
 
 
 def refused(typed: Fields, wrong: Wrong) -> FormState:
     """Return the form with all that is wrong, each at its field."""
     return FormState(values=typed, errors=errors_of(wrong), status=422)
+
+
+async def preview_of(request: WebRequest, data: Fields, now: PairNow, watched: Sequence[str] = WATCHED) -> Template:
+    """Return what the bot of *data* would do; what is wrong does not take the last good ladder off the page."""
+    shown = look(data, now)
+    answer = await page(request, "bots/_preview_answer.html", watched=watched, **shown)
+    if shown["outlook"] is None:
+        answer.headers["HX-Retarget"] = "#preview-said"
+    return answer
 
 
 def look(texts: Fields, now: PairNow) -> dict[str, Any]:
@@ -97,8 +106,8 @@ def look(texts: Fields, now: PairNow) -> dict[str, Any]:
         "now": now,
         "draft": draft,
         "outlook": found,
-        "wrong": errors_of(wrong),
-        "watched": WATCHED,
+        "wrong": errors_of({name: error for name, error in wrong.items() if name != "pair"}),
+        "told": [sentence(f"{_LABELS.get(name, name)}: {error.rule}") for name, error in wrong.items()],
         "unknown": "" if found or wrong else _unknown(draft),
         "drawings": _drawings(found),
     }
@@ -115,3 +124,14 @@ def _unknown(draft: Draft) -> str:
     if now.market is None:
         return f"The rules of {now.pair} are not known now{reason}."
     return f"{now.pair} has no price now{reason}. Type one below to see the ladder from there."
+
+
+EMPTY_LOOK: Final[Mapping[str, Any]] = {
+    "outlook": None,
+    "wrong": {},
+    "told": (),
+    "unknown": "",
+    "drawings": (),
+    "now": None,
+}
+"""What a page shows of the ladder before it has been asked for."""

@@ -21,7 +21,7 @@ from dcacore.domain.market import Market
 from dcacore.ports.errors import Conflict, PortError
 from dcacore.ports.records import BotRecord, RequestKind
 from dcaweb import parameters
-from dcaweb.drafting import PRESETS, USUAL, look, pairs_now_of, refused
+from dcaweb.drafting import EMPTY_LOOK, PRESETS, USUAL, look, pairs_now_of, preview_of, refused
 from dcaweb.failures import sentence, status_of
 from dcaweb.flash import Flash, redirect
 from dcaweb.forms import Fields, Form, FormState
@@ -116,14 +116,6 @@ class BotNew(Controller):
         found = await accounts.of(app.store, user.id)
         pair = form.value("pair")
         market = known_market(pairs.spelt(pair))
-        usual: dict[str, Any] = {
-            "outlook": None,
-            "wrong": {},
-            "watched": (),
-            "unknown": "",
-            "drawings": [],
-            "now": None,
-        }
         return await page(
             request,
             "bots/new.html",
@@ -140,17 +132,8 @@ class BotNew(Controller):
             quote_asset="quote" if market is None else market.quote_asset,
             used=len(await bots.of(app.store, user.id)),
             allowed=allowed(user.tier),
-            **{**usual, **context},
+            **{**EMPTY_LOOK, **context},
         )
-
-
-async def preview_of(request: WebRequest, data: Fields, now: PairNow) -> Template:
-    """Return what the bot of *data* would do; what is wrong does not take the last good ladder off the page."""
-    shown = look(data, now)
-    answer = await page(request, "bots/_preview_answer.html", **shown)
-    if shown["outlook"] is None:
-        answer.headers["HX-Retarget"] = "#preview-said"
-    return answer
 
 
 async def _now(request: WebRequest, texts: Fields) -> PairNow:
