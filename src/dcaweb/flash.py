@@ -36,7 +36,6 @@ class Flash(StrEnum):
     KEY_ADDED = "key_added"
     KEY_REPLACED = "key_replaced"
     ACCOUNT_REMOVED = "account_removed"
-    COPIED = "copied"
     BOT_MADE = "bot_made"
     BOT_DELETED = "bot_deleted"
 
@@ -59,7 +58,6 @@ _TEXTS: Final = {
     Flash.KEY_REPLACED: "The new key is stored. Bots that waited for one go on within a minute.",
     Flash.ACCOUNT_REMOVED: "The account and its key are removed.",
     Flash.BOT_MADE: "The bot is made. It does nothing until you start it.",
-    Flash.COPIED: "This is the copy. It is stopped: change what you like, then start it.",
     Flash.BOT_DELETED: "The bot and its history are deleted.",
 }
 _ERRORS: Final = frozenset({Flash.SIGN_IN_FIRST})

@@ -62,19 +62,17 @@ async def edited(work: Work, record: BotRecord, changes: Mapping[str, str]) -> S
 
 def bot_file_text(record: BotRecord) -> str:
     """Return the bot as a bot file, which makes the same bot when it is read."""
-    bot = record.bot
-    return bot_file_text_of(record.name, bot.strategy, bot.market, bot.fees)
+    return bot_text(record.name, record.bot.strategy, record.bot.market, record.bot.fees)
 
 
-def bot_file_text_of(name: str, strategy: Strategy, market: Market | None, fees: Fees) -> str:
-    """Return a bot that may not be stored yet as a bot file; a market that is not known is left out of it."""
+def bot_text(name: str, strategy: Strategy, rules: Market, fees: Fees) -> str:
+    """Return a bot as a bot file that leaves nothing to be looked up."""
     lines = ["[bot]", f"name = {_quoted(name)}", *_table(texts_of(strategy))]
-    if market is not None:
-        rules = attrs.asdict(market, filter=lambda field, _: field.name != "pair")
-        lines += ["", "[market]"]
-        lines += [
-            f"{key} = {_quoted(value if isinstance(value, str) else plain(value))}" for key, value in rules.items()
-        ]
+    market = attrs.asdict(rules, filter=lambda field, _: field.name != "pair")
+    lines += ["", "[market]"]
+    lines += [
+        f"{name} = {_quoted(value if isinstance(value, str) else plain(value))}" for name, value in market.items()
+    ]
     lines += ["", "[fees]", f'fee_maker = "{plain(fees.fee_maker)}"', f'fee_taker = "{plain(fees.fee_taker)}"']
     lines += [f'fee_asset = "{fees.fee_asset.value}"']
     return "\n".join(lines) + "\n"

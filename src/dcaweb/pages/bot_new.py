@@ -10,7 +10,7 @@ from litestar.response import Redirect, Template
 from dcacore.application import accounts, asking, bots, drafts, pairs
 from dcacore.application.bot_pages import name_for_copy
 from dcacore.application.drafts import Draft
-from dcacore.application.editing import bot_file_text_of
+from dcacore.application.editing import bot_text
 from dcacore.application.overview import allowed
 from dcacore.application.pair_now import PairNow
 from dcacore.application.parameters import texts_of
@@ -56,7 +56,7 @@ class BotNew(Controller):
             now = await _now(request, data)
             if data.get("then") == "show":
                 return await self._form(request, FormState(values=data), **look(data, now))
-            draft = drafts.read(data, now)
+            draft = drafts.read({**data, "price": ""}, now)  # the price of now counts, from wherever one has looked
             if draft.wrong:
                 return await self._form(request, refused(data, draft.wrong))
             name = await drafts.name_of(app.store, user.id, data.get("name", ""), now.pair)
@@ -106,9 +106,10 @@ class BotNew(Controller):
         name = await drafts.name_of(app.store, user.id, data.get("name", ""), now.pair)
         more: dict[str, Any] = {}
         if draft.strategy is not None:
-            quote = "" if now.market is None else now.market.quote_asset
-            more["parameter_groups"] = parameters.shown(draft.strategy, quote)
-            more["bot_file"] = bot_file_text_of(name, draft.strategy, now.market, draft.fees)
+            market = now.market
+            more["parameter_groups"] = parameters.shown(draft.strategy, "" if market is None else market.quote_asset)
+            if market is not None:
+                more["bot_file"] = bot_text(name, draft.strategy, market, draft.fees)
         return await page(request, "bots/_review.html", name=name, **shown, **more)
 
     async def _form(self, request: WebRequest, form: FormState, **context: Any) -> Template:
