@@ -36,7 +36,6 @@ class Flash(StrEnum):
     KEY_ADDED = "key_added"
     KEY_REPLACED = "key_replaced"
     ACCOUNT_REMOVED = "account_removed"
-    COPIED = "copied"
     USER_INVITED = "user_invited"
     USER_SIGNED_OUT = "user_signed_out"
     USER_REMOVED = "user_removed"
@@ -67,7 +66,6 @@ _TEXTS: Final = {
     Flash.USER_REMOVED: "The user and everything of the user's is removed.",
     Flash.PASSWORD_LINK_SENT: "A link to choose a password is on its way by mail.",
     Flash.BOT_MADE: "The bot is made. It does nothing until you start it.",
-    Flash.COPIED: "This is the copy. It is stopped: change what you like, then start it.",
     Flash.BOT_DELETED: "The bot and its history are deleted.",
 }
 _ERRORS: Final = frozenset({Flash.SIGN_IN_FIRST})

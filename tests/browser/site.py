@@ -5,15 +5,23 @@ from __future__ import annotations
 import asyncio
 import threading
 from pathlib import Path
+from typing import Final
 
 import attrs
 
 from dcacore.adapters.fernet import generate_key
 from dcacore.adapters.mail_memory import MemoryMailer
 from dcacore.adapters.passwords import BcryptPasswords
+from dcacore.bootstrap import known_market
 from dcacore.bootstrap.app import App, delivering, open_app
+from dcacore.bootstrap.paper import InProcessPaper
+from dcacore.bootstrap.venues import ByEnvironment
+from dcacore.ports.records import Environment
 from dcacore.settings import Settings
 from dcaweb.serving import address_of, listening, serve_app
+
+PRICES: Final = (("BTCUSDT", 60_000), ("ETHUSDT", 3_000))
+"""What is traded there on paper, in the process of the test."""
 
 
 @attrs.define
@@ -51,7 +59,9 @@ async def served(folder: Path, made: list[Site], ready: threading.Event) -> None
                 mail = mailer.newest(email)
                 return "" if mail is None else mail.link
 
-            app = attrs.evolve(opened, passwords=BcryptPasswords(4), mailer=mailer, shown_link=link)
+            paper = InProcessPaper([(market, price) for pair, price in PRICES if (market := known_market(pair))])
+            venues = ByEnvironment({Environment.PAPER: paper})
+            app = attrs.evolve(opened, passwords=BcryptPasswords(4), mailer=mailer, shown_link=link, venues=venues)
             async with delivering(app) as with_courier:
                 site = Site(settings.base_url, with_courier, mailer, asyncio.get_running_loop(), stopping)
 

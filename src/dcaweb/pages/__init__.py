@@ -13,6 +13,7 @@ from dcaweb.pages.analytics import AnalyticsPages
 from dcaweb.pages.asked import AskedPages
 from dcaweb.pages.bot_actions import BotActions
 from dcaweb.pages.bot_edit import BotEdit
+from dcaweb.pages.bot_import import BotImport
 from dcaweb.pages.bot_new import BotNew
 from dcaweb.pages.bots import BotPages
 from dcaweb.pages.charts import Charts
@@ -45,6 +46,7 @@ ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     Exchange,
     ActivityPages,
     BotNew,
+    BotImport,
     BotPages,
     BotActions,
     BotEdit,
