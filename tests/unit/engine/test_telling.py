@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from dcacore.adapters.mail_memory import MemoryMailer
 from dcacore.application import accounts, asking, bots, users
 from dcacore.application.identity.courier import Courier
@@ -27,7 +29,7 @@ async def _trades(app: App, paper: InProcessPaper, told: dict[Occasion, Channels
     assert (await app.wait_for(start)).is_settled
     while not await _has(app, made.id, "take_profit_placed"):
         await app.clock.sleep(0.01)
-    paper.venue.move("BTCUSDT", Price(paper.venue.price("BTCUSDT") * 2))
+    paper.venue.move("BTCUSDT", Price(Decimal(31000)))
     while not await _has(app, made.id, "deal_closed"):
         await app.clock.sleep(0.01)
     assert record.name == "calm"
