@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from typing import Any
 
 import attrs
 
@@ -18,7 +19,7 @@ NOON = datetime.datetime(2026, 3, 10, 12, tzinfo=datetime.UTC)
 HOUR = datetime.timedelta(hours=1)
 
 
-async def _fill(desk: Desk, bot: BotRecord, count: int, **changes: object) -> None:
+async def _fill(desk: Desk, bot: BotRecord, count: int, **changes: Any) -> None:
     """Store lines of *bot*, an hour apart, the last one at noon."""
     line = Activity(user_id=desk.anna.id, at=NOON, kind="sold", text="", bot_id=bot.bot.id)
     lines = [
