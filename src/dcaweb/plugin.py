@@ -21,7 +21,7 @@ from dcaweb.failures import handlers
 from dcaweb.formats import FILTERS
 from dcaweb.live_keys import KEYS
 from dcaweb.pages import ROUTES
-from dcaweb.pages.events import Streams
+from dcaweb.pages.streams import Streams
 from dcaweb.security.forgery import Forgery
 from dcaweb.security.headers import teller
 from dcaweb.security.keys import signing_secret

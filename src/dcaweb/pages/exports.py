@@ -103,5 +103,7 @@ async def pieces(lines: AsyncIterator[str]) -> AsyncIterator[str]:
 
 def _file(name: str, lines: AsyncIterator[str]) -> Stream:
     return Stream(
-        pieces(lines), media_type="text/csv; charset=utf-8", headers={"content-disposition": f'attachment; filename="{name}"'}
+        pieces(lines),
+        media_type="text/csv; charset=utf-8",
+        headers={"content-disposition": f'attachment; filename="{name}"'},
     )
