@@ -8,6 +8,7 @@ from typing import Any, Final
 import attrs
 from litestar.params import URLEncodedBody
 
+from dcacore.application.identity.refusals import TooManyTries
 from dcacore.domain.errors import DcaError, InvalidParameter
 from dcaweb.failures import sentence, status_of
 
@@ -26,11 +27,13 @@ class FormState:
         values: what was typed, but for secrets.
         errors: by field what is wrong; under "" what is not about one field.
         status: HTTP's.
+        wait_s: in how many seconds it may be sent again; 0 for at once.
     """
 
     values: Fields = attrs.field(factory=dict)
     errors: Fields = attrs.field(factory=dict)
     status: int = 200
+    wait_s: int = 0
 
     def value(self, name: str) -> str:
         """Return what was typed into a field."""
@@ -51,7 +54,8 @@ def refused(typed: Mapping[str, Any], error: DcaError) -> FormState:
         field, text = error.name, f"{label(error.name)} {error.rule}"
     else:
         field, text = "", str(error)
-    return FormState(values=values, errors={field: sentence(text)}, status=status_of(error))
+    wait_s = error.wait_s if isinstance(error, TooManyTries) else 0
+    return FormState(values=values, errors={field: sentence(text)}, status=status_of(error), wait_s=wait_s)
 
 
 def label(field: str) -> str:

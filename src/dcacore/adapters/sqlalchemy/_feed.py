@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import attrs
-from sqlalchemy import ColumnElement, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, func, insert, or_, select, update
 
 from dcacore.adapters.sqlalchemy import _feed_values as made
 from dcacore.adapters.sqlalchemy._people_rows import (
