@@ -8,6 +8,7 @@ from typing import Any, Final
 import attrs
 from litestar.params import URLEncodedBody
 
+from dcacore.application.refusals import PlanLimitReached
 from dcacore.domain.errors import DcaError, InvalidParameter
 from dcaweb.failures import sentence, status_of
 
@@ -26,11 +27,13 @@ class FormState:
         values: what was typed, but for secrets.
         errors: by field what is wrong; under "" what is not about one field.
         status: HTTP's.
+        may_upgrade: whether a larger plan would allow what was refused.
     """
 
     values: Fields = attrs.field(factory=dict)
     errors: Fields = attrs.field(factory=dict)
     status: int = 200
+    may_upgrade: bool = False
 
     def value(self, name: str) -> str:
         """Return what was typed into a field."""
@@ -51,7 +54,8 @@ def refused(typed: Mapping[str, Any], error: DcaError) -> FormState:
         field, text = error.name, f"{label(error.name)} {error.rule}"
     else:
         field, text = "", str(error)
-    return FormState(values=values, errors={field: sentence(text)}, status=status_of(error))
+    upgrade = isinstance(error, PlanLimitReached)
+    return FormState(values=values, errors={field: sentence(text)}, status=status_of(error), may_upgrade=upgrade)
 
 
 def label(field: str) -> str:

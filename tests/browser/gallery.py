@@ -82,6 +82,8 @@ SHOTS: Final = (
     Shot("new-bot-new", "/bots/new", visitor="newcomer"),
     Shot("exchange", "/exchange"),
     Shot("exchange-new", "/exchange", visitor="newcomer"),
+    Shot("analytics", "/analytics"),
+    Shot("analytics-new", "/analytics", visitor="newcomer"),
     Shot("subscription", "/subscription"),
     Shot("settings", "/settings"),
 )
@@ -94,6 +96,7 @@ NO_PAGES: Final = frozenset(
         "/events",
         "/asked",
         "/dashboard/funds",
+        "/dashboard/profit",
         "/exchange/accounts/{account_id}/balances",
         "/exchange/accounts/{account_id}/health",
         "/exchange/accounts/{account_id}/pairs",

@@ -40,6 +40,7 @@ OWN: Final = frozenset(
     {
         "GET /dashboard",
         "GET /dashboard/funds",
+        "GET /dashboard/profit",
         "GET /exchange",
         "POST /exchange/accounts",
         "POST /exchange/paper",
@@ -55,6 +56,7 @@ OWN: Final = frozenset(
         "POST /settings/sessions/end-others",
         "POST /settings/delete",
         "GET /subscription",
+        "GET /analytics",
         "GET /api/v1/bots",
         "POST /api/v1/ladder",
         "POST /api/v1/backtests",
@@ -127,6 +129,8 @@ STREAMS: Final = frozenset({"GET /events"})
 """What does not end by itself, and is looked at by a test of its own."""
 
 QUERIES: Final[Mapping[str, Mapping[str, str]]] = {
+    "GET /dashboard/profit": {"environment": "paper", "quote_asset": "USDT"},
+    "GET /analytics": {"bot": "{bot_id}"},
     "GET /asked": {"asked": "{asked_id}"},
     "GET /exports/deals.csv": {"bot": "{bot_id}"},
     "GET /exports/orders.csv": {"bot": "{bot_id}"},
