@@ -2,6 +2,7 @@
 import htmx from "htmx.org";
 import { drawing } from "./drawing.js";
 import { fields } from "./fields.js";
+import { filling } from "./filling.js";
 import { menus } from "./menus.js";
 import { searching } from "./searching.js";
 import { steps } from "./steps.js";
@@ -10,6 +11,7 @@ import { localTimes } from "./times.js";
 export function islands(): void {
   menus();
   fields();
+  filling();
   searching();
   const begin = (root: ParentNode): void => {
     localTimes(root);

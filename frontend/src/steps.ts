@@ -7,7 +7,7 @@ class Steps {
     this.steps = [...root.querySelectorAll<HTMLElement>("[data-step]")];
     this.marks = [...root.querySelectorAll<HTMLElement>("[data-step-mark]")];
     root.dataset["stepping"] = "";
-    const wrong = this.steps.findIndex((step) => step.querySelector(".field--wrong, [aria-invalid='true']"));
+    const wrong = this.steps.findIndex((step) => step.querySelector(".field--wrong, .field__error:not(:empty), [aria-invalid='true']"));
     const named = this.steps.findIndex((step) => step.dataset["step"] === root.dataset["steps"]);
     this.show(Math.max(wrong, 0) || Math.max(named, 0), false);
     root.addEventListener("click", (event) => this.clicked(event));
@@ -28,10 +28,10 @@ class Steps {
 
   // Enter in a field goes on to the next step; it sends the form only from the last one.
   private pressed(event: KeyboardEvent): void {
-    const isField = event.target instanceof HTMLInputElement && event.target.type !== "search";
-    if (event.key !== "Enter" || !isField || this.now === this.steps.length - 1) return;
+    const field = event.target;
+    if (event.key !== "Enter" || !(field instanceof HTMLInputElement) || this.now === this.steps.length - 1) return;
     event.preventDefault();
-    this.go(this.now + 1);
+    if (field.type !== "search") this.go(this.now + 1);
   }
 
   private go(to: number): void {

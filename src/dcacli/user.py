@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dcacli.session import as_json, hidden, in_app, settings
+from dcacli.session import as_json, confirm, hidden, in_app, settings, yes
 
 if TYPE_CHECKING:
     from dcacore.bootstrap.app import App
@@ -53,6 +53,24 @@ def create(*, email: str, is_admin: bool, is_verified: bool, tier: str | None, a
         )
 
     _print(in_app(work, may_create=True), "created", as_json=as_json)
+
+
+@user.command("invite", epilog="\b\nExample:\n  dca user invite anna@example.com")
+@click.argument("email")
+@click.option("--admin", "is_admin", is_flag=True, help="The user may administer others.")
+@click.option("--tier", type=_TIERS, help="FREE (1 bot) or PRO (5 bots). Default: DEFAULT_TIER, else FREE.")
+@as_json
+def invite(*, email: str, is_admin: bool, tier: str | None, as_json: bool) -> None:
+    """Create a user who chooses the password by a link that is mailed: within 72 hours, once.
+
+    The mail waits in the outbox until a program with a courier runs: `dca serve` or `dca worker`.
+    """
+    from dcacore.application.identity.inviting import invite as invited
+    from dcacore.ports.records import Tier
+
+    chosen = None if tier is None else Tier(tier.upper())
+    done = in_app(lambda app: invited(app.identity, email=email, tier=chosen, is_admin=is_admin))
+    _print(done, "invited", as_json=as_json)
 
 
 @user.command("list", epilog="\b\nExample:\n  dca user list --json")
@@ -104,6 +122,43 @@ def set_tier(*, email: str, tier: str, as_json: bool) -> None:
     chosen = Tier(tier.upper())
     done = in_app(lambda app: users.set_tier(app.store, email=email, tier=chosen))
     _print(done, f"is {chosen.value} now", as_json=as_json)
+
+
+@user.command("set-admin", epilog="\b\nExample:\n  dca user set-admin anna@example.com yes")
+@click.argument("email")
+@click.argument("is_admin", metavar="yes|no", type=click.Choice(["yes", "no"], case_sensitive=False))
+@as_json
+def set_admin(*, email: str, is_admin: str, as_json: bool) -> None:
+    """Let a user administer others, or not any more. The last administrator stays one."""
+    from dcacore.application import users
+
+    may = is_admin.lower() == "yes"
+    done = in_app(lambda app: users.set_admin(app.store, email=email, is_admin=may))
+    _print(done, "is an administrator now" if may else "is no administrator now", as_json=as_json)
+
+
+@user.command("sign-out", epilog="\b\nExample:\n  dca user sign-out anna@example.com")
+@click.argument("email")
+@as_json
+def sign_out(*, email: str, as_json: bool) -> None:
+    """End all sessions, API tokens and mailed links of a user. Bots go on, and the password stays."""
+    from dcacore.application import users
+
+    _print(in_app(lambda app: users.sign_out(app.store, email=email)), "is signed out everywhere", as_json=as_json)
+
+
+@user.command("remove", epilog="\b\nExample:\n  dca user remove anna@example.com")
+@click.argument("email")
+@yes
+@as_json
+def remove(*, email: str, is_sure: bool, as_json: bool) -> None:
+    """Forget a user with everything: bots and their history, accounts, keys. Bots that trade are stopped before."""
+    from dcacore.application import users
+    from dcacore.application.identity.leaving import remove_user
+
+    found = in_app(lambda app: users.find(app.store, email))
+    confirm(f"Remove {found.email} with all bots and their history?", is_sure=is_sure)
+    _print(in_app(lambda app: remove_user(app.store, found.id)), "removed", as_json=as_json)
 
 
 @user.command("reset-password", epilog="\b\nExample:\n  dca user reset-password anna@example.com")

@@ -36,7 +36,10 @@ class Flash(StrEnum):
     KEY_ADDED = "key_added"
     KEY_REPLACED = "key_replaced"
     ACCOUNT_REMOVED = "account_removed"
-    COPIED = "copied"
+    USER_INVITED = "user_invited"
+    USER_SIGNED_OUT = "user_signed_out"
+    USER_REMOVED = "user_removed"
+    PASSWORD_LINK_SENT = "password_link_sent"  # noqa: S105  # a key of a sentence
     BOT_MADE = "bot_made"
     BOT_DELETED = "bot_deleted"
 
@@ -58,8 +61,11 @@ _TEXTS: Final = {
     Flash.KEY_ADDED: "The exchange has accepted the key, and it is stored, encrypted.",
     Flash.KEY_REPLACED: "The new key is stored. Bots that waited for one go on within a minute.",
     Flash.ACCOUNT_REMOVED: "The account and its key are removed.",
+    Flash.USER_INVITED: "The user is made, and the invitation is on its way by mail.",
+    Flash.USER_SIGNED_OUT: "The user is signed out everywhere, and API tokens have ended.",
+    Flash.USER_REMOVED: "The user and everything of the user's is removed.",
+    Flash.PASSWORD_LINK_SENT: "A link to choose a password is on its way by mail.",
     Flash.BOT_MADE: "The bot is made. It does nothing until you start it.",
-    Flash.COPIED: "This is the copy. It is stopped: change what you like, then start it.",
     Flash.BOT_DELETED: "The bot and its history are deleted.",
 }
 _ERRORS: Final = frozenset({Flash.SIGN_IN_FIRST})

@@ -156,6 +156,12 @@ def percent(value: Decimal | None, *, signed: bool = False, places: int = 2, liv
     return _data(value, shown, tone=tone_of(value) if signed else "", live=live)
 
 
+def fraction(value: Decimal | None) -> Markup:
+    """Return a fraction as a percentage, with all decimals that it has."""
+    shown = NOTHING if value is None else f"{plain(value.scaleb(2))}{_SPACE}%"
+    return _data(value, shown)
+
+
 def _data(value: Decimal | None, shown: str, *, unit: str = "", tone: str = "", live: str = "") -> Markup:
     marks = Markup(' data-live="{}"').format(live) if live else Markup("")
     if value is None and not live:
@@ -214,6 +220,7 @@ FILTERS: Final[Mapping[str, Callable[..., Any]]] = {
     "price": price,
     "quantity": quantity,
     "percent": percent,
+    "fraction": fraction,
     "when": when,
     "duration": duration,
     "sentence": sentence,

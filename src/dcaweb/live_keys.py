@@ -15,7 +15,7 @@ import attrs
 
 from dcacore.application.bot_pages import BotCard
 from dcacore.application.deal_cards import DealCard
-from dcacore.application.live import BotGonePatch, NotificationPatch, Patch, PricePatch, StatePatch
+from dcacore.application.live import BotGonePatch, LinesPatch, NotificationPatch, Patch, PricePatch, StatePatch
 from dcacore.application.live_sums import Place
 from dcacore.domain.ids import BotId
 from dcacore.domain.money import plain
@@ -23,6 +23,8 @@ from dcacore.ports.records import Environment
 from dcaweb.formats import Formats, percent_text, price_text, quantity_text, tone_of
 
 UNREAD: Final = "unread"
+NEWEST_LINE: Final = "feed"
+"""The number of the newest line of activity."""
 
 Values = dict[str, dict[str, Any]]
 """By the name of a node: `text`, and where they matter `value` (exact), `tone` and `state`."""
@@ -58,11 +60,23 @@ def values_of(patch: Patch, formats: Formats) -> Values:
                 found.update(of_deal(deal, formats))
             return found
         case NotificationPatch(unread=unread):
-            return {UNREAD: {"text": str(unread) if unread < 100 else "99+", "value": str(unread)}}  # noqa: PLR2004
+            return {UNREAD: {"text": unread_text(unread), "value": str(unread), "state": unread_state(unread)}}
+        case LinesPatch(newest=newest):
+            return {NEWEST_LINE: {"text": str(newest)}}
         case BotGonePatch(bot_id=bot_id):
             return {bot_key(bot_id, "state"): {"text": "Deleted", "state": "gone"}}
         case _:
             return {}
+
+
+def unread_text(count: int) -> str:
+    """Return how many notifications have not been read, short enough for a badge."""
+    return str(count) if count < 100 else "99+"  # noqa: PLR2004
+
+
+def unread_state(count: int) -> str:
+    """Return none or some: by it the badge is there."""
+    return "some" if count else "none"
 
 
 def of_bot(card: BotCard, formats: Formats) -> Values:
@@ -174,6 +188,8 @@ KEYS: Final = {
     "price_key": price_key,
     "progress_text": progress_text,
     "standing_key": standing_key,
+    "unread_state": unread_state,
+    "unread_text": unread_text,
     "used_text": used_text,
     "watched": watched,
     "watched_deal": watched_deal,

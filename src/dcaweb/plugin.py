@@ -20,6 +20,7 @@ from dcaweb.api.problems import by_place
 from dcaweb.failures import handlers
 from dcaweb.formats import FILTERS
 from dcaweb.live_keys import KEYS
+from dcaweb.metrics import Meter, Metering
 from dcaweb.pages import ROUTES
 from dcaweb.pages.events import Streams
 from dcaweb.security.forgery import Forgery
@@ -48,12 +49,16 @@ class DcaPlugin(InitPlugin):
         """Return *app_config* with the dashboard in it."""
         app_config.state.dca = self._app
         app_config.state.streams = Streams()
+        app_config.state.meter = meter = Meter(self._app.clock)
         api.install(app_config, self._app, largest_body=_LARGEST_BODY)
         app_config.route_handlers.extend([self._pages(), self._static()])
-        app_config.middleware.extend([self._forgery(), self._people()])
+        app_config.middleware.extend([Metering(meter), self._forgery(), self._people()])
         app_config.exception_handlers = {**by_place(handlers()), **app_config.exception_handlers}
         app_config.template_config = self._templates()
-        app_config.compression_config = CompressionConfig(backend="gzip", exclude=[r"^/events", r"^/static/.*woff2$"])
+        app_config.compression_config = CompressionConfig(
+            backend="gzip", exclude=[r"^/events", r"^/settings/export$", r"^/static/.*woff2$"]
+        )
+        app_config.before_send.append(meter.before_send)
         app_config.before_send.append(teller(is_https=is_https(self._app)))
         # Litestar's writes what any library says to stderr: addresses with keys in them.
         app_config.logging_config = None

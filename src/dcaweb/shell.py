@@ -41,6 +41,7 @@ _PLACES: Final = (
     NavItem("bots", "Bots", "smart-toy", "/bots"),
     NavItem("analytics", "Analytics", "query-stats", "/analytics"),
     NavItem("exchange", "Exchange", "currency-exchange", "/exchange"),
+    NavItem("activity", "Activity", "notifications", "/activity"),
     NavItem("subscription", "Subscription", "workspace-premium", "/subscription"),
     NavItem("settings", "Settings", "settings", "/settings"),
 )
@@ -48,6 +49,8 @@ _PLACES: Final = (
 
 Only pages that are there: what leads nowhere is no place.
 """
+_ADMINISTRATION: Final = NavItem("admin", "Administration", "admin-panel-settings", "/admin")
+"""For administrators, behind all others."""
 
 
 @attrs.frozen(kw_only=True)
@@ -78,7 +81,7 @@ def shell_of(request: Request[Any, Any, State], *, environments: Iterable[Enviro
     theme = request.cookies.get("theme", "")
     return Shell(
         user=None if signed_in is None else signed_in.user,
-        nav=() if signed_in is None else _places(request.url.path),
+        nav=() if signed_in is None else _places(request.url.path, is_admin=signed_in.user.is_admin),
         environment=MIXED if len(kinds) > 1 else next(iter(kinds), None),
         flash=flash.said(request),
         unread=unread,
@@ -86,5 +89,6 @@ def shell_of(request: Request[Any, Any, State], *, environments: Iterable[Enviro
     )
 
 
-def _places(path: str) -> tuple[NavItem, ...]:
-    return tuple(attrs.evolve(it, is_current=path == it.href or path.startswith(f"{it.href}/")) for it in _PLACES)
+def _places(path: str, *, is_admin: bool) -> tuple[NavItem, ...]:
+    places = (*_PLACES, _ADMINISTRATION) if is_admin else _PLACES
+    return tuple(attrs.evolve(it, is_current=path == it.href or path.startswith(f"{it.href}/")) for it in places)

@@ -6,7 +6,6 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from decimal import Decimal
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -15,10 +14,10 @@ import attrs
 from dcacore.adapters.fernet import generate_key
 from dcacore.adapters.mail_memory import MemoryMailer
 from dcacore.adapters.passwords import BcryptPasswords
+from dcacore.bootstrap import known_market
 from dcacore.bootstrap.app import App, delivering, open_app, running
 from dcacore.bootstrap.paper import InProcessPaper
 from dcacore.bootstrap.venues import ByEnvironment
-from dcacore.domain.market import Market
 from dcacore.domain.numbers import Number
 from dcacore.ports.records import Environment
 from dcacore.settings import Settings
@@ -26,10 +25,10 @@ from dcaweb.serving import address_of, listening, serve_app
 
 T = TypeVar("T")
 
-MARKET: Final = Market(
-    pair="BTCUSDT", base_asset="BTC", quote_asset="USDT", tick_size="0.01", step_size="0.00001", min_notional="5"
-)
-FIRST_PRICE: Final = 30_000
+PRICES: Final = (("BTCUSDT", 60_000), ("ETHUSDT", 3_000))
+"""What is traded there, in the process of the test."""
+PAIR: Final = PRICES[0][0]
+"""What tests move."""
 
 
 @attrs.define
@@ -77,8 +76,8 @@ class Site:
         return asyncio.run_coroutine_threadsafe(done(), self._loop).result(30)
 
     def move(self, price: Number) -> None:
-        """Let the market move to *price*, in quote per base; what is reached fills."""
-        self.do(lambda: self.paper.move(MARKET.pair, price))
+        """Let the market of `PAIR` move to *price*, in quote per base; what is reached fills."""
+        self.do(lambda: self.paper.move(PAIR, price))
 
     @contextmanager
     def away(self) -> Iterator[None]:
@@ -126,7 +125,8 @@ async def served(folder: Path, made: list[Site], ready: threading.Event, *, trad
 @asynccontextmanager
 async def _equipped(settings: Settings, *, trades: bool) -> AsyncIterator[tuple[App, MemoryMailer, InProcessPaper]]:
     mailer = MemoryMailer()
-    paper = InProcessPaper([(MARKET, FIRST_PRICE)], {"USDT": Decimal(10_000)})
+    paper = InProcessPaper([(market, price) for pair, price in PRICES if (market := known_market(pair))])
+    venues = ByEnvironment({Environment.PAPER: paper, Environment.LIVE: paper})
 
     def link(email: str) -> str:
         mail = mailer.newest(email)
@@ -134,9 +134,8 @@ async def _equipped(settings: Settings, *, trades: bool) -> AsyncIterator[tuple[
 
     async with AsyncExitStack() as stack:
         opened = await stack.enter_async_context(open_app(settings, may_create=True))
-        app = attrs.evolve(opened, passwords=BcryptPasswords(4), mailer=mailer, shown_link=link)
+        app = attrs.evolve(opened, passwords=BcryptPasswords(4), mailer=mailer, shown_link=link, venues=venues)
         if trades:
-            venues = ByEnvironment({Environment.PAPER: paper, Environment.LIVE: paper})
-            trading = attrs.evolve(app, venues=venues, paper=None, binance=None, keys=None)
+            trading = attrs.evolve(app, paper=None, binance=None, keys=None)
             app = await stack.enter_async_context(running(trading))
         yield await stack.enter_async_context(delivering(app)), mailer, paper

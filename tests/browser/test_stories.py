@@ -11,12 +11,13 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import opened
 from tests.browser.looks import overflow, ready
-from tests.browser.site import MARKET, Site
+from tests.browser.site import PAIR, Site
 from tests.browser.trading import (
     STAY_MS,
     fill_bot_in,
     has_stayed,
     make_bot,
+    make_bot_in_steps,
     open_paper_account,
     register,
     shows,
@@ -31,15 +32,14 @@ def test_from_nothing_to_a_profit(chromium: Browser, desk: Site, size: str) -> N
     with opened(chromium, desk, size, accept_downloads=True, reduced_motion="reduce") as page:
         register(page)
         open_paper_account(page)
-        bot = make_bot(page)
-        start(page)
+        bot = make_bot_in_steps(page)
         shows(page, "In position")
         stay(page)
         shows(page, "0 of 3")
-        desk.move("29690")
+        desk.move("59380")
         shows(page, "1 of 3")
         shows(page, "Safety order 1 of 3 filled")
-        desk.move("30400")
+        desk.move("60950")
         expect(stat(page, "Profit").first).to_contain_text("+", timeout=STAY_MS)
         shows(page, "1 deal closed")
         assert has_stayed(page)  # all of it came by the stream
@@ -70,7 +70,7 @@ def _the_file_has_it(page: Page) -> None:
     answer = page.request.get("/exports/deals.csv")
     rows = list(csv.DictReader(io.StringIO(answer.text())))
     closed = [it for it in rows if it["closed_at"]]
-    assert [(it["bot"], it["pair"]) for it in closed] == [("Calm", MARKET.pair)]
+    assert [(it["bot"], it["pair"]) for it in closed] == [("Calm", PAIR)]
 
 
 def test_what_went_wrong_is_told_and_tried_again(chromium: Browser, desk: Site) -> None:
@@ -89,7 +89,7 @@ def test_what_went_wrong_is_told_and_tried_again(chromium: Browser, desk: Site) 
         page.wait_for_selector("html[data-ready]")
         shows(page, "Calm tries again")
         expect(page.get_by_role("button", name="Retry")).to_have_count(0, timeout=STAY_MS)
-        desk.move("30600")
+        desk.move("61200")
         shows(page, "1 deal closed")
 
 
@@ -99,8 +99,8 @@ def _take_an_order_off(desk: Site) -> None:
 
     def cancel() -> None:
         (account,) = venue.accounts
-        lowest = min(venue.open_orders(account, MARKET.pair), key=lambda it: it.price or 0)
-        venue.cancel(account, MARKET.pair, lowest.order_id)
+        lowest = min(venue.open_orders(account, PAIR), key=lambda it: it.price or 0)
+        venue.cancel(account, PAIR, lowest.order_id)
 
     desk.do(cancel)
 
@@ -110,15 +110,16 @@ def test_a_plan_ends_where_it_says(chromium: Browser, desk: Site) -> None:
         register(page)
         open_paper_account(page)
         fill_bot_in(page, "One")
-        form = "new FormData(document.querySelector('form[action*=bots]') ?? document.querySelector('main form'))"
         statuses = page.evaluate(
-            f"""async () => Promise.all(['One', 'Two'].map(async (name) => {{
-                const data = new URLSearchParams({form});
+            """async () => Promise.all(['One', 'Two'].map(async (name) => {
+                const data = new URLSearchParams();
+                for (const [key, value] of new FormData(document.querySelector('main form')))
+                    if (typeof value === 'string') data.set(key, value);
                 data.set('file', data.get('file').replace('One', name));
-                const sent = {{ method: 'POST', body: data, redirect: 'manual' }};
+                const sent = { method: 'POST', body: data, redirect: 'manual' };
                 const answer = await fetch(location.pathname, sent);
                 return answer.type === 'opaqueredirect' ? 303 : answer.status;
-            }}))"""
+            }))"""
         )
         assert sorted(statuses) == [303, 403]
         fill_bot_in(page, "Three")
@@ -164,7 +165,7 @@ def test_a_page_that_was_cut_off_comes_back_by_itself(chromium: Browser, desk: S
     stay(page)
     with desk.away():
         expect(page.locator("[data-live-status]")).to_be_visible(timeout=STAY_MS)
-        desk.move("29690")
+        desk.move("59380")
     shows(page, "1 of 3")
     expect(page.locator("[data-live-status]")).to_be_hidden(timeout=STAY_MS)
     assert has_stayed(page)

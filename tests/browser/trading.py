@@ -12,6 +12,14 @@ from tests.browser.looks import ready
 PASSWORD: Final = "Correct-Horse-7"
 STAY_MS: Final = 30_000
 """How long something may take to come to a page by itself, on a machine that is busy with other things."""
+_PARAMETERS: Final = {
+    "base_order_size": "100",
+    "safety_order_size": "100",
+    "max_safety_orders": "3",
+    "price_deviation": "1",
+    "safety_order_volume_scale": "1",
+    "safety_order_step_scale": "1",
+}
 _BOT: Final = """[bot]
 name = "{name}"
 pair = "BTCUSDT"
@@ -45,6 +53,27 @@ def open_paper_account(page: Page) -> None:
     expect(page.get_by_role("table").get_by_text("10,000").first).to_be_visible(timeout=STAY_MS)
 
 
+def make_bot_in_steps(page: Page, name: str = "Calm") -> str:
+    """Make a bot by the form in steps, start it, and return its address."""
+    ready(page, "/bots/new")
+    page.get_by_label("Name").fill(name)
+    page.get_by_role("combobox", name="Pair").fill("BTCUSDT")
+    page.get_by_role("option", name="BTCUSDT").first.click()
+    _next(page)
+    for field, text in _PARAMETERS.items():
+        page.locator(f"[name={field}]").fill(text)
+    _next(page)
+    page.locator("[name=take_profit]").fill("1.5")
+    _next(page)
+    page.get_by_role("button", name="Create and start").click()
+    page.wait_for_url(re.compile("/bots/(?!new)"))
+    return re.sub(r"[?#].*", "", page.url)
+
+
+def _next(page: Page) -> None:
+    page.locator("[data-step]:visible").get_by_role("button", name="Next").click()
+
+
 def make_bot(page: Page, name: str = "Calm", base: str = "100") -> str:
     """Make a bot and return its address."""
     fill_bot_in(page, name, base)
@@ -55,8 +84,8 @@ def make_bot(page: Page, name: str = "Calm", base: str = "100") -> str:
 
 def fill_bot_in(page: Page, name: str, base: str = "100") -> None:
     """Come as far as to the button that makes the bot."""
-    ready(page, "/bots/new")
-    page.get_by_role("textbox", name="Bot file").fill(_BOT.format(name=name, base=base))
+    ready(page, "/bots/new/import")
+    page.get_by_role("textbox", name="Or its text").fill(_BOT.format(name=name, base=base))
 
 
 def start(page: Page) -> None:

@@ -33,6 +33,34 @@ def test_users_are_created_listed_and_changed(cli: Cli) -> None:
     assert "anna@example.com  PRO   yes" in text
 
 
+def test_administrators_are_made_and_the_last_one_stays(cli: Cli) -> None:
+    cli.good("user", "create", "anna@example.com", "--verified")
+    assert cli.good("user", "set-admin", "anna@example.com", "YES") == "anna@example.com: is an administrator now\n"
+    told = "this is the last administrator who can sign in: make somebody else one first"
+    assert cli.refused("user", "set-admin", "anna@example.com", "no") == told
+    assert cli.refused("user", "remove", "anna@example.com", "--yes") == told
+    cli.good("user", "create", "bert@example.com", "--verified", "--admin")
+    assert cli.good("user", "set-admin", "anna@example.com", "no") == "anna@example.com: is no administrator now\n"
+    assert "Invalid value" in cli.misused("user", "set-admin", "anna@example.com", "perhaps")
+
+
+def test_users_are_invited_signed_out_and_removed(cli: Cli) -> None:
+    cli.good("user", "create", "bert@example.com")
+    invited = cli.json("user", "invite", "Anna@example.com", "--tier", "PRO", "--admin")
+    assert (invited["email"], invited["tier"], invited["is_admin"], invited["verified_at"]) == (
+        "anna@example.com",
+        "PRO",
+        True,
+        None,
+    )
+    assert cli.refused("user", "invite", "anna@example.com") == "there is a user anna@example.com already"
+    assert cli.good("user", "sign-out", "bert@example.com") == "bert@example.com: is signed out everywhere\n"
+    assert cli("user", "remove", "bert@example.com", typed="n\n").exit_code == 1
+    assert len(cli.json("user", "list")["users"]) == 2
+    assert cli.good("user", "remove", "bert@example.com", "--yes") == "bert@example.com: removed\n"
+    assert cli.refused("user", "remove", "bert@example.com", "--yes") == "there is no user bert@example.com"
+
+
 def test_the_password_is_asked_for_twice_and_never_shown(cli: Cli) -> None:
     done = cli("user", "create", "a@example.com", typed="Secret77\nSecret77\n", env={"DCA_PASSWORD": None})
     assert (done.exit_code, done.stdout) == (0, "a@example.com: created\n")

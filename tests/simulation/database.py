@@ -21,10 +21,12 @@ from dcacore.adapters.simulated.faults import Dice
 from dcacore.adapters.sqlalchemy import SqlStore, sqlite_store
 from dcacore.adapters.sqlalchemy.inline import Connection, inline_connection
 from dcacore.adapters.sqlalchemy.schema import upgrade
+from dcacore.ports.census import Census
 from dcacore.ports.clock import Clock
 from dcacore.ports.errors import StoreUnavailable
 from dcacore.ports.identity_store import ApiTokens, MailLinks, Outbox, Sessions, Throttle, Wishes
 from dcacore.ports.records import Lease
+from dcacore.ports.signals import Signals
 from dcacore.ports.store import Accounts, Bots, Deals, Feed, Fills, Intents, Leases, Requests, Store, Users, Work
 from tests.simulation.clock import VirtualClock
 from tests.simulation.faults import MachineFault
@@ -252,6 +254,14 @@ class GatedWork(Work):
     @property
     def wishes(self) -> Wishes:
         return cast("Wishes", _Calls(self, "wishes"))
+
+    @property
+    def signals(self) -> Signals:
+        return cast("Signals", _Calls(self, "signals"))
+
+    @property
+    def census(self) -> Census:
+        return cast("Census", _Calls(self, "census"))
 
     async def call(self, collection: str, method: str, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """Do something in the transaction."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, Final
 
@@ -110,3 +111,29 @@ async def stage_in(folder: Path, **settings: Any) -> AsyncIterator[Stage]:
 def said(page: Response) -> str:
     """Return the text of a page, without its tags."""
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.text))
+
+
+class _Fields(HTMLParser):
+    """Reads a form as a browser would send it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: dict[str, str] = {}
+        self._select: str | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        it = {name: value or "" for name, value in attrs}
+        if tag == "select":
+            self._select = it.get("name")
+        elif tag == "option" and self._select and (self._select not in self.sent or "selected" in it):
+            self.sent[self._select] = it["value"]
+        elif tag == "input" and "name" in it and (it.get("type") not in {"radio", "checkbox"} or "checked" in it):
+            self.sent[it["name"]] = it.get("value", "")
+
+
+def fields_of(page: Response, form: str = "wizard") -> dict[str, str]:
+    """Return what the form of that id would send as it stands."""
+    (found,) = re.findall(rf'<form[^>]* id="{form}".*?</form>', page.text, re.DOTALL)
+    fields = _Fields()
+    fields.feed(found)
+    return {name: value for name, value in fields.sent.items() if name != "_csrf_token"}

@@ -13,7 +13,7 @@ from dcacore.application import asking, bots
 from dcacore.domain.bot import Phase, Wanted
 from dcacore.ports.records import BotRecord, Environment, RequestKind, Tier
 from tests.web.desk import Desk, desk_in, is_in_position
-from tests.web.stage import said
+from tests.web.stage import fields_of, said
 
 
 def href(record: BotRecord) -> str:
@@ -26,6 +26,11 @@ async def after(desk: Desk, answer: Response) -> str:
     page = await desk.browser.get(answer.headers["location"])
     assert page.status_code == 200
     return said(page)
+
+
+async def form_of_copy(desk: Desk, record: BotRecord) -> dict[str, str]:
+    """Return the form for a new bot as it begins when *record* is to be copied."""
+    return fields_of(await desk.browser.get(f"/bots/new?from={record.bot.id}"))
 
 
 async def test_without_a_bot_the_list_says_what_one_is(idle_desk: Desk) -> None:
@@ -85,16 +90,17 @@ async def test_without_an_engine_what_was_asked_is_kept_and_told(idle_desk: Desk
 async def test_the_plan_bounds_how_many_run(tmp_path: Path) -> None:
     async with desk_in(tmp_path, has_engine=False, tier=Tier.FREE) as desk:
         made = await desk.bot(starts=False)
-        page = await desk.browser.post(f"{href(made)}/copy", {"back": "list"})
+        page = await desk.browser.post("/bots/new", await form_of_copy(desk, made))
         assert (page.status_code, "FREE allows 1 bot" in said(page)) == (403, True)
+        assert "1 of 1 bot of your plan used" in said(page)
         assert "/subscription" in page.text
         assert len(await bots.of(desk.app.store, desk.anna.id)) == 1
 
 
 async def test_a_bot_is_copied_renamed_and_exported(idle_desk: Desk) -> None:
     made = await idle_desk.bot(starts=False)
-    copied = await idle_desk.browser.post(f"{href(made)}/copy")
-    assert "This is the copy" in await after(idle_desk, copied)
+    copied = await idle_desk.browser.post("/bots/new", await form_of_copy(idle_desk, made))
+    assert "Calm copy" in await after(idle_desk, copied)
     renamed = await idle_desk.browser.post(f"{copied.headers['location']}/rename", {"name": "Other"})
     assert renamed.status_code == 303
     assert {it.name for it in await bots.of(idle_desk.app.store, idle_desk.anna.id)} == {"Calm", "Other"}
@@ -201,7 +207,7 @@ async def test_dearer_parameters_of_a_live_bot_are_confirmed(desk: Desk) -> None
 
 
 PAGES = ("", "/chart", "/edit", "/export", "/go-live")
-ACTIONS = ("/start", "/pause", "/stop", "/retry", "/copy", "/rename", "/delete", "/edit", "/go-live")
+ACTIONS = ("/start", "/pause", "/stop", "/retry", "/rename", "/delete", "/edit", "/go-live")
 
 
 async def test_another_users_bots_are_not_there(desk: Desk) -> None:

@@ -58,15 +58,29 @@ async def ask(
         NotConfirmed: it is to start on a live account, and its user has not confirmed what it may spend.
     """
     async with store.begin() as work:
-        if kind is RequestKind.START:
-            await work.users.hold(user_id)  # before anything is read that another start could change
-        record = await bot_of(work, user_id, bot)
-        if kind is RequestKind.START:
-            await refuse_beyond_limit(work, user_id, starting=record.bot.id)
-            await refuse_unconfirmed(work, record, await strategy_to_be(work, record))
-        request = await add_request(work, clock, ids, record=record, kind=kind, details=details or {})
+        request = await ask_in(work, clock, ids, user_id=user_id, bot=bot, kind=kind, details=details)
         await work.commit()
     return request
+
+
+async def ask_in(
+    work: Work,
+    clock: Clock,
+    ids: Ids,
+    *,
+    user_id: UserId,
+    bot: str,
+    kind: RequestKind,
+    details: Mapping[str, str] | None = None,
+) -> Request:
+    """Do the same in *work*, which the caller commits, and in which nothing of the user's has been held so far."""
+    if kind is RequestKind.START:
+        await work.users.hold(user_id)  # before anything is read that another start could change
+    record = await bot_of(work, user_id, bot)
+    if kind is RequestKind.START:
+        await refuse_beyond_limit(work, user_id, starting=record.bot.id)
+        await refuse_unconfirmed(work, record, await strategy_to_be(work, record))
+    return await add_request(work, clock, ids, record=record, kind=kind, details=details or {})
 
 
 async def stop_all(store: Store, clock: Clock, ids: Ids, *, user_id: UserId, sell: bool) -> tuple[Request, ...]:

@@ -62,11 +62,22 @@ class NotificationPatch:
 
 
 @attrs.frozen(kw_only=True)
+class LinesPatch:
+    """There are other lines of activity than before.
+
+    Attributes:
+        newest: the number of the newest one; 0 where there is none.
+    """
+
+    newest: int
+
+
+@attrs.frozen(kw_only=True)
 class Heartbeat:
     """Nothing has changed for a while, and the stream is alive."""
 
 
-Patch = StatePatch | BotGonePatch | PricePatch | NotificationPatch | Heartbeat
+Patch = StatePatch | BotGonePatch | PricePatch | NotificationPatch | LinesPatch | Heartbeat
 
 
 async def patches(store: Store, live: Live, clock: Clock, user_id: UserId) -> AsyncIterator[Patch]:
@@ -179,11 +190,12 @@ class _Page:
     async def _notes(self, work: Work, pulse: Pulse) -> list[Patch]:
         before, self._pulse = self._pulse, pulse
         if before is None:
-            return [NotificationPatch(notifications=(), unread=pulse.unread)]
+            return [NotificationPatch(notifications=(), unread=pulse.unread), LinesPatch(newest=pulse.line)]
+        lines: list[Patch] = [] if before.line == pulse.line else [LinesPatch(newest=pulse.line)]
         if (before.notification, before.unread) == (pulse.notification, pulse.unread):
-            return []
+            return lines
         newest = (
             await work.feed.notifications(self.user_id, limit=_FEW) if pulse.notification != before.notification else ()
         )
         new = tuple(reversed([it for it in newest if it.number > before.notification]))
-        return [NotificationPatch(notifications=new, unread=pulse.unread)]
+        return [NotificationPatch(notifications=new, unread=pulse.unread), *lines]

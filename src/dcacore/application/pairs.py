@@ -44,12 +44,17 @@ def matching(listings: Iterable[Listing], text: str) -> tuple[Market, ...]:
     That is: the very pair, the very base asset, bases and pairs that begin so, the very quote asset, what contains it.
     Among equals the quote asset with most pairs comes first. BTC/USDT, btc-usdt and BTCUSDT are the same.
     """
-    wanted = text.upper().translate(_BETWEEN)
+    wanted = spelt(text)
     trading = [it.market for it in listings if it.is_trading]
     weight = Counter(market.quote_asset for market in trading)
     found = [(rank, market) for market in trading if (rank := _rank(market, wanted)) is not None]
     found.sort(key=lambda it: (it[0], -weight[it[1].quote_asset], it[1].pair))
     return tuple([market for _, market in found])
+
+
+def spelt(text: str) -> str:
+    """Return the pair that somebody has typed as exchanges spell it: btc/usdt is BTCUSDT."""
+    return text.strip().upper().translate(_BETWEEN)
 
 
 def _rank(market: Market, wanted: str) -> int | None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 
 from dcacore.domain.errors import InvalidParameter
+from dcacore.domain.market import Fees
 from dcacore.domain.money import plain
-from dcacore.domain.numbers import PLAIN_RULE, has_exponent
-from dcacore.domain.strategy import Strategy
+from dcacore.domain.numbers import PLAIN_RULE, as_count, has_exponent
+from dcacore.domain.strategy import WITHOUT_SAFETY_ORDERS, Strategy
 
+T = TypeVar("T", Strategy, Fees)
+Wrong = Mapping[str, InvalidParameter]
+"""By parameter what is wrong with it."""
 _NAMES = frozenset(field.name for field in attrs.fields(Strategy))
 _TRUTHS = {"true": True, "false": False}
 
@@ -55,3 +59,53 @@ def strategy_of(texts: Mapping[str, str]) -> Strategy:
         if field.default is attrs.NOTHING and field.name not in values:
             raise InvalidParameter(field.name, None, "is missing")
     return Strategy(**values)
+
+
+def typed_strategy(texts: Mapping[str, str]) -> tuple[Strategy | None, Wrong]:
+    """Return the strategy that a form's *texts* describe, or by parameter all that is wrong with them.
+
+    An empty text leaves a parameter at its default, which the two of a ladder without safety orders have as well. What
+    is no parameter is passed over: a form has other fields.
+    """
+    given = {name: text for name, text in texts.items() if text}
+    if as_count(given.get("max_safety_orders", "")) == 0:
+        given = {**{name: str(value) for name, value in WITHOUT_SAFETY_ORDERS.items()}, **given}
+    return _typed(Strategy, given)
+
+
+def typed_fees(texts: Mapping[str, str], otherwise: Fees) -> tuple[Fees | None, Wrong]:
+    """Return the fees that a form's *texts* describe, likewise; what is empty is as in *otherwise*."""
+    usual = {field.name: _text(getattr(otherwise, field.name)) for field in attrs.fields(Fees)}
+    return _typed(Fees, {**usual, **{name: text for name, text in texts.items() if text}})
+
+
+def _typed(kind: type[T], given: Mapping[str, str]) -> tuple[T | None, Wrong]:
+    values: dict[str, Any] = {}
+    wrong: dict[str, InvalidParameter] = {}
+    for field in attrs.fields(kind):
+        if field.name not in given:
+            if field.default is attrs.NOTHING:
+                wrong[field.name] = InvalidParameter(field.name, None, "is missing")
+            continue
+        try:
+            values[field.name] = _checked(field, given[field.name])
+        except InvalidParameter as exc:
+            wrong[field.name] = exc
+    if wrong:
+        return None, wrong
+    try:
+        return kind(**values), {}
+    except InvalidParameter as exc:  # what no parameter breaks by itself
+        return None, {exc.name: exc}
+
+
+def _checked(field: attrs.Attribute[Any], text: str) -> object:
+    """Return what *text* means for one parameter, seen by itself."""
+    if field.name != "pair" and has_exponent(text):
+        raise InvalidParameter(field.name, text, PLAIN_RULE)
+    value: object = _TRUTHS.get(text, text)
+    convert: Callable[[object], object] | None = field.converter  # type: ignore[assignment]  # never a Converter here
+    converted = value if convert is None else convert(value)
+    if field.validator is not None:
+        field.validator(None, field, converted)
+    return value

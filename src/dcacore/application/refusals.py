@@ -5,6 +5,7 @@
         NotFound             there is no such user, account, bot or deal; another user's is not told apart from none
         PlanLimitReached     the user's tier allows no further bot, or none that runs
         NotConfirmed         a bot would spend real money, and its user has not confirmed that it may
+        LastAdministrator    without this user nobody could administer the others
         UnfitKey             the exchange key may do too little, or too much, or is not accepted at all
 
 What a bot cannot do as it stands is `dcacore.domain.errors.NotNow`, a wrong value `InvalidParameter`.

@@ -8,6 +8,7 @@ from typing import Final
 
 import attrs
 
+from dcacore.application.administrators import refuse_last
 from dcacore.application.refusals import NotFound
 from dcacore.domain.errors import InvalidParameter
 from dcacore.domain.ids import UserId
@@ -119,7 +120,7 @@ async def verify(store: Store, clock: Clock, *, email: str) -> User:
         NotFound: there is no such user.
     """
     async with store.begin() as work:
-        user = await _of(work, email)
+        user = await _held(work, await _of(work, email))
         if user.verified_at is None:
             user = attrs.evolve(user, verified_at=clock.now())
             await work.users.save(user)
@@ -134,8 +135,40 @@ async def set_tier(store: Store, *, email: str, tier: Tier) -> User:
         NotFound: there is no such user.
     """
     async with store.begin() as work:
-        user = attrs.evolve(await _of(work, email), tier=tier)
+        user = attrs.evolve(await _held(work, await _of(work, email)), tier=tier)
         await work.users.save(user)
+        await work.commit()
+    return user
+
+
+async def set_admin(store: Store, *, email: str, is_admin: bool) -> User:
+    """Let a user look after others, or not any more.
+
+    Raises:
+        NotFound: there is no such user.
+        LastAdministrator: nobody else could administer the others.
+    """
+    async with store.begin() as work:
+        user = await _of(work, email)
+        if not is_admin:
+            await refuse_last(work, user.id)
+        user = attrs.evolve(await _held(work, user), is_admin=is_admin)
+        await work.users.save(user)
+        await work.commit()
+    return user
+
+
+async def sign_out(store: Store, *, email: str) -> User:
+    """End all sessions, API tokens and secrets for signals of a user, and the mailed links that are on their way.
+
+    Bots go on. Who knows the password can sign in again: `reset_password` gives another one.
+
+    Raises:
+        NotFound: there is no such user.
+    """
+    async with store.begin() as work:
+        user = await _held(work, await _of(work, email))
+        await _end_access(work, user)
         await work.commit()
     return user
 
@@ -150,13 +183,26 @@ async def reset_password(store: Store, passwords: Passwords, *, email: str, pass
     check_password(password)
     hashed = await asyncio.to_thread(passwords.hash, password)
     async with store.begin() as work:
-        user = attrs.evolve(await _of(work, email), password_hash=hashed)
+        user = attrs.evolve(await _held(work, await _of(work, email)), password_hash=hashed)
         await work.users.save(user)
-        await work.sessions.revoke_all(user.id)
-        await work.api_tokens.revoke_all(user.id)
-        await work.mail_links.forget(user.id, tuple(LinkKind))
+        await _end_access(work, user)
         await work.commit()
     return user
+
+
+async def _end_access(work: Work, user: User) -> None:
+    await work.sessions.revoke_all(user.id)
+    await work.api_tokens.revoke_all(user.id)
+    await work.signals.revoke_all(user.id)
+    await work.mail_links.forget(user.id, tuple(LinkKind))
+
+
+async def _held(work: Work, user: User) -> User:
+    """Return *user* as it is now, which nobody else changes before *work* ends."""
+    now = await work.users.hold(user.id)
+    if now is None:
+        raise NotFound("user", user.email)
+    return now
 
 
 async def _of(work: Work, email: str) -> User:

@@ -30,6 +30,7 @@ __all__ = [
     "csv_bytes",
     "csv_files",
     "html_report",
+    "known_market",
     "market_of",
     "preview_of",
     "random_walk",
@@ -64,6 +65,15 @@ def market_of(bot: BotFile) -> Market:
     from dcacore.application import markets
 
     return markets.market_of(bot, known_markets())
+
+
+def known_market(pair: str) -> Market | None:
+    """Return the market of *pair* as the program knows it; None for a pair that it does not know."""
+    from dcacore.adapters.known_markets import known_markets
+    from dcacore.domain.market import Market
+
+    rules = known_markets().get(pair)
+    return None if rules is None else Market(pair=pair, **rules)
 
 
 def preview_of(bot: BotFile, market: Market, price: Number) -> LadderPreview:

@@ -25,6 +25,7 @@ from dcacore.bootstrap.database import engine_lock, opened, sqlite_file
 from dcacore.bootstrap.paper import InProcessPaper
 from dcacore.bootstrap.paper_exchange import PaperVenues
 from dcacore.bootstrap.venues import ByEnvironment, binance_of
+from dcacore.bootstrap.webs import Webs
 from dcacore.ports.clock import Clock, Ids
 from dcacore.ports.keys import Keys
 from dcacore.ports.live import Live
@@ -64,6 +65,7 @@ class App:
         keys: asks exchanges what keys may do; None where there is no exchange that has keys.
         binance: Binance and its likes, for how they are doing; None where there is none.
         paper: the paper exchange in a process of its own; None where there is none.
+        webs: asks exchanges for the candles of charts.
         engine: the engine that runs in this process; None where it runs elsewhere.
         engine_task: its task, which ends only when it could not start or was told to stop.
     """
@@ -82,6 +84,7 @@ class App:
     keys: Keys | None = None
     binance: BinanceVenues | None = None
     paper: PaperVenues | None = None
+    webs: Webs = attrs.field(default=attrs.Factory(lambda self: Webs(self.clock), takes_self=True))
     engine: Engine | None = None
     engine_task: asyncio.Task[None] | None = None
 
@@ -133,7 +136,7 @@ async def open_app(settings: Settings, *, may_create: bool = False) -> AsyncIter
         paper = PaperVenues(paper_books(settings), store, clock, url=settings.paper_exchange_url)
         binance = binance_of(settings, secrets, clock)
         try:
-            yield App(
+            app = App(
                 settings=settings,
                 store=store,
                 clock=clock,
@@ -145,6 +148,8 @@ async def open_app(settings: Settings, *, may_create: bool = False) -> AsyncIter
                 binance=binance,
                 paper=paper,
             )
+            async with contextlib.aclosing(app.webs):
+                yield app
         finally:
             await binance.close()
             await paper.close()

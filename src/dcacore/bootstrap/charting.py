@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import datetime
-from contextlib import AsyncExitStack
-from typing import Final
 
 from dcacore.adapters.binance import KNOWN
 from dcacore.adapters.candles import ParquetCandleStore
-from dcacore.adapters.candles.online import BinanceKlines, Patience, open_web
+from dcacore.adapters.candles.online import BinanceKlines
 from dcacore.application import charts
 from dcacore.application.charts import ChartCandles
 from dcacore.bootstrap.app import App
 from dcacore.ports.errors import PortError
 from dcacore.ports.records import Environment
-
-_IMPATIENT: Final = Patience(at_once=1, tries=1, connect_s=3, silence_s=5, whole_s=10, longest_pause_s=5)
-"""Somebody is looking at the page."""
 
 
 async def candles_of(
@@ -43,11 +38,8 @@ async def candles_of(
     except PortError as exc:
         return ChartCandles(pair=pair, interval=interval or "", candles=None, reason=str(exc))
     store = ParquetCandleStore(app.settings.data_dir) if has_stored(app, environment) else None
-    async with AsyncExitStack() as stack:
-        exchange = None
-        if where:
-            exchange = BinanceKlines(await stack.enter_async_context(open_web(where, app.clock, _IMPATIENT)), app.clock)
-        return await charts.candles(pair, begin, end, exchange=exchange, store=store, interval=interval)
+    exchange = BinanceKlines(await app.webs.at(where), app.clock) if where else None
+    return await charts.candles(pair, begin, end, exchange=exchange, store=store, interval=interval)
 
 
 async def rest_of(app: App, environment: Environment) -> str:

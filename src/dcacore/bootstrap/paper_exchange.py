@@ -126,6 +126,13 @@ class PaperVenues(Venues):
         await self._settle()
         return self._url
 
+    async def look(self) -> str | None:
+        """Return where the exchange answers now; None when it does not. It starts nothing."""
+        if self._is_own:
+            return await paper_process.find(self._books)
+        about = await paper_process.ask(self._url)
+        return self._url if about is not None and about.is_paper else None
+
     async def keep_running(self) -> None:
         """Start the exchange again whenever it is gone, for ever; its books are on disk."""
         while self._is_own:

@@ -216,8 +216,13 @@ def shown_state(bot: Bot) -> str:
     One of error, needs_attention, waiting_for_balance, paused, stopped, starting, monitoring, placing_order,
     in_position, closing.
     """
-    if bot.trouble is not None:
-        return bot.trouble.kind.value
-    if bot.wanted is Wanted.PAUSE:
+    return state_shown(bot.trouble, bot.wanted, bot.phase)
+
+
+def state_shown(trouble: Trouble | None, wanted: Wanted, phase: Phase) -> str:
+    """Return the same of a bot of which only these are known."""
+    if trouble is not None:
+        return trouble.kind.value
+    if wanted is Wanted.PAUSE:
         return "paused"
-    return bot.phase.value
+    return phase.value

@@ -124,6 +124,16 @@ def take_profit_price(strategy: Strategy, fees: Fees, market: Market, books: Boo
 
 
 @exact
+def break_even_price(strategy: Strategy, fees: Fees, market: Market, books: Books) -> Price:
+    """Return the lowest price on the tick grid at which selling all brings back what was spent, after all fees.
+
+    The sale pays what a sale at the target would. Ask only while something is held.
+    """
+    rate = fees.fee_taker if strategy.trailing_deviation else fees.fee_maker
+    return Price(max(Quotient(books.spent, books.net * (1 - rate)).ceil(market.tick_size), market.tick_size))
+
+
+@exact
 def stop_loss_price(strategy: Strategy, market: Market, books: Books, reference: Quotient) -> Price | None:
     """Return the price on the tick grid at which the deal is sold at a loss; None when there is no stop loss."""
     if not strategy.stop_loss:

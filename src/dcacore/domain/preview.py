@@ -16,6 +16,7 @@ from dcacore.domain.ids import OrderId, TradeId
 from dcacore.domain.ladder import (
     Ladder,
     LeftOut,
+    break_even_price,
     build_ladder,
     buy_quantity,
     reference_price,
@@ -46,6 +47,7 @@ class LadderRow:
         total_quantity: base bought so far, fees not taken off.
         average_price: of the buys so far, half-even at 8 decimals.
         take_profit_price: the target after this order.
+        break_even_price: the lowest price at which a sale after this order brings back what was spent, fees paid.
         required_change: percent from this order's price up to the target, half-even at 8 decimals.
         stop_loss_price: the stop loss after this order; None without one.
     """
@@ -59,8 +61,15 @@ class LadderRow:
     total_quantity: BaseQty
     average_price: Decimal
     take_profit_price: Price
+    break_even_price: Price
     required_change: Decimal
     stop_loss_price: Price | None = None
+
+    @property
+    @exact
+    def cost(self) -> QuoteAmount:
+        """What this order pays for its coins, in quote."""
+        return QuoteAmount(self.price * self.quantity)
 
 
 @attrs.frozen(kw_only=True)
@@ -170,6 +179,7 @@ def _rows(strategy: Strategy, market: Market, fees: Fees, base_order: Order, bui
             total_quantity=books.bought,
             average_price=books.average.rounded(),
             take_profit_price=target,
+            break_even_price=break_even_price(strategy, fees, market, books),
             required_change=Quotient((target - fill.price) * HUNDRED, fill.price).rounded(),
             stop_loss_price=stop_loss_price(strategy, market, books, reference),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from enum import Enum
 from typing import Final
@@ -28,6 +28,8 @@ from dcacore.domain.numbers import (
 )
 
 _CENTURY: Final = 3_155_760_000
+WITHOUT_SAFETY_ORDERS: Final[Mapping[str, int]] = {"safety_order_size": 0, "price_deviation": 1}
+"""What a ladder of no orders leaves open: the values that stand in for it are never used."""
 
 
 class TakeProfitType(Enum):

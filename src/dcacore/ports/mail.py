@@ -91,6 +91,7 @@ class Letter(Enum):
     ALREADY_REGISTERED = "already_registered"
     RESET = "reset"
     ADDRESS_CHANGED = "address_changed"
+    INVITATION = "invitation"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  # the name of a letter
 
 

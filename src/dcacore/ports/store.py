@@ -15,6 +15,7 @@ from dcacore.domain.bot import Bot
 from dcacore.domain.deal import Deal
 from dcacore.domain.ids import AccountId, BotId, DealId, OrderId, RequestId, UserId
 from dcacore.domain.intents import Intent
+from dcacore.ports.census import Census
 from dcacore.ports.health import Health
 from dcacore.ports.identity_store import ApiTokens, MailLinks, Outbox, Sessions, Throttle, Wishes
 from dcacore.ports.readings import DayProfit, DealPage, DealQuery, LineFilter, Offset, Pulse
@@ -35,6 +36,7 @@ from dcacore.ports.records import (
     Request,
     User,
 )
+from dcacore.ports.signals import Signals
 
 
 class Users(Protocol):
@@ -68,6 +70,9 @@ class Users(Protocol):
 
     async def all(self) -> tuple[User, ...]:
         """Return all users, oldest first."""
+
+    async def hold_administrators(self) -> tuple[User, ...]:
+        """Return the administrators, by id, each held as by `hold`; hold them before any other user."""
 
     async def remove(self, user_id: UserId) -> None:
         """Forget a user with all that is the user's, but for bots and accounts; those are removed before.
@@ -390,6 +395,10 @@ class Work(Protocol):
     def api_tokens(self) -> ApiTokens: ...
     @property
     def wishes(self) -> Wishes: ...
+    @property
+    def signals(self) -> Signals: ...
+    @property
+    def census(self) -> Census: ...
 
     async def commit(self) -> None:
         """Store everything, synced to disk; a work that ends without it leaves no trace.

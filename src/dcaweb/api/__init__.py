@@ -10,7 +10,9 @@ from litestar.config.app import AppConfig
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
+from dcacore.application.pair_now import PairsNow
 from dcacore.application.valuing import LastPrices
+from dcacore.bootstrap import known_market
 from dcacore.bootstrap.app import App
 from dcacore.bootstrap.backtests import Backtests
 from dcaweb.api.bearers import Bearers, may_do_it
@@ -30,6 +32,7 @@ _SCHEME: Final = "token"
 def install(app_config: AppConfig, app: App, *, largest_body: int) -> None:
     """Add the API to *app_config*, and what it keeps while the program runs."""
     app_config.state.prices = LastPrices(app.venues, app.clock)
+    app_config.state.pairs_now = PairsNow(app.store, app.venues, app.clock, known_market)
     app_config.state.pace = Pace(app.clock)
     app_config.state.backtests = Backtests(app.clock, app.ids)
     app_config.on_shutdown.append(_end_backtests)

@@ -7,10 +7,13 @@ from typing import Final
 
 from litestar.types import ControllerRouterHandler
 
+from dcaweb.pages.activity import ActivityPages
+from dcaweb.pages.admin import Administration
 from dcaweb.pages.analytics import AnalyticsPages
 from dcaweb.pages.asked import AskedPages
 from dcaweb.pages.bot_actions import BotActions
 from dcaweb.pages.bot_edit import BotEdit
+from dcaweb.pages.bot_import import BotImport
 from dcaweb.pages.bot_new import BotNew
 from dcaweb.pages.bots import BotPages
 from dcaweb.pages.charts import Charts
@@ -23,8 +26,11 @@ from dcaweb.pages.exports import Exports
 from dcaweb.pages.going_live import GoingLive
 from dcaweb.pages.health import healthz, readyz
 from dcaweb.pages.landing import landing
+from dcaweb.pages.metrics import metrics
+from dcaweb.pages.own_data import OwnData
 from dcaweb.pages.passwords import Passwords
 from dcaweb.pages.settings import SettingsPages
+from dcaweb.pages.signals import SignalPages, take_signal
 from dcaweb.pages.signing_in import SigningIn
 from dcaweb.pages.subscription import Subscription
 
@@ -32,22 +38,29 @@ ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     landing,
     healthz,
     readyz,
+    metrics,
     Coming,
     SigningIn,
     Passwords,
     Dashboard,
     Exchange,
+    ActivityPages,
     BotNew,
+    BotImport,
     BotPages,
     BotActions,
     BotEdit,
+    SignalPages,
+    take_signal,
     GoingLive,
     DealPages,
     Charts,
     AnalyticsPages,
     AskedPages,
     SettingsPages,
+    OwnData,
     Subscription,
     Exports,
+    Administration,
     events,
 )

@@ -6,7 +6,7 @@ from litestar import Controller, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
-from dcacore.application import asking, bots, copying
+from dcacore.application import asking, bots
 from dcacore.application.refusals import NotConfirmed, NotFound, UseCaseError
 from dcacore.domain.errors import DcaError, InvalidParameter, NotNow
 from dcacore.ports.errors import Conflict
@@ -57,15 +57,6 @@ class BotActions(Controller):
         app = app_of(request)
         asks = await asking.stop_all(*app.means, user_id=me(request).id, sell=sells(data) == "true")
         return await sent(request, asks, HOME)
-
-    @post("/{bot_id:str}/copy")
-    async def copy(self, request: WebRequest, bot_id: FromPath[str], data: Form) -> Template | Redirect:
-        """Make a copy, stopped."""
-        try:
-            made = await copying.copy(*app_of(request).means, user_id=me(request).id, named=bot_id)
-        except ANSWERED as error:
-            return await answered(request, bot_id, data, error)
-        return redirect(f"{HOME}/{made.bot.id}", Flash.COPIED)
 
     @post("/{bot_id:str}/rename")
     async def rename(self, request: WebRequest, bot_id: FromPath[str], data: Form) -> Template | Redirect:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import attrs
 from litestar import Controller, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
-from dcacore.application import editing
+from dcacore.application import accounts, editing
 from dcacore.application.bots import find
 from dcacore.application.going_live import LiveStep, live_step
 from dcacore.application.live_start import confirm_and_edit
@@ -14,6 +15,7 @@ from dcacore.application.parameters import texts_of
 from dcacore.application.refusals import NotConfirmed, NotFound
 from dcacore.ports.errors import PortError
 from dcaweb import forms, parameters
+from dcaweb.drafting import EDITED, EMPTY_LOOK, USUAL, pairs_now_of, preview_of
 from dcaweb.flash import redirect
 from dcaweb.forms import Fields, Form, FormState
 from dcaweb.pages.asked import sent
@@ -65,6 +67,19 @@ class BotEdit(Controller):
             return await self._form(request, bot_id, forms.refused(data, error))
         return await sent(request, [one], f"{HOME}/{record.bot.id}")
 
+    @post("/preview", status_code=200)
+    async def preview(self, request: WebRequest, bot_id: FromPath[str], data: Form) -> Template:
+        """Show what the bot would do with what is typed."""
+        app, user = app_of(request), me(request)
+        record = await find(app.store, user.id, bot_id)
+        account = await accounts.find(app.store, user.id, record.account_id)
+        bot = record.bot
+        now = await pairs_now_of(request).of(account, bot.market.pair, besides=bot.id)
+        known = attrs.evolve(
+            now, market=now.market or bot.market, fees=now.fees or bot.fees, price=now.price or bot.price
+        )
+        return await preview_of(request, data, known, EDITED)
+
     async def _form(self, request: WebRequest, bot_id: str, form: FormState, step: LiveStep | None = None) -> Template:
         record = await find(app_of(request).store, me(request).id, bot_id)
         return await page(
@@ -75,8 +90,10 @@ class BotEdit(Controller):
             groups=parameters.GROUPS,
             quote_unit=parameters.QUOTE,
             values={**texts_of(record.bot.strategy), **form.values},
+            usual_values=USUAL,
             form=form,
             step=step,
+            **EMPTY_LOOK,
         )
 
 

@@ -18,6 +18,7 @@ from dcacore.application.identity.sessions import SignedIn, is_open
 from dcacore.application.live import (
     BotGonePatch,
     Heartbeat,
+    LinesPatch,
     NotificationPatch,
     Patch,
     PricePatch,
@@ -100,7 +101,7 @@ async def messages(
                         return
                 deals.heed(patch)
                 values = shown.news({**values_of(patch, formats), **of_sums(deals.unrealized(), formats)})
-                for name, data in [told(patch), *([("values", values)] if values else [])]:
+                for name, data in [*told(patch), *([("values", values)] if values else [])]:
                     number += 1
                     yield ServerSentEventMessage(
                         data=encode_json(data).decode(), event=name, id=number, retry=COMES_BACK_MS
@@ -118,20 +119,23 @@ async def _patches(app: App, user_id: UserId) -> AsyncGenerator[Patch, None]:
         yield patch
 
 
-def told(patch: Patch) -> tuple[str, Any]:
-    """Return the name of the event that tells of *patch*, and its data."""
+def told(patch: Patch) -> list[tuple[str, Any]]:
+    """Return the event that tells programs of *patch*, as its name and its data; nothing for what only pages show."""
     match patch:
         case StatePatch(card=card):
-            return "bot", bot_item(card)
+            return [("bot", bot_item(card))]
         case BotGonePatch(bot_id=bot_id):
-            return "bot_gone", {"id": bot_id}
+            return [("bot_gone", {"id": bot_id})]
         case PricePatch(environment=environment, pair=pair, price=price, deals=deals):
             cards = [open_deal(card) for card in deals]
-            return "price", {"environment": environment.value, "pair": pair, "price": plain(price), "deals": cards}
+            data = {"environment": environment.value, "pair": pair, "price": plain(price), "deals": cards}
+            return [("price", data)]
         case NotificationPatch(notifications=new, unread=unread):
-            return "notifications", {"unread": unread, "new": [_note(it) for it in new]}
+            return [("notifications", {"unread": unread, "new": [_note(it) for it in new]})]
+        case LinesPatch():
+            return []
         case Heartbeat():
-            return "heartbeat", {}
+            return [("heartbeat", {})]
 
 
 def _note(note: Notification) -> dict[str, Any]:

@@ -334,8 +334,13 @@ async def test_a_page_hears_of_its_user_and_of_nobody_else(both: Filled) -> None
     later = Later()
     hub = MemoryLive(later=later)
     patches = live.patches(store, hub, clock, ANN)
-    first = await some(patches, 3)
-    assert [type(it) for it in first] == [live.StatePatch, live.StatePatch, live.NotificationPatch]
+    first = await some(patches, 4)
+    assert [type(it) for it in first] == [
+        live.StatePatch,
+        live.StatePatch,
+        live.NotificationPatch,
+        live.LinesPatch,
+    ]
     async with store.begin() as work:
         await work.bots.rename(BotId("beta"), "Beta")
         await work.bots.rename(BOBS, "other")
@@ -374,10 +379,13 @@ async def test_what_another_process_has_stored_is_seen_without_a_word(both: Fill
         await work.bots.rename(BotId("beta"), "Beta")
         await work.feed.add_activity([line("renamed", bot_id=BotId("beta"))])
         await work.commit()
-    (state,) = await page.look((), 1.5)
+    state, lines = await page.look((), 1.5)
     assert isinstance(state, live.StatePatch)
+    assert lines == live.LinesPatch(newest=await notices.newest(store, ANN))
     assert await page.look((), 3) == []
     async with store.begin() as work:
         await work.bots.remove(BotId("beta"))
         await work.commit()
-    assert await page.look((), 20) == [live.BotGonePatch(bot_id=BotId("beta"))]
+    gone, lines = await page.look((), 20)
+    assert gone == live.BotGonePatch(bot_id=BotId("beta"))
+    assert lines == live.LinesPatch(newest=await notices.newest(store, ANN))  # its lines have gone with it

@@ -192,7 +192,7 @@ def test_every_letter_says_the_same_as_text_and_as_a_page(letter: Letter) -> Non
     assert f"<title>{said.subject}</title>" in said.html
     assert "<b>" not in said.html
     assert (f'href="{link}"' in said.html) == (link in said.text)
-    has_link = letter in {Letter.VERIFY, Letter.NEW_ADDRESS, Letter.RESET}
+    has_link = letter in {Letter.VERIFY, Letter.NEW_ADDRESS, Letter.RESET, Letter.INVITATION}
     assert (link in said.text) == has_link
     assert "{" not in said.text
 

@@ -14,7 +14,7 @@ from dcacore.adapters.bot_file._toml import Table, read_toml, shown, tables_of
 from dcacore.domain.errors import InvalidParameter
 from dcacore.domain.market import Fees, Market
 from dcacore.domain.numbers import Number, Unreadable, as_count
-from dcacore.domain.strategy import Strategy
+from dcacore.domain.strategy import WITHOUT_SAFETY_ORDERS, Strategy
 from dcacore.ports.bot_file import BotFile
 from dcacore.ports.errors import BadFile
 
@@ -28,8 +28,6 @@ _TEXTS: Final = frozenset(
     {"name", "pair", "take_profit_type", "stop_loss_basis", "ladder_reference", "quantity_rounding"}
     | {"base_asset", "quote_asset", "fee_asset"}
 )
-_WITHOUT_SAFETY_ORDERS: Final[Mapping[str, Number]] = {"safety_order_size": 0, "price_deviation": 1}
-"""What a ladder of no orders leaves open: the values that stand in for it are never used."""
 
 
 def read_bot(path: str) -> BotFile:
@@ -116,7 +114,7 @@ def _refuse_unknown(where: str, given: Collection[str], known: Collection[str]) 
 
 def _strategy(given: Mapping[str, object]) -> Strategy:
     if _is_zero(given.get("max_safety_orders")):
-        given = {**_WITHOUT_SAFETY_ORDERS, **given}
+        given = {**WITHOUT_SAFETY_ORDERS, **given}
     for name, field in _STRATEGY.items():
         if field.default is attrs.NOTHING and name not in given:
             raise InvalidParameter(name, None, "is missing")

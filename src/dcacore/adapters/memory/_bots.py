@@ -136,6 +136,7 @@ class MemoryBots(Bots):
         writable(tables.leases).pop(bot_id, None)
         writable(tables.confirmations).pop(bot_id, None)
         writable(tables.open_deals).pop(bot_id, None)
+        writable(tables.signals).pop(bot_id, None)
         writable(tables.bots).pop(bot_id, None)
 
 

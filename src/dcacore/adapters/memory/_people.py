@@ -49,6 +49,9 @@ class MemoryUsers(Users):
     async def all(self) -> tuple[User, ...]:
         return tuple(sorted(self.draft.tables.users.values(), key=lambda user: (user.created_at, user.id)))
 
+    async def hold_administrators(self) -> tuple[User, ...]:
+        return tuple(sorted([user for user in self.draft.tables.users.values() if user.is_admin], key=lambda it: it.id))
+
     async def remove(self, user_id: UserId) -> None:
         tables = self.draft.tables
         if any(account.user_id == user_id for account in tables.accounts.values()):

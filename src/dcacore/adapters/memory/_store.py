@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 import attrs
 
 from dcacore.adapters.memory._bots import MemoryBots, MemoryDeals
+from dcacore.adapters.memory._census import MemoryCensus
 from dcacore.adapters.memory._feed import MemoryFeed, MemoryRequests
 from dcacore.adapters.memory._identity import (
     MemoryApiTokens,
@@ -21,6 +22,7 @@ from dcacore.adapters.memory._identity import (
 from dcacore.adapters.memory._leases import MemoryLeases, fence
 from dcacore.adapters.memory._orders import MemoryFills, MemoryIntents
 from dcacore.adapters.memory._people import MemoryAccounts, MemoryUsers
+from dcacore.adapters.memory._signals import MemorySignals
 from dcacore.adapters.memory._tables import Draft, Tables
 from dcacore.ports.clock import Clock
 from dcacore.ports.errors import Conflict
@@ -140,6 +142,14 @@ class MemoryWork(Work):
     @property
     def wishes(self) -> MemoryWishes:
         return MemoryWishes(self._draft)
+
+    @property
+    def signals(self) -> MemorySignals:
+        return MemorySignals(self._draft)
+
+    @property
+    def census(self) -> MemoryCensus:
+        return MemoryCensus(self._draft)
 
     async def commit(self) -> None:
         draft, tables = self._draft, self._draft.tables

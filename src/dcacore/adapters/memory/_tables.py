@@ -35,6 +35,7 @@ from dcacore.ports.records import (
     Request,
     User,
 )
+from dcacore.ports.signals import SignalKey
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -87,6 +88,7 @@ class Tables:
     outbox: dict[str, QueuedMail] = attrs.field(factory=dict)
     api_tokens: dict[Digest, ApiToken] = attrs.field(factory=dict)
     wishes: dict[UserId, Preferences] = attrs.field(factory=dict)
+    signals: dict[BotId, SignalKey] = attrs.field(factory=dict)
     open_deals: dict[BotId, DealId] = attrs.field(factory=dict)
     deal_orders: dict[DealId, tuple[OrderId, ...]] = attrs.field(factory=dict)
     order_fills: dict[OrderId, tuple[TradeKey, ...]] = attrs.field(factory=dict)

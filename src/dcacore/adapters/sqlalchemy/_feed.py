@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import attrs
-from sqlalchemy import BindParameter, ColumnElement, bindparam, func, insert, select, update
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, func, insert, or_, select, update
 
 from dcacore.adapters.sqlalchemy import _feed_values as made
 from dcacore.adapters.sqlalchemy._people_rows import (
@@ -102,7 +102,12 @@ def _conditions(wanted: LineFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.kinds:
         yield _LINES.c.kind.in_(sorted(wanted.kinds))
     if wanted.environment is not None:
-        yield _PLACE.in_([wanted.environment.value])
+        there, theirs = bindparam("place", wanted.environment.value), bindparam("this")
+        bots = select(_BOTS.c.id).join(_ACCOUNTS, _ACCOUNTS.c.id == _BOTS.c.account_id)
+        here = bots.where(_BOTS.c.user_id == theirs, _ACCOUNTS.c.environment == there)
+        # The same as _PLACE, but found once, and not for each line that is passed over.
+        is_a_bots = and_(_LINES.c.environment.is_(None), _LINES.c.bot_id.in_(here))
+        yield or_(_LINES.c.environment == there, is_a_bots)
     if wanted.since is not None:
         yield _LINES.c.at >= wanted.since
     if wanted.until is not None:

@@ -24,6 +24,7 @@ _THIS: Final[BindParameter[str]] = bindparam("this")
 _USER: Final = select(_USERS).where(_USERS.c.id == _THIS)
 _USER_HELD: Final = _USER.with_for_update()
 _USER_BY_EMAIL: Final = select(_USERS).where(_USERS.c.email == _THIS)
+_ADMINISTRATORS: Final = select(_USERS).where(_USERS.c.is_admin).order_by(_USERS.c.id).with_for_update()
 _ALL_USERS: Final = select(_USERS).order_by(_USERS.c.created_at, _USERS.c.id)
 _ACCOUNT: Final = select(_ACCOUNTS).where(_ACCOUNTS.c.id == _THIS)
 _ACCOUNT_HELD: Final = _ACCOUNT.with_for_update()
@@ -51,18 +52,21 @@ class SqlUsers(Users):
 
     async def get(self, user_id: UserId) -> User | None:
         found = await self.session.read(UserRow, _USER, {"this": user_id})
-        return _user_of(found[0]) if found else None
+        return user_of(found[0]) if found else None
 
     async def hold(self, user_id: UserId) -> User | None:
         found = await self.session.read(UserRow, _USER_HELD, {"this": user_id})
-        return _user_of(found[0]) if found else None
+        return user_of(found[0]) if found else None
 
     async def by_email(self, email: str) -> User | None:
         found = await self.session.read(UserRow, _USER_BY_EMAIL, {"this": email.lower()})
-        return _user_of(found[0]) if found else None
+        return user_of(found[0]) if found else None
 
     async def all(self) -> tuple[User, ...]:
-        return tuple([_user_of(row) for row in await self.session.read(UserRow, _ALL_USERS)])
+        return tuple([user_of(row) for row in await self.session.read(UserRow, _ALL_USERS)])
+
+    async def hold_administrators(self) -> tuple[User, ...]:
+        return tuple([user_of(row) for row in await self.session.read(UserRow, _ADMINISTRATORS)])
 
     async def remove(self, user_id: UserId) -> None:
         if await self.session.read(AccountRow, _ACCOUNTS_OF, {"this": user_id}):
@@ -118,7 +122,8 @@ def _user_values(user: User) -> Values:
     }
 
 
-def _user_of(row: UserRow) -> User:
+def user_of(row: UserRow) -> User:
+    """Return the user that was stored."""
     return User(
         id=UserId(row.id),
         email=row.email,

@@ -80,7 +80,11 @@ class ActivityRow(Base):
     """A line of the feed."""
 
     __tablename__ = "activity"
-    __table_args__ = (Index(None, "user_id", "number"), Index(None, "bot_id", "number"))
+    __table_args__ = (
+        # It holds all that filters look at, so that a line is only read when it fits.
+        Index("ix_activity_filtered", "user_id", "number", "level", "kind", "at", "bot_id", "environment"),
+        Index("ix_activity_of_bot", "bot_id", "user_id", "number"),
+    )
 
     number: Mapped[int] = mapped_column(Number, primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))

@@ -13,6 +13,7 @@ from sqlalchemy import URL, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dcacore.adapters.sqlalchemy._bots import SqlBots
+from dcacore.adapters.sqlalchemy._census import SqlCensus
 from dcacore.adapters.sqlalchemy._deals import SqlDeals
 from dcacore.adapters.sqlalchemy._engines import READS, Creator, postgres_engine, sqlite_engine, tidy
 from dcacore.adapters.sqlalchemy._errors import translating
@@ -25,6 +26,7 @@ from dcacore.adapters.sqlalchemy._outbox import SqlOutbox
 from dcacore.adapters.sqlalchemy._people import SqlAccounts, SqlUsers
 from dcacore.adapters.sqlalchemy._people_rows import MetaRow
 from dcacore.adapters.sqlalchemy._session import Session
+from dcacore.adapters.sqlalchemy._signals import SqlSignals
 from dcacore.adapters.sqlalchemy._urls import database_url
 from dcacore.adapters.sqlalchemy._writers import Turn, Writers, hang_up
 from dcacore.ports.clock import Clock
@@ -102,6 +104,14 @@ class SqlWork(Work):
     @property
     def wishes(self) -> SqlWishes:
         return SqlWishes(self._session)
+
+    @property
+    def signals(self) -> SqlSignals:
+        return SqlSignals(self._session)
+
+    @property
+    def census(self) -> SqlCensus:
+        return SqlCensus(self._session)
 
     async def commit(self) -> None:
         await self._bots.see_to_dropped()

@@ -295,6 +295,7 @@ class Fleet:
 
     def after_turn(self, runner: Runner, commands: Sequence[Command]) -> None:
         """Let go out what a turn wants to go out, and watch for what it wants to be told."""
+        self.around.tally.turns += 1
         wire = self._wires[runner.bot.id]
         wire.carry_out(commands)
         self.watching.watch(runner, wire.desk)

@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 import structlog
 
+from dcacore.application.engine.tally import Tally
 from dcacore.ports.clock import Clock, Ids
 from dcacore.ports.live import Saying, Silence
 from dcacore.ports.records import Environment
@@ -82,6 +83,7 @@ class Surroundings:
         ids: new ids.
         name: names this engine among others over the same database.
         live: hears at once what pages should show.
+        tally: counts what the engine does.
     """
 
     store: Store
@@ -90,6 +92,7 @@ class Surroundings:
     ids: Ids
     name: str
     live: Saying = attrs.field(factory=Silence)
+    tally: Tally = attrs.field(factory=Tally)
 
 
 async def first_of(*waits: asyncio.Future[Any]) -> None:

@@ -214,12 +214,15 @@ class Wire:
         try:
             answer = await self.desk.exchange.place(intent.pair, order, sent_at=sent_at, recv_window=RECV_WINDOW)
         except (Rejected, RateLimited, BadCredentials) as exc:
+            self.desk.around.tally.refused += 1
             return await self._refused(order, exc)
         except PortError as exc:  # whatever else: it may exist
+            self.desk.around.tally.unanswered += 1
             log.warning("order_unanswered", bot=self.runner.bot.id, order=order.id, reason=str(exc))
             await self.runner.turn(Unanswered(order.id))
             self.mind(order.id)
             return None
+        self.desk.around.tally.placed += 1
         self._lost = 0
         if order.side is Side.BUY:
             self.runner.retry_after_s = RETRY_EVERY_S

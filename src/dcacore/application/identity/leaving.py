@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from dcacore.application import asking
+from dcacore.application.administrators import refuse_last
 from dcacore.application.identity import letters
 from dcacore.application.identity.means import NOBODY, Client, Means
 from dcacore.application.identity.passwords import confirmed, still
@@ -12,12 +13,14 @@ from dcacore.application.identity.refusals import StillTrading
 from dcacore.application.identity.rules import checked_address
 from dcacore.application.identity.sessions import SignedIn
 from dcacore.application.identity.throttling import count_mail
+from dcacore.application.refusals import NotFound
 from dcacore.domain.bot import Phase
 from dcacore.domain.errors import InvalidParameter
+from dcacore.domain.ids import UserId
 from dcacore.ports.identity import LinkKind
 from dcacore.ports.mail import Letter
-from dcacore.ports.records import BotRecord, RequestKind
-from dcacore.ports.store import Work
+from dcacore.ports.records import BotRecord, RequestKind, User
+from dcacore.ports.store import Store, Work
 
 
 class OpenDeals(Enum):
@@ -73,10 +76,12 @@ async def delete_account(
     Raises:
         TooManyTries: the password was asked for too often.
         WrongPassword: the password is not the user's.
+        LastAdministrator: nobody else could administer the others.
         StillTrading: bots hold open deals or run, and *open_deals* does not say what is to become of them.
     """
     user = await confirmed(means, signed_in.user.id, password)
     async with means.store.begin() as work:
+        await refuse_last(work, user.id)
         user = await still(work, user)
         records = await work.bots.of(user.id)
         trading = await _trading(work, records)
@@ -90,13 +95,38 @@ async def delete_account(
                 )
             await work.commit()
             return Left.STOPPING
-        for record in records:
-            await work.bots.remove(record.bot.id)
-        for account in await work.accounts.of(user.id):
-            await work.accounts.remove(account.id)
-        await work.users.remove(user.id)
+        await _forget(work, user, records)
         await work.commit()
     return Left.DELETED
+
+
+async def remove_user(store: Store, user_id: UserId) -> User:
+    """Forget a user with everything, as an administrator wants it; return who it was.
+
+    Raises:
+        NotFound: there is no such user.
+        LastAdministrator: nobody else could administer the others.
+        StillTrading: bots hold open deals or run: their owner, or whoever has the command line, stops them first.
+    """
+    async with store.begin() as work:
+        await refuse_last(work, user_id)
+        user = await work.users.hold(user_id)
+        if user is None:
+            raise NotFound("user", user_id)
+        records = await work.bots.of(user.id)
+        if trading := await _trading(work, records):
+            raise StillTrading([record.name for record in trading])
+        await _forget(work, user, records)
+        await work.commit()
+    return user
+
+
+async def _forget(work: Work, user: User, records: tuple[BotRecord, ...]) -> None:
+    for record in records:
+        await work.bots.remove(record.bot.id)
+    for account in await work.accounts.of(user.id):
+        await work.accounts.remove(account.id)
+    await work.users.remove(user.id)
 
 
 async def _trading(work: Work, records: tuple[BotRecord, ...]) -> list[BotRecord]:

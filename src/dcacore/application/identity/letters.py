@@ -26,6 +26,8 @@ _PATHS: Final = {
     LinkKind.ADDRESS: "verify-email",
     LinkKind.RESET: "reset-password",
 }
+INVITED_FOR: Final = datetime.timedelta(hours=72)
+"""How long an invitation lasts, which is a link that sets a password: nobody waits for it beside the screen."""
 _HOUR: Final = datetime.timedelta(hours=1)
 _KEY_CHARACTERS: Final = 32
 
@@ -49,6 +51,14 @@ def with_link(means: Means, kind: LinkKind, to: str) -> tuple[Mail, str]:
     return _mail(means, _LETTERS[kind], words, secret), secret
 
 
+def invitation(means: Means, to: str) -> tuple[Mail, str]:
+    """Return the letter with a link by which somebody new sets a password, and the secret in the link."""
+    secret = means.draws.secret()
+    link = f"{means.base_url}/{_PATHS[LinkKind.RESET]}/{secret}"
+    words = {"to": to, "link": link, "hours": str(INVITED_FOR // _HOUR)}
+    return _mail(means, Letter.INVITATION, words, secret), secret
+
+
 def _mail(means: Means, letter: Letter, words: dict[str, str], unique: str) -> Mail:
     said = means.letters.write(letter, {"base_url": means.base_url, **words})
     key = f"{letter.value}-{digest(f'mail {unique}')[:_KEY_CHARACTERS]}"
@@ -56,10 +66,19 @@ def _mail(means: Means, letter: Letter, words: dict[str, str], unique: str) -> M
     return Mail(to=words["to"], subject=said.subject, text=said.text, html=said.html, key=key, link=link)
 
 
-async def send(means: Means, work: Work, user: User, kind: LinkKind, ready: tuple[Mail, str]) -> None:
-    """Store a link for *user*, and the mail with it, in *work*, which the caller commits."""
+async def send(
+    means: Means,
+    work: Work,
+    user: User,
+    kind: LinkKind,
+    ready: tuple[Mail, str],
+    *,
+    lasts: datetime.timedelta | None = None,
+) -> None:
+    """Store a link for *user*, and the mail with it, in *work*, which the caller commits; it lasts as its kind does."""
     mail, secret = ready
     now = means.clock.now()
-    link = MailLink(key=digest(secret), user_id=user.id, kind=kind, email=mail.to, expires_at=now + LIFETIMES[kind])
+    expires_at = now + (lasts or LIFETIMES[kind])
+    link = MailLink(key=digest(secret), user_id=user.id, kind=kind, email=mail.to, expires_at=expires_at)
     await work.mail_links.put(link)
     await work.outbox.add(mail, now)

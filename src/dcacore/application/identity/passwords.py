@@ -55,7 +55,7 @@ async def look_at_reset(means: Means, secret: str) -> MailLink:
 async def reset(means: Means, secret: str, *, password: str) -> User:
     """Set another password by a link, which is used up. That the link came confirms the address.
 
-    Whoever had the account before has nothing of it any more: all sessions and API tokens end.
+    Whoever had the account before has nothing of it any more: all sessions, API tokens and secrets for signals end.
 
     Raises:
         LinkUnusable: it is unknown, expired or used.
@@ -73,6 +73,7 @@ async def reset(means: Means, secret: str, *, password: str) -> User:
         await work.users.save(user)
         await work.sessions.revoke_all(user.id)
         await work.api_tokens.revoke_all(user.id)
+        await work.signals.revoke_all(user.id)
         await work.mail_links.forget(user.id, {LinkKind.ADDRESS, LinkKind.VERIFY})
         await work.throttle.forget(key_of(LOGIN_BY_ADDRESS, user.email))
         await work.throttle.forget(key_of(PASSWORD_BY_USER, user.id))

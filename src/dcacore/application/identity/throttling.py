@@ -32,10 +32,14 @@ class Limit:
     window: datetime.timedelta
 
 
+_MINUTE: Final = datetime.timedelta(minutes=1)
+SIGNALS_BY_CLIENT: Final = Limit("signals-client", 120, _MINUTE)
+SIGNALS_OF_BOT: Final = Limit("signals-bot", 12, _MINUTE)
 LOGIN_BY_ADDRESS: Final = Limit("login-address", 10, _QUARTER)
 LOGIN_BY_CLIENT: Final = Limit("login-client", 100, _QUARTER)
 MAIL_BY_ADDRESS: Final = Limit("mail-address", 5, _HOUR)
 MAIL_BY_CLIENT: Final = Limit("mail-client", 30, _HOUR)
+OWN_DATA: Final = Limit("own-data", 5, _HOUR)
 PASSWORD_BY_USER: Final = Limit("password-user", 10, _QUARTER)
 
 

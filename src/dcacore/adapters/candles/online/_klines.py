@@ -46,6 +46,7 @@ class BinanceKlines(ExchangeCandles):
         """Ask the server *web*."""
         self._web = web
         self._clock = clock
+        self._free_at = clock.monotonic()
 
     async def stretches(self, pair: str, interval: str, from_ms: int, to_ms: int) -> AsyncGenerator[Stretch]:
         step = interval_ms(interval)
@@ -79,8 +80,9 @@ class BinanceKlines(ExchangeCandles):
             "endTime": ends - 1,
             "limit": _PAGE,
         }
+        await self._be_polite()
         answer = await self._web.get(_KLINES, params, most=_PAGE_BYTES)
-        await self._be_polite(answer)
+        await self._rest(answer)
         rows = self._content(_KLINES, answer, list, pair)
         try:
             closed = [row for row in rows if row[_CLOSE_TIME] < now_ms]
@@ -91,10 +93,16 @@ class BinanceKlines(ExchangeCandles):
             raise Unavailable(f"{self._web.where(_KLINES)} answers candles of another time than was asked for")
         return _Page(candles, len(closed) < len(rows) or not rows, answer.body)
 
-    async def _be_polite(self, answer: Answer) -> None:
+    async def _be_polite(self) -> None:
+        if (left := self._free_at - self._clock.monotonic()) > 0:
+            await self._clock.sleep(left)
+
+    async def _rest(self, answer: Answer) -> None:
         used = answer.headers.get("x-mbx-used-weight-1m", "0")
-        is_much = _WHOLE.fullmatch(used) is not None and int(used) >= _MOST_WEIGHT
-        await self._clock.sleep(_MINUTE_S - self._clock.now().second if is_much else _PAUSE_S)
+        if _WHOLE.fullmatch(used) is not None and int(used) >= _MOST_WEIGHT:
+            await self._clock.sleep(_MINUTE_S - self._clock.now().second)
+        else:  # whoever wants only this page, such as a chart, need not wait for the next one
+            self._free_at = self._clock.monotonic() + _PAUSE_S
 
     def _content(self, path: str, answer: Answer, kind: type[dict[str, Any] | list[Any]], pair: str = "") -> Any:
         try:
