@@ -8,6 +8,7 @@ import pytest
 
 from dcacore.application.engine.comparisons import COMPARE_EVERY_S
 from dcacore.domain.ids import BotId
+from dcacore.domain.notes import Level
 from dcacore.domain.orders import Role
 from dcacore.ports.errors import StoreError
 from dcacore.ports.records import RequestKind
@@ -48,7 +49,7 @@ def test_f37_what_a_bot_has_sold_that_is_not_up_is_not_missed(sharing: Stage, so
     sell(sharing, sold)
     sharing.run(100)
     assert sharing.trouble() is None
-    assert not sharing.notifications()
+    assert not [note for note in sharing.notifications() if note.level is not Level.INFO]
     sharing.running.store.broken.clear()
     sharing.run(100)
     assert sharing.deal().books.gone == 0
@@ -106,3 +107,12 @@ def test_f46_missing_coins_are_not_found_again_while_a_sale_of_another_bot_is_un
     assert sharing.trouble() == "needs_attention"
     assert not [line for line in sharing.activity() if line.bot_id == BOT and line.text.startswith("goes on")]
     assert len([note for note in sharing.notifications() if note.bot_id == BOT]) == told
+
+
+def test_the_user_is_told_once_that_the_exchange_differs_from_the_books(sharing: Stage) -> None:
+    sharing.start(BOT, after=5)
+    sharing.hand.withdraw("ABC", quantity("0.6"))
+    sharing.run(300)
+    told = [note for note in sharing.notifications() if note.kind == "reconciliation"]
+    assert [note.level for note in told] == [Level.WARNING]
+    assert "sold or withdrawn?" in told[0].text

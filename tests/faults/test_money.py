@@ -620,7 +620,7 @@ def test_f49_an_order_that_the_user_has_cancelled_is_noticed(stage: Stage, role:
     stage.hand.cancel(MARKET.pair, order.venue_order_id)
     stage.run(60)
     assert stage.trouble() == "needs_attention"
-    assert any(note.kind for note in stage.notifications())
+    assert any(note.kind == "attention" for note in stage.notifications())
     stage.ask(RequestKind.RETRY, after=10)
     stage.expect_position()
 

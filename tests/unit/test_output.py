@@ -23,7 +23,7 @@ def test_cells_come_back() -> None:
     assert read(data) == [["a", "b"], ["1", "-1.5"], ["", 'x,"y"\nz'], ["0.00000001", "ü"]]
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", " =", "\u00a0-", " \t@", "\uff1d", " \uff0b"])
 def test_a_text_is_never_a_formula(start: str) -> None:
     assert read(csv_bytes(["a"], [[f"{start}1+1"]])) == [["a"], [f"'{start}1+1"]]
 

@@ -24,6 +24,7 @@ from dcacore.domain.ids import UserId
 from dcacore.domain.money import plain
 from dcacore.ports.clock import Clock
 from dcacore.ports.records import Account, BotRecord, DealRecord
+from dcacore.ports.spreadsheets import harmless
 from dcacore.ports.store import Store
 
 PAGE: Final = 50
@@ -32,7 +33,6 @@ FILL_COLUMNS: Final = (
     *("bot", "account", "environment", "deal_id", "pair", "order", "role", "side"),
     *("trade", "at", "price", "quantity", "fee_base", "fee_quote"),
 )
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 @attrs.frozen(kw_only=True)
@@ -181,4 +181,4 @@ def cell(value: str | int | Decimal | None) -> str:
         return plain(value)
     if isinstance(value, int):
         return str(value)
-    return f"'{value}" if value.lstrip().startswith(_FORMULA) or value.startswith(_FORMULA) else value
+    return harmless(value)

@@ -1,8 +1,7 @@
-"""Live deals and their orders as tables, for spreadsheets."""
+"""Live deals and their orders as tables; whoever writes them for spreadsheets makes their texts harmless."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -16,7 +15,6 @@ from dcacore.ports.store import Store
 LIVE_DEAL_COLUMNS: Final = ("bot", "account", "environment", "deal_id", "state", *DEAL_COLUMNS, "gone", "gone_for")
 LIVE_ORDER_COLUMNS: Final = ("bot", "account", "environment", "deal_id", *ORDER_COLUMNS)
 _PAGE: Final = 500
-_HIDDEN_FORMULA: Final = re.compile(r"\s+[=+\-@]")
 
 Found = tuple[tuple[BotRecord, DealRecord], ...]
 
@@ -57,7 +55,7 @@ async def _all(store: Store, user_id: UserId, bot: str | None) -> tuple[Found, d
 def _whose(record: BotRecord, deal: DealRecord, accounts: dict[AccountId, Account]) -> Sequence[str]:
     account = accounts.get(record.account_id)
     name, environment = ("", "") if account is None else (account.name, account.environment.value)
-    return _harmless(record.name), _harmless(name), environment, deal.deal.id
+    return record.name, name, environment, deal.deal.id
 
 
 def state_of(deal: DealRecord) -> str:
@@ -65,8 +63,3 @@ def state_of(deal: DealRecord) -> str:
     if deal.deal.closed_at is None:
         return "open"
     return "cancelled" if deal.deal.exit is Exit.CANCEL or deal.deal.result is None else "closed"
-
-
-def _harmless(text: str) -> str:
-    """Return *text*, led by an apostrophe where a spreadsheet could take it for a formula behind blanks."""
-    return f"'{text}" if _HIDDEN_FORMULA.match(text) else text

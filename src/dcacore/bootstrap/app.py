@@ -183,12 +183,19 @@ async def running(app: App) -> AsyncIterator[App]:
     from dcacore.application.engine.engine import Engine
     from dcacore.application.engine.ownership import LeaseOwner, SoleOwner
     from dcacore.application.engine.surroundings import Surroundings
+    from dcacore.application.telling import ready
 
     name = f"{socket.gethostname()}:{os.getpid()}:{app.ids.new()}"
     is_shared = not isinstance(app.store, MemoryStore) and sqlite_file(app.settings.database_url) is None
     with contextlib.nullcontext() if isinstance(app.store, MemoryStore) else engine_lock(app.settings.database_url):
         around = Surroundings(
-            store=app.store, venues=app.venues, clock=app.clock, ids=app.ids, name=name, live=app.live
+            store=app.store,
+            venues=app.venues,
+            clock=app.clock,
+            ids=app.ids,
+            name=name,
+            live=app.live,
+            post=ready(TemplateLetters(), app.settings.base_url),
         )
         owner: Ownership = LeaseOwner(app.store, name) if is_shared else SoleOwner(app.store, name)
         engine = Engine(around, owner)

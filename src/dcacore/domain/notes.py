@@ -62,6 +62,8 @@ class Kind(Enum):
 NOTIFY: Final = frozenset(
     kind.value
     for kind in (
+        Kind.DEAL_OPENED,
+        Kind.SAFETY_ORDER_FILLED,
         Kind.DEAL_CLOSED,
         Kind.STOP_LOSS_HIT,
         Kind.WAITING_FOR_BALANCE,
@@ -70,7 +72,7 @@ NOTIFY: Final = frozenset(
         Kind.FINISHED,
     )
 )
-"""The kinds that a user is told of wherever he is."""
+"""The kinds that a user is told of wherever he is, as far as he wishes."""
 
 _LEVELS: Final = {
     Kind.STOP_LOSS_HIT: Level.WARNING,

@@ -84,7 +84,7 @@ class Mailer(Protocol):
 
 
 class Letter(Enum):
-    """What is written to people about their accounts."""
+    """What is written to people about their accounts and bots."""
 
     VERIFY = "verify"
     NEW_ADDRESS = "new_address"
@@ -93,6 +93,7 @@ class Letter(Enum):
     ADDRESS_CHANGED = "address_changed"
     INVITATION = "invitation"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  # the name of a letter
+    NEWS = "news"
 
 
 @attrs.frozen(kw_only=True)
@@ -118,5 +119,6 @@ class Letters(Protocol):
 
         Args:
             letter: which one.
-            words: all of `base_url`, `to`; `link` and `hours` where it has a link; `email` of ADDRESS_CHANGED.
+            words: all of `base_url`, `to`; `link` and `hours` where it has a link; `email` of ADDRESS_CHANGED; of
+                NEWS `headline`, `text`, `environment`, and `more`, how often the same has come since the mail before.
         """

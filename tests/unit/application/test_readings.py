@@ -219,7 +219,7 @@ async def test_csv_is_streamed_and_harmless(both: Filled, monkeypatch: pytest.Mo
     assert len([it async for it in await deal_exports.deals_csv(*both, ANN, ended)]) == 2
     orders = [it async for it in await deal_exports.orders_csv(*both, ANN)]
     assert len(orders) == 1 + 4
-    for text in ("=1+1", " =1", "\t=1", "+1", "-1", "@x", "\r=1"):
+    for text in ("=1+1", " =1", "\t=1", "+1", "-1", "@x", "\r=1", "  @x", "\u00a0=1", "\uff1d1"):
         assert deal_exports.cell(text).startswith("'")
     assert [deal_exports.cell(it) for it in (None, 3, Decimal("-1E-3"), "safe")] == ["", "3", "-0.001", "safe"]
 

@@ -257,5 +257,14 @@ def test_notes_say_what_they_are_about_and_nothing_happening_says_nothing() -> N
 
 
 def test_only_what_matters_is_sent_to_the_user() -> None:
-    told = {"deal_closed", "stop_loss_hit", "waiting_for_balance", "attention", "error", "finished"}
+    told = {
+        "deal_opened",
+        "safety_order_filled",
+        "deal_closed",
+        "stop_loss_hit",
+        "waiting_for_balance",
+        "attention",
+        "error",
+        "finished",
+    }
     assert told == NOTIFY

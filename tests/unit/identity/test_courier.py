@@ -185,6 +185,7 @@ def test_headers_cannot_be_injected(wrong: dict[str, str]) -> None:
 def test_every_letter_says_the_same_as_text_and_as_a_page(letter: Letter) -> None:
     link = "https://dca.example.com/verify-email/secret"
     words = {"base_url": "https://dca.example.com", "to": ANNA, "link": link, "hours": "24", "email": "<b>@x.org"}
+    words |= {"headline": "A bot needs help", "text": "<b>: no key", "environment": "PAPER", "more": "3"}
     said = TemplateLetters().write(letter, words)
     mail = Mail(to=ANNA, subject=said.subject, text=said.text, html=said.html, key="key")
     assert mail.text.endswith("\n")

@@ -6,20 +6,17 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Final
 
 from dcacore.domain.money import plain
+from dcacore.ports.spreadsheets import harmless
 
 Cell = str | int | Decimal | None
-
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def csv_bytes(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     """Return *rows* below a line of *columns*: UTF-8, commas, lines that end in CR LF as RFC 4180 has them.
 
-    Numbers are plain decimals. A text that a spreadsheet would take for a formula is led by an apostrophe
-    (https://owasp.org/www-community/attacks/CSV_Injection).
+    Numbers are plain decimals. A text that a spreadsheet would take for a formula is led by an apostrophe.
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text)
@@ -34,7 +31,7 @@ def _cell(cell: Cell) -> str | int:
             return ""
         case Decimal():
             return plain(cell)
-        case str() if cell.startswith(_FORMULA_STARTS):
-            return f"'{cell}"
+        case str():
+            return harmless(cell)
         case _:
             return cell

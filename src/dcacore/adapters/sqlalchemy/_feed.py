@@ -102,7 +102,8 @@ def _conditions(wanted: LineFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.kinds:
         yield _LINES.c.kind.in_(sorted(wanted.kinds))
     if wanted.environment is not None:
-        there, theirs = bindparam("place", wanted.environment.value), bindparam("this")
+        there: BindParameter[str] = bindparam("place", wanted.environment.value)
+        theirs: BindParameter[str] = bindparam("this")
         bots = select(_BOTS.c.id).join(_ACCOUNTS, _ACCOUNTS.c.id == _BOTS.c.account_id)
         here = bots.where(_BOTS.c.user_id == theirs, _ACCOUNTS.c.environment == there)
         # The same as _PLACE, but found once, and not for each line that is passed over.

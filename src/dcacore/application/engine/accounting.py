@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import attrs
 
+from dcacore.application.telling import News, Post, occasion_of, tell
 from dcacore.domain.bot import Bot
 from dcacore.domain.commands import Command, Forget, Place
 from dcacore.domain.deal import Deal, Exit
@@ -95,8 +96,8 @@ def _order(order_id: OrderId, deal: Deal | None) -> Order | None:
     return None if deal is None else deal.orders.get(order_id)
 
 
-async def write(store: Store, lease: Lease | None, entry: Entry, market: Market) -> None:
-    """Store all of *entry*, or nothing.
+async def write(store: Store, lease: Lease | None, entry: Entry, market: Market, post: Post | None = None) -> None:
+    """Store all of *entry*, or nothing; *post* writes what goes by mail.
 
     Raises:
         StoreError: it is not, or not surely, stored.
@@ -111,8 +112,8 @@ async def write(store: Store, lease: Lease | None, entry: Entry, market: Market)
             await work.fills.add([_booked(entry, order_id, trade, market) for order_id, trade in entry.trades])
         if entry.notes:
             await work.feed.add_activity([_line(entry, note) for note in entry.notes])
-        if heard := [_notification(entry, note) for note in entry.notes if note.kind in NOTIFY]:
-            await work.feed.add_notifications(heard)
+        if news := [_news(entry, note) for note in entry.notes if note.kind in NOTIFY]:
+            await tell(work, entry.record.user_id, entry.record.account_id, news, post)
         for request, refusal in entry.settled:
             await work.requests.settle(request.id, entry.at, refusal)
         await work.commit()
@@ -143,8 +144,8 @@ def _line(entry: Entry, note: Note) -> Activity:
     )
 
 
-def _notification(entry: Entry, note: Note) -> Notification:
-    return Notification(
+def _news(entry: Entry, note: Note) -> News:
+    notification = Notification(
         user_id=entry.record.user_id,
         at=entry.at,
         kind=note.kind,
@@ -152,3 +153,4 @@ def _notification(entry: Entry, note: Note) -> Notification:
         level=note.level,
         bot_id=entry.bot.id,
     )
+    return News(occasion_of(note, entry.ended), notification)

@@ -119,7 +119,7 @@ class BringingUp:
             event = bad_key(entry.at, str(exc))
             decision = decide(bot, event)
             entry.add(decision, tell(bot, event, decision), {})
-            await write(self.around.store, self.fleet.lease(bot.id), entry, bot.market)
+            await write(self.around.store, self.fleet.lease(bot.id), entry, bot.market, self.around.post)
 
     async def _refuse_requests(self, bot_ids: Sequence[BotId], exc: DcaError) -> None:
         """Answer what is asked of bots that stand still: nothing can be done with their account."""

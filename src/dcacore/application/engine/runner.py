@@ -241,21 +241,21 @@ class Runner:
     # ------------------------------------------------------------------------------------------------------- a turn
 
     async def _decide_and_store(self, items: tuple[Item, ...]) -> Heard | None:
-        entry, heard = Entry(at=self.around.clock.now(), record=self.record, bot=self.bot), None
+        entry, heard = self._entry(self.around.clock.now()), None
         is_news = False
         try:
             heard = self._decide(entry, items)
         except DomainError as exc:  # an event that the tables do not list: this bot stops, the others go on
             log.error("bot_failed", bot=self.bot.id, reason=str(exc), exc_info=True)
-            entry = Entry(at=entry.at, record=self.record, bot=self.bot)
+            entry = self._entry(entry.at)
             self._event(entry, Failed(entry.at, f"what the exchange reported cannot be: {exc}"))
         except Exception as exc:  # noqa: BLE001 - what nobody foresaw stops this bot, and none of the others
             log.error("bot_failed", bot=self.bot.id, reason=repr(exc), exc_info=True)
-            entry = Entry(at=entry.at, record=self.record, bot=self.bot)
+            entry = self._entry(entry.at)
             self._event(entry, Failed(entry.at, "something went wrong that nobody had foreseen: see the log"))
         if entry.is_worth_storing(self.bot):
             self._mark_at_once(entry)
-            await write(self.around.store, self.lease, entry, self.market)
+            await write(self.around.store, self.lease, entry, self.market, self.around.post)
             self._note(entry)
             is_news = True
         self.bot = entry.bot
@@ -263,6 +263,9 @@ class Runner:
         if is_news:  # a line of the log may take as long as an order: the orders go first, and pages come after
             asyncio.get_running_loop().call_soon(self._tell_everybody, entry)
         return heard
+
+    def _entry(self, at: datetime.datetime) -> Entry:
+        return Entry(at=at, record=self.record, bot=self.bot)
 
     def _tell_everybody(self, entry: Entry) -> None:
         for note in entry.notes:

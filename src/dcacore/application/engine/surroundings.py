@@ -11,6 +11,7 @@ import attrs
 import structlog
 
 from dcacore.application.engine.tally import Tally
+from dcacore.application.telling import Post
 from dcacore.ports.clock import Clock, Ids
 from dcacore.ports.live import Saying, Silence
 from dcacore.ports.records import Environment
@@ -84,6 +85,7 @@ class Surroundings:
         name: names this engine among others over the same database.
         live: hears at once what pages should show.
         tally: counts what the engine does.
+        post: writes what users are told by mail; None where no mail is written.
     """
 
     store: Store
@@ -93,6 +95,7 @@ class Surroundings:
     name: str
     live: Saying = attrs.field(factory=Silence)
     tally: Tally = attrs.field(factory=Tally)
+    post: Post | None = None
 
 
 async def first_of(*waits: asyncio.Future[Any]) -> None:
