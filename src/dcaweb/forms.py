@@ -9,6 +9,7 @@ import attrs
 from litestar.params import URLEncodedBody
 
 from dcacore.application.identity.refusals import TooManyTries
+from dcacore.application.refusals import PlanLimitReached
 from dcacore.domain.errors import DcaError, InvalidParameter
 from dcaweb.failures import sentence, status_of
 
@@ -28,12 +29,14 @@ class FormState:
         errors: by field what is wrong; under "" what is not about one field.
         status: HTTP's.
         wait_s: in how many seconds it may be sent again; 0 for at once.
+        may_upgrade: whether a larger plan would allow what was refused.
     """
 
     values: Fields = attrs.field(factory=dict)
     errors: Fields = attrs.field(factory=dict)
     status: int = 200
     wait_s: int = 0
+    may_upgrade: bool = False
 
     def value(self, name: str) -> str:
         """Return what was typed into a field."""
@@ -54,8 +57,13 @@ def refused(typed: Mapping[str, Any], error: DcaError) -> FormState:
         field, text = error.name, f"{label(error.name)} {error.rule}"
     else:
         field, text = "", str(error)
-    wait_s = error.wait_s if isinstance(error, TooManyTries) else 0
-    return FormState(values=values, errors={field: sentence(text)}, status=status_of(error), wait_s=wait_s)
+    return FormState(
+        values=values,
+        errors={field: sentence(text)},
+        status=status_of(error),
+        wait_s=error.wait_s if isinstance(error, TooManyTries) else 0,
+        may_upgrade=isinstance(error, PlanLimitReached),
+    )
 
 
 def label(field: str) -> str:

@@ -31,7 +31,8 @@ async def cast(demo: Demo) -> Mapping[str, str]:
     """Add what the demo lacks, and return the ids of what there is, by the names in addresses."""
     app = demo.app
     owner = (await users.find(app.store, EMAIL)).id
-    await users.create(*app.means, app.passwords, email=NEWCOMER, password=demo.password, is_verified=True)
+    await users.set_admin(app.store, email=EMAIL, is_admin=True)
+    newcomer = await users.create(*app.means, app.passwords, email=NEWCOMER, password=demo.password, is_verified=True)
     stopped = await _bot(app, owner, "ADA not started", "ADAUSDT", "50")
     waiting = await _bot(app, owner, "LINK too large", "LINKUSDT", "50000")
     await _ask(app, owner, waiting, RequestKind.START)
@@ -45,6 +46,7 @@ async def cast(demo: Demo) -> Mapping[str, str]:
     )
     assert trading.bot.deal is not None
     return {
+        "newcomer": newcomer.id,
         "running": running.bot.id,
         "trailing": trailing.bot.id,
         "paused": paused.bot.id,

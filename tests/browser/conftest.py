@@ -11,13 +11,18 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
 
+from tests.browser.looks import SIZES
 from tests.browser.site import Site, served
 
+_LEFT = "net::ERR_ABORTED"
+"""What was under way, as the stream always is, when its page was left."""
 FLAGS = (
     "--disable-dev-shm-usage",
     "--disable-background-networking",
@@ -50,11 +55,25 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def site(tmp_path: Path, chromium: Browser) -> Iterator[Site]:
     """Yield the dashboard on a port of its own, over a database of its own."""
+    with _served(tmp_path, trades=False) as made:
+        yield made
+
+
+@pytest.fixture
+def desk(tmp_path: Path, chromium: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """Yield the dashboard with an engine behind it, on a market that the test moves."""
+    monkeypatch.setattr("dcaweb.pages.asked.PATIENCE_S", 60.0)  # the engine answers, however busy the machine is
+    with _served(tmp_path, trades=True) as made:
+        yield made
+
+
+@contextmanager
+def _served(folder: Path, *, trades: bool) -> Iterator[Site]:
     ready = threading.Event()
     made: list[Site] = []
 
     def run() -> None:
-        asyncio.run(served(tmp_path, made, ready))
+        asyncio.run(served(folder, made, ready, trades=trades))
 
     thread = threading.Thread(target=run, name="dashboard")
     thread.start()
@@ -70,28 +89,43 @@ def site(tmp_path: Path, chromium: Browser) -> Iterator[Site]:
 @pytest.fixture
 def page(chromium: Browser, site: Site) -> Iterator[Page]:
     """Yield a page of a desk's size with nothing in its browser."""
-    context = chromium.new_context(base_url=site.url, viewport={"width": 1360, "height": 900})
+    with opened(chromium, site, "desk") as made:
+        yield made
+
+
+@contextmanager
+def opened(chromium: Browser, site: Site, size: str, **more: Any) -> Iterator[Page]:
+    """Yield a page with nothing in its browser; what goes wrong on it fails the test in the end."""
+    width, height = SIZES[size]
+    context = chromium.new_context(base_url=site.url, viewport={"width": width, "height": height}, **more)
     made = context.new_page()
     wrong = watched(made)
-    yield made
-    context.close()
+    try:
+        yield made
+    finally:
+        context.close()
     assert not wrong, "\n".join(wrong)
 
 
 def watched(page: Page) -> list[str]:
-    """Return the list in which all that goes wrong on *page* appears."""
+    """Return the list in which all that goes wrong on *page* appears: whatever is said on the console is wrong."""
     wrong: list[str] = []
 
     def console(message: ConsoleMessage) -> None:
-        is_refusal = message.type == "error" and "the server responded with a status of 4" in message.text
-        if message.type in {"error", "warning"} and not is_refusal:
+        # The browser's own line about an answer that refuses: pages refuse where a user is wrong.
+        if message.type != "error" or "the server responded with a status of 4" not in message.text:
             wrong.append(f"{page.url}: {message.type}: {message.text}")
 
     def answered(response: Response) -> None:
         if response.status >= 500 or (response.status == 404 and response.request.resource_type != "document"):
             wrong.append(f"{response.url}: {response.status}")
 
+    def failed(request: Request) -> None:
+        if request.failure != _LEFT:
+            wrong.append(f"{request.url}: {request.failure}")
+
     page.on("console", console)
     page.on("pageerror", lambda error: wrong.append(f"{page.url}: {error}"))
     page.on("response", answered)
+    page.on("requestfailed", failed)
     return wrong

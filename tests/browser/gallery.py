@@ -51,6 +51,16 @@ def _choose_theme(page: Page) -> None:
     page.get_by_role("button", name="Theme").click()
 
 
+def _steps(count: int) -> Callable[[Page], object]:
+    """Return what goes on by so many steps of a form."""
+
+    def go(page: Page) -> None:
+        for _ in range(count):
+            page.locator("[data-step]:visible").get_by_role("button", name="Next").click()
+
+    return go
+
+
 SHOTS: Final = (
     Shot("landing", "/", visitor="stranger"),
     Shot("register", "/register", visitor="stranger"),
@@ -78,10 +88,22 @@ SHOTS: Final = (
     Shot("deal-open", "/deals/{deal_id}", path="/deals/{open_deal}"),
     Shot("deal-closed", "/deals/{deal_id}", path="/deals/{closed_deal}"),
     Shot("deal-close", "/deals/{deal_id}", path="/deals/{open_deal}", act=_press("Close at market"), is_whole=False),
-    Shot("new-bot", "/bots/new"),
+    Shot("new-bot", "/bots/new", path="/bots/new?preset=Calm&pair=BTCUSDT"),
+    Shot("new-bot-orders", "/bots/new", path="/bots/new?from={running}", act=_steps(1)),
+    Shot("new-bot-exits", "/bots/new", path="/bots/new?from={running}", act=_steps(2)),
+    Shot("new-bot-review", "/bots/new", path="/bots/new?from={running}", act=_steps(3)),
+    Shot("import", "/bots/new/import"),
+    Shot("signals", "/bots/{bot_id}/signals", path="/bots/{running}/signals"),
+    Shot("activity", "/activity"),
+    Shot("activity-new", "/activity", visitor="newcomer"),
+    Shot("notifications", "/activity/notifications"),
+    Shot("admin", "/admin"),
+    Shot("admin-user", "/admin/users/{user_id}", path="/admin/users/{newcomer}"),
     Shot("new-bot-new", "/bots/new", visitor="newcomer"),
     Shot("exchange", "/exchange"),
     Shot("exchange-new", "/exchange", visitor="newcomer"),
+    Shot("analytics", "/analytics"),
+    Shot("analytics-new", "/analytics", visitor="newcomer"),
     Shot("subscription", "/subscription"),
     Shot("settings", "/settings"),
 )
@@ -90,10 +112,17 @@ NO_PAGES: Final = frozenset(
     {
         "/healthz",
         "/readyz",
+        "/metrics",
+        "/activity/lines",
+        "/activity/news",
+        "/admin/health",
+        "/bots/new/pair",
+        "/bots/new/pairs",
         "/static/{file_path}",
         "/events",
         "/asked",
         "/dashboard/funds",
+        "/dashboard/profit",
         "/exchange/accounts/{account_id}/balances",
         "/exchange/accounts/{account_id}/health",
         "/exchange/accounts/{account_id}/pairs",

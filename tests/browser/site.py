@@ -1,11 +1,13 @@
-"""The dashboard, served from a thread of its own."""
+"""The dashboard, served from a thread of its own, and the market that its bots trade on."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import attrs
 
@@ -13,15 +15,20 @@ from dcacore.adapters.fernet import generate_key
 from dcacore.adapters.mail_memory import MemoryMailer
 from dcacore.adapters.passwords import BcryptPasswords
 from dcacore.bootstrap import known_market
-from dcacore.bootstrap.app import App, delivering, open_app
+from dcacore.bootstrap.app import App, delivering, open_app, running
 from dcacore.bootstrap.paper import InProcessPaper
 from dcacore.bootstrap.venues import ByEnvironment
+from dcacore.domain.numbers import Number
 from dcacore.ports.records import Environment
 from dcacore.settings import Settings
 from dcaweb.serving import address_of, listening, serve_app
 
+T = TypeVar("T")
+
 PRICES: Final = (("BTCUSDT", 60_000), ("ETHUSDT", 3_000))
-"""What is traded there on paper, in the process of the test."""
+"""What is traded there, in the process of the test."""
+PAIR: Final = PRICES[0][0]
+"""What tests move."""
 
 
 @attrs.define
@@ -32,41 +39,103 @@ class Site:
         url: where it is.
         app: what it shows; it lives in another thread.
         mailer: where mail ends up.
+        paper: the exchange of bots on paper, and of those with real money, which is none here.
+        leaving: set when the dashboard is to go away ...
+        returning: ... and when it is to come back, or to end for good.
+        is_up: set when pages can be asked for.
+        is_down: set when they cannot.
+        has_ended: whether it is to end for good.
     """
 
     url: str
     app: App
     mailer: MemoryMailer
+    paper: InProcessPaper
     _loop: asyncio.AbstractEventLoop
-    _stopping: asyncio.Event
+    leaving: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
+    returning: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
+    is_up: threading.Event = attrs.field(factory=threading.Event, init=False)
+    is_down: threading.Event = attrs.field(factory=threading.Event, init=False)
+    has_ended: bool = attrs.field(default=False, init=False)
 
     def stop(self) -> None:
         """Let it end."""
-        self._loop.call_soon_threadsafe(self._stopping.set)
+        self._loop.call_soon_threadsafe(self._end)
+
+    def _end(self) -> None:
+        self.has_ended = True
+        self.leaving.set()
+        self.returning.set()
+
+    def do(self, act: Callable[[], T]) -> T:
+        """Return what *act* returns, done where the site lives."""
+
+        async def done() -> T:
+            return act()
+
+        return asyncio.run_coroutine_threadsafe(done(), self._loop).result(30)
+
+    def move(self, price: Number) -> None:
+        """Let the market of `PAIR` move to *price*, in quote per base; what is reached fills."""
+        self.do(lambda: self.paper.move(PAIR, price))
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Take the dashboard away for a while; the engine goes on, and the same address answers afterwards."""
+        self.is_up.clear()
+        self.is_down.clear()
+        self.do(self.returning.clear)
+        self.do(self.leaving.set)
+        assert self.is_down.wait(30), "the dashboard does not end"
+        yield
+        self.do(self._return)
+        assert self.is_up.wait(30), "the dashboard does not come back"
+
+    def _return(self) -> None:
+        self.leaving = asyncio.Event()
+        self.returning.set()
 
 
-async def served(folder: Path, made: list[Site], ready: threading.Event) -> None:
-    """Serve the dashboard over a database in *folder* until it is told to stop."""
-    stopping = asyncio.Event()
+async def served(folder: Path, made: list[Site], ready: threading.Event, *, trades: bool = False) -> None:
+    """Serve the dashboard over a database in *folder* until it is told to stop; if it *trades*, with an engine."""
     with listening("127.0.0.1", 0) as taken:
-        settings = Settings(
-            database_url=f"sqlite:///{folder}/app.db", encryption_key=generate_key(), base_url=address_of(taken)
-        )
-        async with open_app(settings, may_create=True) as opened:
-            mailer = MemoryMailer()
+        url = address_of(taken)
+    settings = Settings(
+        database_url=f"sqlite:///{folder}/app.db",
+        data_dir=f"{folder}/data",
+        encryption_key=generate_key(),
+        base_url=url,
+    )
+    async with _equipped(settings, trades=trades) as (app, mailer, paper):
+        site = Site(url, app, mailer, paper, asyncio.get_running_loop())
 
-            def link(email: str) -> str:
-                mail = mailer.newest(email)
-                return "" if mail is None else mail.link
+        def tell(_: str) -> None:
+            site.is_up.set()
+            if not made:
+                made.append(site)
+                ready.set()
 
-            paper = InProcessPaper([(market, price) for pair, price in PRICES if (market := known_market(pair))])
-            venues = ByEnvironment({Environment.PAPER: paper})
-            app = attrs.evolve(opened, passwords=BcryptPasswords(4), mailer=mailer, shown_link=link, venues=venues)
-            async with delivering(app) as with_courier:
-                site = Site(settings.base_url, with_courier, mailer, asyncio.get_running_loop(), stopping)
+        while not site.has_ended:
+            with listening("127.0.0.1", int(url.rsplit(":", 1)[1])) as taken:
+                await serve_app(app, taken, site.leaving, tell)
+            site.is_down.set()
+            await site.returning.wait()
 
-                def tell(_: str) -> None:
-                    made.append(site)
-                    ready.set()
 
-                await serve_app(with_courier, taken, stopping, tell)
+@asynccontextmanager
+async def _equipped(settings: Settings, *, trades: bool) -> AsyncIterator[tuple[App, MemoryMailer, InProcessPaper]]:
+    mailer = MemoryMailer()
+    paper = InProcessPaper([(market, price) for pair, price in PRICES if (market := known_market(pair))])
+    venues = ByEnvironment({Environment.PAPER: paper, Environment.LIVE: paper})
+
+    def link(email: str) -> str:
+        mail = mailer.newest(email)
+        return "" if mail is None else mail.link
+
+    async with AsyncExitStack() as stack:
+        opened = await stack.enter_async_context(open_app(settings, may_create=True))
+        app = attrs.evolve(opened, passwords=BcryptPasswords(4), mailer=mailer, shown_link=link, venues=venues)
+        if trades:
+            trading = attrs.evolve(app, paper=None, binance=None, keys=None)
+            app = await stack.enter_async_context(running(trading))
+        yield await stack.enter_async_context(delivering(app)), mailer, paper

@@ -10,25 +10,10 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import watched
 from tests.browser.looks import SIZES, THEMES, faults, in_theme, overflow, ready
 from tests.browser.site import Site
+from tests.browser.trading import register
 
-PASSWORD = "Correct-Horse-7"
 PUBLIC = ["/", "/login", "/register", "/forgot-password", "/verify-email/unknown", "/nowhere"]
 MINE = ["/dashboard", "/bots", "/exchange", "/subscription", "/settings"]
-
-
-def register(page: Page, email: str = "anna@example.com") -> None:
-    """Register, confirm by the link, and sign in."""
-    ready(page, "/register")
-    page.get_by_label("E-mail address").fill(email)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Create account").click()
-    page.get_by_role("link", name="Open the link").click()
-    page.get_by_role("button", name="Confirm this address").click()
-    expect(page.get_by_text("Your address is confirmed")).to_be_visible()
-    page.get_by_label("E-mail address").fill(email)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/dashboard")
 
 
 def test_a_stranger_becomes_somebody_who_is_signed_in(page: Page) -> None:

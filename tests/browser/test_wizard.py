@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser.conftest import watched
 from tests.browser.looks import SIZES, THEMES, faults, in_theme, overflow, ready
 from tests.browser.site import Site
-from tests.browser.test_accounts import register
+from tests.browser.trading import register
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 A page that is added gets a line here; the tests say which one is missing. Where an address or a form names something
 of a user's, the tests put Anna's into it by these names: `bot_id`, `deal_id`, `account_id`, `session_id`, `token_id`,
-`backtest_id`, `asked_id`.
+`backtest_id`, `asked_id`, `user_id`; `number` is that of a notification.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ PUBLIC: Final = frozenset(
         "GET /",
         "GET /healthz",
         "GET /readyz",
+        "GET /metrics",  # only from this machine, or as an administrator
+        "POST /signals",  # by a bot's own secret
         "GET /static/{file_path}",
         "HEAD /static/{file_path}",
         "GET /register",
@@ -40,13 +42,23 @@ OWN: Final = frozenset(
     {
         "GET /dashboard",
         "GET /dashboard/funds",
+        "GET /dashboard/profit",
         "GET /exchange",
         "POST /exchange/accounts",
         "POST /exchange/paper",
         "GET /bots",
-        "GET /bots/new",
+        "GET /bots/new/import",
+        "GET /bots/new/pair",
+        "GET /bots/new/pairs",
         "POST /bots/stop-all",
         "GET /asked",
+        "GET /activity",
+        "GET /activity/lines",
+        "GET /activity/news",
+        "GET /activity/notifications",
+        "POST /activity/notifications/read",
+        "POST /activity/notifications/{number}/read",
+        "POST /settings/export",
         "GET /settings",
         "POST /settings/password",
         "POST /settings/email",
@@ -55,6 +67,7 @@ OWN: Final = frozenset(
         "POST /settings/sessions/end-others",
         "POST /settings/delete",
         "GET /subscription",
+        "GET /analytics",
         "GET /api/v1/bots",
         "POST /api/v1/ladder",
         "POST /api/v1/backtests",
@@ -74,7 +87,15 @@ THEIRS: Final = frozenset(
         "GET /exchange/accounts/{account_id}/pairs",
         "POST /exchange/accounts/{account_id}/key",
         "POST /exchange/accounts/{account_id}/remove",
+        "GET /bots/new",
         "POST /bots/new",
+        "POST /bots/new/preview",
+        "POST /bots/new/review",
+        "POST /bots/new/import",
+        "POST /bots/{bot_id}/edit/preview",
+        "GET /bots/{bot_id}/signals",
+        "POST /bots/{bot_id}/signals",
+        "POST /bots/{bot_id}/signals/revoke",
         "GET /bots/{bot_id}",
         "GET /bots/{bot_id}/chart",
         "GET /bots/{bot_id}/edit",
@@ -82,7 +103,6 @@ THEIRS: Final = frozenset(
         "GET /bots/{bot_id}/export",
         "GET /bots/{bot_id}/go-live",
         "POST /bots/{bot_id}/go-live",
-        "POST /bots/{bot_id}/copy",
         "POST /bots/{bot_id}/delete",
         "POST /bots/{bot_id}/pause",
         "POST /bots/{bot_id}/rename",
@@ -120,13 +140,33 @@ THEIRS: Final = frozenset(
 )
 """What names something of a user's: to others it is not there."""
 
-ADMINS: Final[frozenset[str]] = frozenset()
+ADMINS: Final = frozenset(
+    {
+        "GET /admin",
+        "GET /admin/health",
+        "GET /admin/users/{user_id}",
+        "POST /admin/users",
+        "POST /admin/users/{user_id}/admin",
+        "POST /admin/users/{user_id}/password-link",
+        "POST /admin/users/{user_id}/remove",
+        "POST /admin/users/{user_id}/sign-out",
+        "POST /admin/users/{user_id}/tier",
+        "POST /admin/users/{user_id}/verify",
+    }
+)
 """What is there for administrators alone."""
 
 STREAMS: Final = frozenset({"GET /events"})
 """What does not end by itself, and is looked at by a test of its own."""
 
 QUERIES: Final[Mapping[str, Mapping[str, str]]] = {
+    "GET /dashboard/profit": {"environment": "paper", "quote_asset": "USDT"},
+    "GET /analytics": {"bot": "{bot_id}"},
+    "GET /bots/new": {"from": "{bot_id}"},
+    "GET /bots/new/pair": {"account": "{account_id}", "pair": "BTCUSDT"},
+    "GET /bots/new/pairs": {"account": "{account_id}", "pair": "BTC"},
+    "GET /activity": {"bot": "{bot_id}"},
+    "GET /activity/lines": {"bot": "{bot_id}"},
     "GET /asked": {"asked": "{asked_id}"},
     "GET /exports/deals.csv": {"bot": "{bot_id}"},
     "GET /exports/orders.csv": {"bot": "{bot_id}"},
@@ -145,13 +185,20 @@ _BOT: Final = {
     "price_deviation": "1",
     "take_profit": "1.5",
 }
+_TYPED: Final = {name: str(value) for name, value in _BOT.items()}
 _BOT_FILE: Final = "[bot]\n" + "\n".join(
     f"{name} = {value}" if isinstance(value, int) else f'{name} = "{value}"' for name, value in _BOT.items()
 )
 
 BODIES: Final[Mapping[str, Mapping[str, object]]] = {
     "POST /exchange/accounts/{account_id}/key": _KEY,
-    "POST /bots/new": {"account": "{account_id}", "file": _BOT_FILE},
+    "POST /bots/new": {**_TYPED, "account": "{account_id}"},
+    "POST /bots/new/preview": {**_TYPED, "account": "{account_id}"},
+    "POST /bots/new/review": {**_TYPED, "account": "{account_id}"},
+    "POST /bots/new/import": {"account": "{account_id}", "file": _BOT_FILE},
+    "POST /bots/{bot_id}/edit/preview": {"take_profit": "9"},
+    "POST /admin/users": {"email": "carol@example.com", "tier": "PRO"},
+    "POST /admin/users/{user_id}/tier": {"tier": "FREE"},
     "POST /bots/{bot_id}/edit": {"take_profit": "9"},
     "POST /bots/{bot_id}/go-live": {"name": "Hers", "shown": "1000000"},
     "POST /bots/{bot_id}/rename": {"name": "Taken over"},
