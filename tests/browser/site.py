@@ -24,17 +24,18 @@ class Site:
         url: where it is.
         app: what it shows; it lives in another thread.
         mailer: where mail ends up.
+        loop: what runs in that thread.
     """
 
     url: str
     app: App
     mailer: MemoryMailer
-    _loop: asyncio.AbstractEventLoop
+    loop: asyncio.AbstractEventLoop
     _stopping: asyncio.Event
 
     def stop(self) -> None:
         """Let it end."""
-        self._loop.call_soon_threadsafe(self._stopping.set)
+        self.loop.call_soon_threadsafe(self._stopping.set)
 
 
 async def served(folder: Path, made: list[Site], ready: threading.Event) -> None:
