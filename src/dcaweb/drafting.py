@@ -20,8 +20,10 @@ from dcaweb.forms import Fields, FormState
 from dcaweb.ladder_chart import drawing
 from dcaweb.parameters import FEES, LABELS, NAMES
 from dcaweb.rendering import page
-from dcaweb.requests import WebRequest
+from dcaweb.requests import WebRequest, app_of
+from dcaweb.security.people import me
 
+LONGEST_PAIR: Final = 40
 SIZES: Final = ((680, 300), (340, 240))
 """In which the ladder is drawn: for desks and for phones."""
 EDITED: Final = (*NAMES, "price")
@@ -72,6 +74,18 @@ def pairs_now_of(request: Request[Any, Any, State]) -> PairsNow:
     """Return what asks exchanges for pairs, which all users share."""
     pairs: PairsNow = request.app.state.pairs_now
     return pairs
+
+
+async def now_of(request: WebRequest, texts: Fields) -> PairNow:
+    """Return what there is to know of the pair that a form names, where its bot is to trade.
+
+    Raises:
+        NotFound: the user has no such account.
+    """
+    account, pair = await drafts.account_and_pair(app_of(request).store, me(request).id, texts)
+    if not pair or len(pair) > LONGEST_PAIR:
+        return PairNow(account=account, pair="")
+    return await pairs_now_of(request).of(account, pair)
 
 
 def errors_of(wrong: Wrong) -> dict[str, str]:
