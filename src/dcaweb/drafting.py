@@ -93,6 +93,11 @@ def errors_of(wrong: Wrong) -> dict[str, str]:
     return {name: sentence(error.rule) for name, error in wrong.items()}
 
 
+def told_of(error: InvalidParameter) -> str:
+    """Return in a sentence what is wrong with a parameter, and with which."""
+    return sentence(f"{_LABELS.get(error.name, error.name)}: {error.rule}")
+
+
 def refused(typed: Fields, wrong: Wrong) -> FormState:
     """Return the form with all that is wrong, each at its field."""
     return FormState(values=typed, errors=errors_of(wrong), status=422)
@@ -121,7 +126,7 @@ def look(texts: Fields, now: PairNow) -> dict[str, Any]:
         "draft": draft,
         "outlook": found,
         "wrong": errors_of({name: error for name, error in wrong.items() if name != "pair"}),
-        "told": [sentence(f"{_LABELS.get(name, name)}: {error.rule}") for name, error in wrong.items()],
+        "told": [told_of(error) for error in wrong.values()],
         "unknown": "" if found or wrong else _unknown(draft),
         "drawings": _drawings(found),
     }

@@ -23,7 +23,7 @@ from dcaweb import parameters
 from dcaweb.drafting import EMPTY_LOOK, LONGEST_PAIR, PRESETS, USUAL, look, now_of, preview_of, refused
 from dcaweb.failures import sentence, status_of
 from dcaweb.flash import Flash, redirect
-from dcaweb.forms import Fields, Form, FormState
+from dcaweb.forms import Form, FormState
 from dcaweb.pages.asked import sent
 from dcaweb.pages.bot_actions import ANSWERED, answered
 from dcaweb.rendering import page
