@@ -15,6 +15,7 @@ from dcacore.domain.bot import Bot
 from dcacore.domain.deal import Deal
 from dcacore.domain.ids import AccountId, BotId, DealId, OrderId, RequestId, UserId
 from dcacore.domain.intents import Intent
+from dcacore.ports.backtests import BacktestRuns
 from dcacore.ports.health import Health
 from dcacore.ports.identity_store import ApiTokens, MailLinks, Outbox, Sessions, Throttle, Wishes
 from dcacore.ports.readings import DayProfit, DealPage, DealQuery, LineFilter, Offset, Pulse
@@ -390,6 +391,8 @@ class Work(Protocol):
     def api_tokens(self) -> ApiTokens: ...
     @property
     def wishes(self) -> Wishes: ...
+    @property
+    def backtests(self) -> BacktestRuns: ...
 
     async def commit(self) -> None:
         """Store everything, synced to disk; a work that ends without it leaves no trace.

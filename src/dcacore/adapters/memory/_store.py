@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 
 import attrs
 
+from dcacore.adapters.memory._backtests import MemoryBacktests
 from dcacore.adapters.memory._bots import MemoryBots, MemoryDeals
 from dcacore.adapters.memory._feed import MemoryFeed, MemoryRequests
 from dcacore.adapters.memory._identity import (
@@ -140,6 +141,10 @@ class MemoryWork(Work):
     @property
     def wishes(self) -> MemoryWishes:
         return MemoryWishes(self._draft)
+
+    @property
+    def backtests(self) -> MemoryBacktests:
+        return MemoryBacktests(self._draft)
 
     async def commit(self) -> None:
         draft, tables = self._draft, self._draft.tables

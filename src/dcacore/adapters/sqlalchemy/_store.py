@@ -12,6 +12,7 @@ import attrs
 from sqlalchemy import URL, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from dcacore.adapters.sqlalchemy._backtests import SqlBacktests
 from dcacore.adapters.sqlalchemy._bots import SqlBots
 from dcacore.adapters.sqlalchemy._deals import SqlDeals
 from dcacore.adapters.sqlalchemy._engines import READS, Creator, postgres_engine, sqlite_engine, tidy
@@ -102,6 +103,10 @@ class SqlWork(Work):
     @property
     def wishes(self) -> SqlWishes:
         return SqlWishes(self._session)
+
+    @property
+    def backtests(self) -> SqlBacktests:
+        return SqlBacktests(self._session)
 
     async def commit(self) -> None:
         await self._bots.see_to_dropped()
