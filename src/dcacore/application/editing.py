@@ -14,6 +14,7 @@ from dcacore.application.parameters import strategy_of, texts_of
 from dcacore.application.waiting import strategy_to_be, will_run
 from dcacore.domain.errors import InvalidParameter
 from dcacore.domain.ids import UserId
+from dcacore.domain.market import Fees, Market
 from dcacore.domain.money import plain
 from dcacore.domain.strategy import Strategy
 from dcacore.ports.clock import Clock, Ids
@@ -61,14 +62,17 @@ async def edited(work: Work, record: BotRecord, changes: Mapping[str, str]) -> S
 
 def bot_file_text(record: BotRecord) -> str:
     """Return the bot as a bot file, which makes the same bot when it is read."""
-    bot = record.bot
-    lines = ["[bot]", f"name = {_quoted(record.name)}", *_table(texts_of(bot.strategy))]
-    market = attrs.asdict(bot.market, filter=lambda field, _: field.name != "pair")
+    return bot_text(record.name, record.bot.strategy, record.bot.market, record.bot.fees)
+
+
+def bot_text(name: str, strategy: Strategy, rules: Market, fees: Fees) -> str:
+    """Return a bot as a bot file that leaves nothing to be looked up."""
+    lines = ["[bot]", f"name = {_quoted(name)}", *_table(texts_of(strategy))]
+    market = attrs.asdict(rules, filter=lambda field, _: field.name != "pair")
     lines += ["", "[market]"]
     lines += [
         f"{name} = {_quoted(value if isinstance(value, str) else plain(value))}" for name, value in market.items()
     ]
-    fees = bot.fees
     lines += ["", "[fees]", f'fee_maker = "{plain(fees.fee_maker)}"', f'fee_taker = "{plain(fees.fee_taker)}"']
     lines += [f'fee_asset = "{fees.fee_asset.value}"']
     return "\n".join(lines) + "\n"
