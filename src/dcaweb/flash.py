@@ -39,6 +39,7 @@ class Flash(StrEnum):
     COPIED = "copied"
     BOT_MADE = "bot_made"
     BOT_DELETED = "bot_deleted"
+    BACKTEST_DELETED = "backtest_deleted"
 
 
 _TEXTS: Final = {
@@ -61,6 +62,7 @@ _TEXTS: Final = {
     Flash.BOT_MADE: "The bot is made. It does nothing until you start it.",
     Flash.COPIED: "This is the copy. It is stopped: change what you like, then start it.",
     Flash.BOT_DELETED: "The bot and its history are deleted.",
+    Flash.BACKTEST_DELETED: "The backtest is deleted.",
 }
 _ERRORS: Final = frozenset({Flash.SIGN_IN_FIRST})
 

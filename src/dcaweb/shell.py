@@ -39,6 +39,7 @@ class NavItem:
 _PLACES: Final = (
     NavItem("dashboard", "Dashboard", "dashboard", "/dashboard"),
     NavItem("bots", "Bots", "smart-toy", "/bots"),
+    NavItem("backtest", "Backtest", "query-stats", "/backtest"),
     NavItem("exchange", "Exchange", "currency-exchange", "/exchange"),
     NavItem("subscription", "Subscription", "workspace-premium", "/subscription"),
     NavItem("settings", "Settings", "settings", "/settings"),

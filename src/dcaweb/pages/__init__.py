@@ -8,6 +8,7 @@ from typing import Final
 from litestar.types import ControllerRouterHandler
 
 from dcaweb.pages.asked import AskedPages
+from dcaweb.pages.backtest import BacktestPages
 from dcaweb.pages.bot_actions import BotActions
 from dcaweb.pages.bot_edit import BotEdit
 from dcaweb.pages.bot_new import BotNew
@@ -41,6 +42,7 @@ ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     BotActions,
     BotEdit,
     GoingLive,
+    BacktestPages,
     DealPages,
     Charts,
     AskedPages,
