@@ -42,7 +42,10 @@ async def served(folder: Path, made: list[Site], ready: threading.Event) -> None
     stopping = asyncio.Event()
     with listening("127.0.0.1", 0) as taken:
         settings = Settings(
-            database_url=f"sqlite:///{folder}/app.db", encryption_key=generate_key(), base_url=address_of(taken)
+            database_url=f"sqlite:///{folder}/app.db",
+            data_dir=f"{folder}/data",
+            encryption_key=generate_key(),
+            base_url=address_of(taken),
         )
         async with open_app(settings, may_create=True) as opened:
             mailer = MemoryMailer()

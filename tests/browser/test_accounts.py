@@ -13,7 +13,7 @@ from tests.browser.site import Site
 
 PASSWORD = "Correct-Horse-7"
 PUBLIC = ["/", "/login", "/register", "/forgot-password", "/verify-email/unknown", "/nowhere"]
-MINE = ["/dashboard", "/bots", "/exchange", "/subscription", "/settings"]
+MINE = ["/dashboard", "/bots", "/backtest", "/exchange", "/subscription", "/settings"]
 
 
 def register(page: Page, email: str = "anna@example.com") -> None:

@@ -47,7 +47,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
 
 
 def _store_two_days(desk: Desk) -> None:
-    walk = bootstrap.random_walk(MARKET, 7)
+    walk = bootstrap.random_walk(MARKET, 4)
     columns = {name: getattr(walk, name)[: 2 * 1440] for name in ("open", "high", "low", "close", "volume")}
     times = BEGAN_MS + np.arange(2 * 1440, dtype=np.int64) * 60_000
     candles = Candles(interval_ms=60_000, open_time=times, **columns)
@@ -95,6 +95,7 @@ async def test_the_page_s_figures_are_those_of_the_command(desk: Desk, tmp_path:
     )
     assert told.exit_code == 0, told.output
     report = await _backtests(desk).report(desk.anna.id, run_id)
+    assert report is not None
     assert report == json.loads(told.stdout)
     page = await desk.browser.get(f"/backtest/{run_id}")
     assert f'value="{report["profit"]}"' in page.text

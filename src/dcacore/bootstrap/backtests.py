@@ -191,6 +191,7 @@ class Backtests:
         begin = -(-order.from_ms // step) * step
         wanted = Wanted(pair=order.bot.strategy.pair, interval=order.interval, from_ms=begin, to_ms=end)
         store = candle_store(order.data_dir)
+        await asyncio.to_thread(fetching.take_over, self.app, order.environment, wanted)
         parts = await asyncio.to_thread(fetching.missing, store, wanted, MAX_GAP_MS)
         if not parts:
             return ""
@@ -198,7 +199,8 @@ class Backtests:
             await self._save(attrs.evolve(run, state=RunState.FETCHING, seen_at=self.app.clock.now()))
             self._percents[run.id] = 0
             tell = _percents(lambda percent: self._percents.update({run.id: percent}))
-            return await fetching.fetch(self.app, order.environment, wanted, parts, tell)
+            note = await fetching.fetch(self.app, order.environment, wanted, parts, tell)
+        return note or await asyncio.to_thread(fetching.lacking, store, wanted, MAX_GAP_MS)
 
     async def _save(self, run: BacktestRun, outcome: Outcome | None = None) -> None:
         async with self.app.store.begin() as work:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
@@ -13,7 +14,7 @@ from dcacore.adapters.candles.online import BinanceArchive, BinanceKlines, Patie
 from dcacore.application import downloads
 from dcacore.application.download_plan import Range, Wanted
 from dcacore.bootstrap.app import App
-from dcacore.bootstrap.charting import rest_of
+from dcacore.bootstrap.charting import has_stored, rest_of
 from dcacore.domain.errors import DcaError
 from dcacore.ports.candle_archive import ArchiveFile, CandleArchive, Piece
 from dcacore.ports.candle_store import CandleStore
@@ -23,6 +24,8 @@ from dcacore.ports.intervals import DAY_MS, interval_ms
 from dcacore.ports.records import Environment
 from dcacore.ports.times import utc_text
 
+_HARDLY: Final = 200
+"""What is shorter than such a part of the time that is wanted is not worth a warning."""
 ARCHIVE_FROM_MS: Final = 10 * DAY_MS
 """The exchange itself is asked for what is shorter: no file of the archive is needed for that."""
 _PATIENCE: Final = Patience(at_once=2, tries=2, connect_s=5, silence_s=15, whole_s=120, longest_pause_s=60)
@@ -61,6 +64,35 @@ def missing(store: CandleStore, wanted: Wanted, max_gap_ms: int) -> tuple[Range,
     if wanted.to_ms - behind >= step:
         parts.append((behind, wanted.to_ms))
     return tuple(parts)
+
+
+def take_over(app: App, environment: Environment, wanted: Wanted) -> None:
+    """Copy what the local store has of *wanted*, where its candles are known to be those of this exchange.
+
+    They stay apart all the same: what an exchange for trying out answers must never get among Binance's own.
+
+    Raises:
+        DcaError: a store cannot be read or written.
+    """
+    if environment is Environment.LIVE or not has_stored(app, environment):
+        return
+    own = ParquetCandleStore(folder_of(app, environment))
+    for begin, end in missing(own, wanted, 0):
+        with contextlib.suppress(NoCandles):
+            found = ParquetCandleStore(app.settings.data_dir).load(wanted.pair, wanted.interval, begin, end)
+            own.save(wanted.pair, found, replace=True)
+
+
+def lacking(store: CandleStore, wanted: Wanted, max_gap_ms: int) -> str:
+    """Return a sentence about what the exchange does not have of *wanted* either; empty where it is hardly anything."""
+    length = wanted.to_ms - wanted.from_ms
+    parts = [it for it in missing(store, wanted, max_gap_ms) if (it[1] - it[0]) * _HARDLY > length]
+    spans = ", ".join(f"from {utc_text(begin)} to {utc_text(end)}" for begin, end in parts)
+    return (
+        f"there are no {wanted.interval} candles of {wanted.pair} {spans} (UTC): that time is not played"
+        if parts
+        else ""
+    )
 
 
 async def fetch(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any, Final
 
 import attrs
@@ -148,12 +147,11 @@ class BacktestPages(Controller):
             "slippage": f"{run.slippage.scaleb(2):f}",
             "balance": "" if run.balance is None else f"{run.balance:f}",
         }
-        view = run_view(run)
-        if view.begin is None or view.end is None:
+        if run.from_ms is None or run.to_ms is None:
             return values
         formats = await _formats(request)
-        last = view.end - datetime.timedelta.resolution  # the end lies behind what is played
-        days = {"from": f"{formats.at(view.begin):%Y-%m-%d}", "to": f"{formats.at(last):%Y-%m-%d}"}
+        first, last = backtest_views.at(run.from_ms), backtest_views.at(run.to_ms - 1)  # the end is not played
+        days = {"from": f"{formats.at(first):%Y-%m-%d}", "to": f"{formats.at(last):%Y-%m-%d}"}
         return {**values, "range": "own", **days}
 
     async def _index(self, request: WebRequest, form: FormState, refusal: str = "") -> Template:

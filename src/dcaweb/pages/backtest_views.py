@@ -11,6 +11,7 @@ import attrs
 
 from dcacore import bootstrap
 from dcacore.ports.backtests import BacktestRun, RunState
+from dcacore.ports.intervals import INTERVALS
 from dcaweb import parameters
 from dcaweb.pages.backtest_form import PATHS, SOURCES
 from dcaweb.parameters import Shown
@@ -32,7 +33,7 @@ class RunView:
     Attributes:
         run: as it is kept.
         figures: the numbers by which backtests are compared; empty before it is done.
-        begin: when it starts; None where only the candles say it.
+        begin: when what was played starts, or before it is done what was asked for; None where only the candles say it.
         end: when it ends, likewise.
         percent: how much of what goes on is done; None where that is not known.
     """
@@ -86,13 +87,14 @@ def at(moment_ms: int) -> datetime.datetime:
 def run_view(run: BacktestRun, percent: int | None = None) -> RunView:
     """Return the backtest as pages show it."""
     figures = {name: Decimal(text) for name, text in run.figures.items()}
-    begin = run.from_ms if run.from_ms is not None else figures.get("from_ms")
-    end = run.to_ms if run.to_ms is not None else figures.get("to_ms")
+    begin, end = run.from_ms, run.to_ms
+    if figures:
+        begin, end = int(figures["from_ms"]), int(figures["to_ms"]) + INTERVALS[run.interval]
     return RunView(
         run=run,
         figures=figures,
-        begin=None if begin is None else at(int(begin)),
-        end=None if end is None else at(int(end)),
+        begin=None if begin is None else at(begin),
+        end=None if end is None else at(end),
         percent=percent,
     )
 
