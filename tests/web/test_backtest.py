@@ -29,6 +29,7 @@ from dcacore.ports.backtests import BacktestRun, RunState
 from dcacore.ports.candles import Candles
 from dcacore.ports.errors import Unavailable
 from dcacore.ports.records import Environment
+from dcacore.settings import Settings
 from tests.web.desk import MARKET, STRATEGY, Desk, desk_in
 from tests.web.stage import said
 
@@ -302,3 +303,29 @@ def test_own_days_are_those_of_the_users_clocks() -> None:
     assert begin == datetime.datetime(2023, 12, 31, 15, tzinfo=datetime.UTC)
     assert end - begin == datetime.timedelta(days=1)
     assert range_of("7", "", "", ZoneInfo("UTC"), now) == (now - datetime.timedelta(days=7), now)
+
+
+async def test_the_figures_of_a_real_market_are_those_of_the_command(
+    desk: Desk, real_data: Path, tmp_path: Path
+) -> None:
+    source = real_data / "binance-spot-BTCUSDT-1m-2021-04_2021-05.parquet"
+    candles = bootstrap.read_candles(source)
+    folder = tmp_path / "real"
+    bootstrap.candle_store(folder).save("BTCUSDT", candles)
+    desk.stage.web.state.backtests = Backtests(attrs.evolve(desk.app, settings=_settings(desk, folder)))
+    desk.stage.web.state.dca = desk.stage.web.state.backtests.app
+    begin = datetime.datetime.fromtimestamp(int(candles.open_time[0]) / 1000, datetime.UTC).date()
+    days = (begin + datetime.timedelta(days=1), begin + datetime.timedelta(days=9))
+    run_id = await _played(desk, **{"from": str(days[0]), "to": str(days[1])})
+    (tmp_path / "bot.toml").write_text(FILE)
+    terms = ("--interval", "1m", "--data-dir", str(folder), "--from", str(days[0]), "--to", str(days[1]), "--json")
+    told = CliRunner().invoke(main, ["backtest", str(tmp_path / "bot.toml"), *terms])
+    assert told.exit_code == 0, told.output
+    report = await _backtests(desk).report(desk.anna.id, run_id)
+    assert report is not None
+    assert report["deals"]
+    assert report == json.loads(told.stdout)
+
+
+def _settings(desk: Desk, folder: Path) -> Settings:
+    return attrs.evolve(desk.app.settings, data_dir=str(folder))
