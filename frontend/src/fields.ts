@@ -1,4 +1,6 @@
 // Fields that do a little more: a password that can be looked at, a word that has to be typed, a slider that says its value.
+const LARGEST = 64_000;
+
 function reveal(button: HTMLElement): void {
   const input = button.parentElement?.querySelector("input");
   if (!input) return;
@@ -17,10 +19,23 @@ function tell(input: HTMLInputElement): void {
   if (output) output.textContent = `${input.value}${input.dataset["unit"] ?? ""}`;
 }
 
+/** Put the text of a chosen file into the field that it names. */
+async function take(input: HTMLInputElement): Promise<void> {
+  const field = document.querySelector<HTMLTextAreaElement>(input.dataset["fileInto"] ?? "");
+  const file = input.files?.[0];
+  if (!field || !file || file.size > LARGEST) return;
+  field.value = await file.text();
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
 export function fields(): void {
   document.addEventListener("click", (event) => {
     const button = (event.target as Element).closest<HTMLElement>("[data-reveal]");
     if (button) reveal(button);
+  });
+  document.addEventListener("change", (event) => {
+    const input = event.target;
+    if (input instanceof HTMLInputElement && "fileInto" in input.dataset) void take(input);
   });
   document.addEventListener("input", (event) => {
     const input = event.target;

@@ -15,6 +15,8 @@ interface Drawing {
 }
 
 const HEIGHT = 260;
+/** A line over less than three days has hours on its axis. */
+const SHORT_S = 3 * 86_400;
 const TONES = ["primary", "tertiary", "secondary", "warning"];
 
 function number(digits: number): (value: number) => string {
@@ -72,8 +74,10 @@ function split(plot: uPlot, above: string, below: string): CanvasGradient | stri
 }
 
 function optionsOf(drawn: Drawing, width: number, colour: Paint): uPlot.Options {
-  const day = teller({ day: "numeric", month: "short" });
-  const full = teller({ day: "numeric", month: "short", year: "numeric" });
+  const isShort = (drawn.x.at(-1) ?? 0) - (drawn.x[0] ?? 0) < SHORT_S && drawn.series.every(({ kind }) => kind !== "bars");
+  const clock = isShort ? ({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const) : {};
+  const day = teller({ day: "numeric", month: "short", ...clock });
+  const full = teller({ day: "numeric", month: "short", year: "numeric", ...clock });
   const named = (x: number, index: number): string => (drawn.time ? full(new Date(x * 1_000)) : (drawn.labels?.[index] ?? String(x)));
   const axis: uPlot.Axis = {
     stroke: colour("on-surface-variant"),

@@ -75,6 +75,8 @@ class Settings:
         binance_stream_url: BINANCE_STREAM_URL, where its market streams are.
         binance_ws_api_url: BINANCE_WS_API_URL, where it takes requests over a websocket.
         paper_exchange_url: PAPER_EXCHANGE_URL, where the exchange of paper accounts is; empty where engines start one.
+        binance_archive_url: BINANCE_ARCHIVE_URL, the public archive of candles.
+        binance_klines_url: BINANCE_KLINES_URL, where newer candles are asked for.
         binance_testnet: BINANCE_TESTNET, whether a new account of which nothing else is said is one of the testnet;
             else it is live.
     """
@@ -94,6 +96,8 @@ class Settings:
     binance_stream_url: str = ""
     binance_ws_api_url: str = ""
     paper_exchange_url: str = ""
+    binance_archive_url: str = "https://data.binance.vision"
+    binance_klines_url: str = "https://data-api.binance.vision"
     binance_testnet: bool = True
 
     @classmethod
@@ -243,6 +247,8 @@ _READERS: Final[Mapping[str, tuple[str, Callable[[str, str], object]]]] = {
     "BINANCE_REST_URL": (_CUSTOM["BINANCE_REST_URL"], _url("https", "http")),
     "BINANCE_STREAM_URL": (_CUSTOM["BINANCE_STREAM_URL"], _url("wss", "ws")),
     "BINANCE_WS_API_URL": (_CUSTOM["BINANCE_WS_API_URL"], _url("wss", "ws")),
+    "BINANCE_ARCHIVE_URL": ("binance_archive_url", _url("https", "http")),
+    "BINANCE_KLINES_URL": ("binance_klines_url", _url("https", "http")),
     "BINANCE_TESTNET": ("binance_testnet", _truth),
     "PAPER_EXCHANGE_URL": ("paper_exchange_url", _base("http", "https")),
 }

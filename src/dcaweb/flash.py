@@ -42,6 +42,7 @@ class Flash(StrEnum):
     PASSWORD_LINK_SENT = "password_link_sent"  # noqa: S105  # a key of a sentence
     BOT_MADE = "bot_made"
     BOT_DELETED = "bot_deleted"
+    BACKTEST_DELETED = "backtest_deleted"
 
 
 _TEXTS: Final = {
@@ -67,6 +68,7 @@ _TEXTS: Final = {
     Flash.PASSWORD_LINK_SENT: "A link to choose a password is on its way by mail.",
     Flash.BOT_MADE: "The bot is made. It does nothing until you start it.",
     Flash.BOT_DELETED: "The bot and its history are deleted.",
+    Flash.BACKTEST_DELETED: "The backtest is deleted.",
 }
 _ERRORS: Final = frozenset({Flash.SIGN_IN_FIRST})
 

@@ -40,6 +40,7 @@ _PLACES: Final = (
     NavItem("dashboard", "Dashboard", "dashboard", "/dashboard"),
     NavItem("bots", "Bots", "smart-toy", "/bots"),
     NavItem("analytics", "Analytics", "query-stats", "/analytics"),
+    NavItem("backtest", "Backtest", "history", "/backtest"),
     NavItem("exchange", "Exchange", "currency-exchange", "/exchange"),
     NavItem("activity", "Activity", "notifications", "/activity"),
     NavItem("subscription", "Subscription", "workspace-premium", "/subscription"),

@@ -21,6 +21,7 @@ from dcacore.adapters.simulated.faults import Dice
 from dcacore.adapters.sqlalchemy import SqlStore, sqlite_store
 from dcacore.adapters.sqlalchemy.inline import Connection, inline_connection
 from dcacore.adapters.sqlalchemy.schema import upgrade
+from dcacore.ports.backtests import BacktestRuns
 from dcacore.ports.census import Census
 from dcacore.ports.clock import Clock
 from dcacore.ports.errors import StoreUnavailable
@@ -262,6 +263,10 @@ class GatedWork(Work):
     @property
     def census(self) -> Census:
         return cast("Census", _Calls(self, "census"))
+
+    @property
+    def backtests(self) -> BacktestRuns:
+        return cast("BacktestRuns", _Calls(self, "backtests"))
 
     async def call(self, collection: str, method: str, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """Do something in the transaction."""

@@ -1,210 +1,252 @@
-"""Backtests in the background: each in a process of its own, so that an engine here is not kept from its work."""
+"""Backtests in the background: candles that are missing are fetched, then each is played in a process of its own."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
-import multiprocessing
-from collections.abc import Mapping
-from enum import Enum
-from multiprocessing.connection import Connection
+from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, Final
 
 import attrs
 
+from dcacore.application.download_plan import Wanted
+from dcacore.application.editing import bot_text
 from dcacore.application.refusals import NotFound
+from dcacore.bootstrap import candle_store, fetching
+from dcacore.bootstrap.app import App
+from dcacore.bootstrap.playing import MAX_GAP_MS, Order, Told, play, play_apart, unpacked
 from dcacore.domain.errors import DcaError, NotNow
 from dcacore.domain.ids import UserId
-from dcacore.domain.market import Market
-from dcacore.domain.numbers import Number
-from dcacore.ports.bot_file import BotFile
-from dcacore.ports.clock import Clock, Ids
-from dcacore.ports.intervals import DAY_MS
+from dcacore.ports.backtests import BacktestRun, Outcome, RunState
+from dcacore.ports.errors import StoreError
+from dcacore.ports.intervals import interval_ms
+from dcacore.ports.store import Work
+
+__all__ = ["AT_ONCE", "KEPT", "LONGEST_S", "Backtests", "Order", "play"]
 
 AT_ONCE: Final = 2
 """How many of a user may wait or run."""
-KEPT: Final = 10
-"""How many of a user are remembered."""
+KEPT: Final = 50
+"""How many of a user are kept: the newest."""
 LONGEST_S: Final = 900
-"""How long one may run."""
-_KEPT_IN_ALL: Final = 500
-_GAP_MS: Final = DAY_MS
-
-
-class JobState(Enum):
-    """How a backtest stands."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-
-
-@attrs.frozen(kw_only=True)
-class Order:
-    """What is played.
-
-    Attributes:
-        bot: the bot.
-        market: the rules of its market.
-        data_dir: folder of the candle store.
-        interval: which candles of it.
-        from_ms: where to start, Unix milliseconds; None is the first candle.
-        to_ms: before which time to end; None is after the last.
-        path: which of a candle's extremes comes first.
-        slippage: how far a market order's price moves against it, as a fraction.
-        balance: quote that the bot has; None is without limit.
-    """
-
-    bot: BotFile
-    market: Market
-    data_dir: str
-    interval: str
-    from_ms: int | None = None
-    to_ms: int | None = None
-    path: str = "nearest"
-    slippage: Number = 0
-    balance: Number | None = None
-
-
-@attrs.frozen(kw_only=True)
-class Job:
-    """A backtest that was asked for.
-
-    Attributes:
-        id: names it.
-        user_id: whose.
-        asked_at: when.
-        state: how it stands.
-        result: the values of `dca backtest --json` when it is done; None otherwise.
-        warnings: what to know before believing it.
-        failure: why it failed; empty otherwise.
-    """
-
-    id: str
-    user_id: UserId
-    asked_at: datetime.datetime
-    state: JobState = JobState.QUEUED
-    result: Mapping[str, object] | None = None
-    warnings: tuple[str, ...] = ()
-    failure: str = ""
-
-
-def play(order: Order) -> tuple[Mapping[str, object], tuple[str, ...]]:
-    """Return the report of a backtest as JSON values, and its warnings.
-
-    Raises:
-        DcaError: it cannot be played; the text says why.
-    """
-    from dcacore import bootstrap
-    from dcacore.application.playable import playable
-    from dcacore.backtest import played
-    from dcacore.backtest.as_json import report_as_json
-
-    store = bootstrap.candle_store(order.data_dir)
-    candles = store.load(order.bot.strategy.pair, order.interval, order.from_ms, order.to_ms)
-    found = playable(candles, from_ms=order.from_ms, to_ms=order.to_ms, max_gap_ms=_GAP_MS)
-    done = played.play(order.bot, order.market, found, path=order.path, slippage=order.slippage, balance=order.balance)
-    return report_as_json(done.report), done.warnings
-
-
-def _child(sending: Connection, order: Order) -> None:
-    """Play in this process, and send what came of it; errors go as text, as not all of them can be packed."""
-    try:
-        result, warnings = play(order)
-    except DcaError as exc:
-        sending.send((None, (), str(exc)))
-    else:
-        sending.send((result, warnings, ""))
+"""How long one may be played, and how long candles may be fetched for it."""
+SEEN_EVERY_S: Final = 10
+ABANDONED: Final = datetime.timedelta(minutes=1)
+"""After so long without a sign of life, nobody plays it any more."""
+_ENDED: Final = "the program that played it has ended: ask for it again"
 
 
 @attrs.define(eq=False)
 class Backtests:
-    """Plays backtests, one at a time, and remembers the last ones of each user until the program ends.
+    """Plays backtests, one at a time, and keeps the newest of each user.
 
     Attributes:
-        clock: says when.
-        ids: names them.
+        app: where they are kept, and where candles come from.
     """
 
-    clock: Clock
-    ids: Ids
-    _jobs: dict[str, Job] = attrs.field(factory=dict, init=False)
-    _tasks: set[asyncio.Task[None]] = attrs.field(factory=set, init=False)
+    app: App
+    _tasks: dict[str, asyncio.Task[None]] = attrs.field(factory=dict, init=False)
+    _percents: dict[str, int] = attrs.field(factory=dict, init=False)
     _turn: asyncio.Semaphore = attrs.field(factory=lambda: asyncio.Semaphore(1), init=False)
+    _fetching: asyncio.Semaphore = attrs.field(factory=lambda: asyncio.Semaphore(1), init=False)
 
-    def begin(self, user_id: UserId, order: Order) -> Job:
+    async def begin(self, user_id: UserId, order: Order) -> BacktestRun:
         """Return a backtest that has just been queued.
 
         Raises:
             NotNow: as many of the user's are under way as there may be.
+            NotFound: there is no such user.
         """
-        mine = [job for job in self._jobs.values() if job.user_id == user_id]
-        if sum(job.state in {JobState.QUEUED, JobState.RUNNING} for job in mine) >= AT_ONCE:
-            raise NotNow(f"{AT_ONCE} backtests of yours are under way: wait for one of them")
-        ended = [job for job in mine if job.state in {JobState.DONE, JobState.FAILED}]
-        for job in ended[: max(0, len(ended) - KEPT + 1)]:
-            del self._jobs[job.id]
-        if len(self._jobs) >= _KEPT_IN_ALL:
-            self._forget_oldest()
-        job = Job(id=self.ids.new(), user_id=user_id, asked_at=self.clock.now())
-        self._jobs[job.id] = job
-        task = asyncio.create_task(self._run(job, order), name=f"backtest {job.id}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return job
+        now = self.app.clock.now()
+        run = _asked(self.app.ids.new(), user_id, order, now)
+        async with self.app.store.begin() as work:
+            if await work.users.hold(user_id) is None:
+                raise NotFound("user", user_id)
+            mine = [await self._settled(work, it) for it in await work.backtests.of(user_id)]
+            if sum(not it.state.has_ended for it in mine) >= AT_ONCE:
+                raise NotNow(f"{AT_ONCE} backtests of yours are under way: wait for one of them")
+            for old in [it for it in mine if it.state.has_ended][KEPT - 1 :]:
+                await work.backtests.remove(user_id, old.id)
+            await work.backtests.add(run)
+            await work.commit()
+        task = asyncio.create_task(self._run(run, order), name=f"backtest {run.id}")
+        self._tasks[run.id] = task
+        task.add_done_callback(lambda _: self._forget(run.id))
+        return run
 
-    def _forget_oldest(self) -> None:
-        for job in self._jobs.values():
-            if job.state in {JobState.DONE, JobState.FAILED}:
-                del self._jobs[job.id]
-                return
-
-    def of(self, user_id: UserId, job_id: str) -> Job:
+    async def of(self, user_id: UserId, run_id: str) -> BacktestRun:
         """Return how the user's backtest stands.
 
         Raises:
             NotFound: the user has none of that id, or it has been forgotten.
         """
-        job = self._jobs.get(job_id)
-        if job is None or job.user_id != user_id:
-            raise NotFound("backtest", job_id)
-        return job
+        async with self.app.store.begin(reads_only=True) as work:
+            found = await work.backtests.get(user_id, run_id)
+        if found is None:
+            raise NotFound("backtest", run_id)
+        return self._as_it_is(found)
+
+    async def all_of(self, user_id: UserId) -> tuple[BacktestRun, ...]:
+        """Return the user's backtests, newest first."""
+        async with self.app.store.begin(reads_only=True) as work:
+            return tuple([self._as_it_is(it) for it in await work.backtests.of(user_id)])
+
+    async def report(self, user_id: UserId, run_id: str) -> dict[str, Any] | None:
+        """Return the values of `dca backtest --json`; None before it is done."""
+        found = await self._outcome(user_id, run_id)
+        return None if found is None else await asyncio.to_thread(unpacked, found.report)
+
+    async def drawings(self, user_id: UserId, run_id: str) -> dict[str, Any] | None:
+        """Return what its charts draw; None before it is done."""
+        found = await self._outcome(user_id, run_id)
+        return None if found is None else await asyncio.to_thread(unpacked, found.drawings)
+
+    async def _outcome(self, user_id: UserId, run_id: str) -> Outcome | None:
+        async with self.app.store.begin(reads_only=True) as work:
+            return await work.backtests.outcome(user_id, run_id)
+
+    def percent(self, run_id: str) -> int | None:
+        """Return how much of what goes on is done; None when that is not known here."""
+        return self._percents.get(run_id)
+
+    async def remove(self, user_id: UserId, run_id: str) -> None:
+        """End the user's backtest if it is under way, and forget it.
+
+        Raises:
+            NotFound: the user has none of that id.
+        """
+        async with self.app.store.begin() as work:
+            if not await work.backtests.remove(user_id, run_id):
+                raise NotFound("backtest", run_id)
+            await work.commit()
+        task = self._tasks.get(run_id)
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
 
     async def close(self) -> None:
-        """End all that are under way."""
-        tasks = list(self._tasks)
+        """End all that are under way; they are kept as failed."""
+        tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
 
-    async def _run(self, job: Job, order: Order) -> None:
-        async with self._turn:
-            self._jobs[job.id] = attrs.evolve(job, state=JobState.RUNNING)
-            try:
-                async with asyncio.timeout(LONGEST_S):
-                    result, warnings, failure = await _in_process(order)
-            except TimeoutError:
-                result, warnings, failure = None, (), f"it was ended after {LONGEST_S} s: play a shorter time"
-            except (EOFError, OSError):
-                result, warnings, failure = None, (), "its process has died"
-            state = JobState.FAILED if result is None else JobState.DONE
-            self._jobs[job.id] = attrs.evolve(job, state=state, result=result, warnings=warnings, failure=failure)
+    def _forget(self, run_id: str) -> None:
+        self._tasks.pop(run_id, None)
+        self._percents.pop(run_id, None)
 
+    def _as_it_is(self, run: BacktestRun) -> BacktestRun:
+        """Return the backtest, ended if the program that played it has."""
+        is_alive = run.id in self._tasks or self.app.clock.now() - run.seen_at < ABANDONED
+        if run.state.has_ended or is_alive:
+            return run
+        return attrs.evolve(run, state=RunState.FAILED, ended_at=run.seen_at, failure=_ENDED)
 
-async def _in_process(order: Order) -> tuple[Mapping[str, object] | None, tuple[str, ...], str]:
-    context: Any = multiprocessing.get_context("spawn")
-    receiving, sending = context.Pipe(duplex=False)
-    process = context.Process(target=_child, args=(sending, order), daemon=True)
-    with receiving:
+    async def _settled(self, work: Work, run: BacktestRun) -> BacktestRun:
+        found = self._as_it_is(run)
+        if found != run:
+            await work.backtests.save(found)
+        return found
+
+    # ------------------------------------------------------------------------------------------------ one of them
+
+    async def _run(self, run: BacktestRun, order: Order) -> None:
+        seeing = asyncio.create_task(self._be_seen(run.id), name=f"backtest {run.id} lives")
         try:
-            with sending:
-                await asyncio.to_thread(process.start)
-            told: tuple[Mapping[str, object] | None, tuple[str, ...], str] = await asyncio.to_thread(receiving.recv)
-            return told
+            told = await self._told(run, order)
+            await self._save(_ended(run, told, self.app.clock.now()), told.outcome)
+        except asyncio.CancelledError:
+            await self._save(_ended(run, Told(failure=_ENDED), self.app.clock.now()))
+            raise
         finally:
-            if process.pid is not None:
-                process.kill()
-                process.join()
-                process.close()
+            seeing.cancel()
+            await asyncio.wait([seeing])
+
+    async def _told(self, run: BacktestRun, order: Order) -> Told:
+        try:
+            note = await self._fetched(run, order)
+            async with self._turn, asyncio.timeout(LONGEST_S):
+                await self._save(attrs.evolve(run, state=RunState.RUNNING, seen_at=self.app.clock.now()))
+                self._percents[run.id] = 0
+                told = await play_apart(order, lambda percent: self._percents.update({run.id: percent}))
+        except TimeoutError:
+            return Told(failure=f"it was ended after {LONGEST_S} s: play a shorter time")
+        except (EOFError, OSError):
+            return Told(failure="its process has died")
+        except DcaError as error:
+            return Told(failure=str(error))
+        if note and told.outcome is None:
+            return Told(failure=note)
+        return attrs.evolve(told, warnings=(*([note] if note else []), *told.warnings))
+
+    async def _fetched(self, run: BacktestRun, order: Order) -> str:
+        """Fetch what is missing, and return what to know about it; only closed candles are played."""
+        if order.environment is None or order.from_ms is None or order.to_ms is None:
+            return ""
+        step = interval_ms(order.interval)
+        end = min(order.to_ms, int(self.app.clock.now().timestamp() * 1000)) // step * step
+        begin = -(-order.from_ms // step) * step
+        wanted = Wanted(pair=order.bot.strategy.pair, interval=order.interval, from_ms=begin, to_ms=end)
+        store = candle_store(order.data_dir)
+        await asyncio.to_thread(fetching.take_over, self.app, order.environment, wanted)
+        parts = await asyncio.to_thread(fetching.missing, store, wanted, MAX_GAP_MS)
+        if not parts:
+            return ""
+        async with self._fetching, asyncio.timeout(LONGEST_S):
+            await self._save(attrs.evolve(run, state=RunState.FETCHING, seen_at=self.app.clock.now()))
+            self._percents[run.id] = 0
+            tell = _percents(lambda percent: self._percents.update({run.id: percent}))
+            note = await fetching.fetch(self.app, order.environment, wanted, parts, tell)
+        return note or await asyncio.to_thread(fetching.lacking, store, wanted, MAX_GAP_MS)
+
+    async def _save(self, run: BacktestRun, outcome: Outcome | None = None) -> None:
+        async with self.app.store.begin() as work:
+            await work.backtests.save(run, outcome)
+            await work.commit()
+
+    async def _be_seen(self, run_id: str) -> None:
+        while True:
+            await asyncio.sleep(SEEN_EVERY_S)
+            with contextlib.suppress(StoreError):
+                async with self.app.store.begin() as work:
+                    await work.backtests.see(run_id, self.app.clock.now())
+                    await work.commit()
+
+
+def _asked(run_id: str, user_id: UserId, order: Order, now: datetime.datetime) -> BacktestRun:
+    return BacktestRun(
+        id=run_id,
+        user_id=user_id,
+        asked_at=now,
+        seen_at=now,
+        name=order.bot.name,
+        bot=bot_text(order.bot.name, order.bot.strategy, order.market, order.bot.fees),
+        environment=order.environment,
+        pair=order.market.pair,
+        quote_asset=order.market.quote_asset,
+        interval=order.interval,
+        from_ms=order.from_ms,
+        to_ms=order.to_ms,
+        path=order.path,
+        slippage=Decimal(order.slippage),
+        balance=None if order.balance is None else Decimal(order.balance),
+    )
+
+
+def _ended(run: BacktestRun, told: Told, now: datetime.datetime) -> BacktestRun:
+    return attrs.evolve(
+        run,
+        state=RunState.FAILED if told.outcome is None else RunState.DONE,
+        seen_at=now,
+        ended_at=now,
+        warnings=told.warnings,
+        failure=told.failure,
+        figures=told.figures,
+    )
+
+
+def _percents(tell: Callable[[int], None]) -> Callable[[float], None]:
+    return lambda share: tell(int(share * 100))

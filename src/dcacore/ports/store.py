@@ -15,6 +15,7 @@ from dcacore.domain.bot import Bot
 from dcacore.domain.deal import Deal
 from dcacore.domain.ids import AccountId, BotId, DealId, OrderId, RequestId, UserId
 from dcacore.domain.intents import Intent
+from dcacore.ports.backtests import BacktestRuns
 from dcacore.ports.census import Census
 from dcacore.ports.health import Health
 from dcacore.ports.identity_store import ApiTokens, MailLinks, Outbox, Sessions, Throttle, Wishes
@@ -399,6 +400,8 @@ class Work(Protocol):
     def signals(self) -> Signals: ...
     @property
     def census(self) -> Census: ...
+    @property
+    def backtests(self) -> BacktestRuns: ...
 
     async def commit(self) -> None:
         """Store everything, synced to disk; a work that ends without it leaves no trace.

@@ -34,7 +34,7 @@ def install(app_config: AppConfig, app: App, *, largest_body: int) -> None:
     app_config.state.prices = LastPrices(app.venues, app.clock)
     app_config.state.pairs_now = PairsNow(app.store, app.venues, app.clock, known_market)
     app_config.state.pace = Pace(app.clock)
-    app_config.state.backtests = Backtests(app.clock, app.ids)
+    app_config.state.backtests = Backtests(app)
     app_config.on_shutdown.append(_end_backtests)
     app_config.route_handlers.append(_router(largest_body))
     app_config.openapi_config = _published()

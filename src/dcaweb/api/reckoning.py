@@ -57,13 +57,15 @@ class BacktestApi(Controller):
         """Play a bot over candles of the local store, in the background; two of a user may be under way."""
         order = _order(await body_of(request), app_of(request).settings.data_dir)
         backtests: Backtests = request.app.state.backtests
-        return backtest_view(backtests.begin(user_id_of(request), order))
+        return backtest_view(await backtests.begin(user_id_of(request), order), None)
 
     @get("/{backtest_id:str}", operation_id="GetBacktest")
     async def show(self, request: ApiRequest, backtest_id: Named) -> BacktestView:
         """Show how a backtest stands, and its report when it is done."""
         backtests: Backtests = request.app.state.backtests
-        return backtest_view(backtests.of(user_id_of(request), named("backtest", backtest_id)))
+        user_id, run_id = user_id_of(request), named("backtest", backtest_id)
+        run = await backtests.of(user_id, run_id)
+        return backtest_view(run, await backtests.report(user_id, run_id) if run.state.has_ended else None)
 
 
 def _order(body: Body, data_dir: str) -> Order:

@@ -11,6 +11,7 @@ from dcaweb.pages.activity import ActivityPages
 from dcaweb.pages.admin import Administration
 from dcaweb.pages.analytics import AnalyticsPages
 from dcaweb.pages.asked import AskedPages
+from dcaweb.pages.backtest import BacktestPages
 from dcaweb.pages.bot_actions import BotActions
 from dcaweb.pages.bot_edit import BotEdit
 from dcaweb.pages.bot_import import BotImport
@@ -53,6 +54,7 @@ ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     SignalPages,
     take_signal,
     GoingLive,
+    BacktestPages,
     DealPages,
     Charts,
     AnalyticsPages,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,13 @@ import attrs
 import pytest
 
 from dcacore import bootstrap
-from dcacore.bootstrap.backtests import KEPT, Backtests, Order, play
+from dcacore.application.refusals import NotFound
+from dcacore.bootstrap.backtests import KEPT, Backtests
+from dcacore.bootstrap.playing import Order, Told, play, unpacked
 from dcacore.domain.errors import InvalidParameter, NotNow
 from dcacore.domain.preview import ladder
 from tests.contract.stored import ANN, BOB
-from tests.unit.application.office import MARKET, STRATEGY, CountedIds, bot_file
-from tests.unit.simulated.clock import ManualClock
+from tests.unit.application.office import MARKET, STRATEGY, bot_file
 from tests.web.api.desk import PARAMETERS, Desk, problem_of
 
 MONTH = {"interval": "1m", "from_ms": 0, "to_ms": 60_000}
@@ -60,7 +62,9 @@ async def test_a_backtest_is_played_in_a_process_of_its_own(desk: Desk, tmp_path
         told = (await desk.ask("GET", f"/backtests/{told['id']}", desk.read)).json()
         desk.clock.pass_by(1)
     assert (told["state"], told["failure"]) == ("done", "")
-    assert told["result"] == play(order)[0]
+    outcome = play(order).outcome
+    assert outcome is not None
+    assert told["result"] == unpacked(outcome.report)
     assert told["result"]["candles"] == 3000
 
 
@@ -92,24 +96,36 @@ async def test_a_backtest_that_cannot_be_is_refused(desk: Desk, change: dict[str
     assert [it["field"] for it in told["errors"]] == [field]
 
 
-async def test_a_user_has_two_under_way_and_ten_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def at_once(order: Order) -> tuple[None, tuple[()], str]:
+async def test_a_user_has_two_under_way_and_fifty_kept(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def at_once(order: Order, progress: Callable[[int], None]) -> Told:
+        progress(50)
         await asyncio.sleep(0)
-        return None, (), "not played"
+        return Told(failure=f"{order.interval} not played")
 
-    monkeypatch.setattr("dcacore.bootstrap.backtests._in_process", at_once)
-    backtests = Backtests(ManualClock(), CountedIds())
-    order = Order(bot=bot_file(), market=MARKET, data_dir=str(tmp_path), interval="1m")
-    made = [backtests.begin(ANN, order) for _ in range(2)]
+    monkeypatch.setattr("dcacore.bootstrap.backtests.play_apart", at_once)
+    backtests = Backtests(desk.app)
+    order = Order(bot=bot_file(), market=MARKET, data_dir=desk.app.settings.data_dir, interval="1m")
+    for _ in range(2):
+        await backtests.begin(ANN, order)
     with pytest.raises(NotNow):
-        backtests.begin(ANN, order)
-    backtests.begin(BOB, order)
+        await backtests.begin(ANN, order)
+    newest = bobs = await backtests.begin(BOB, order)
+    with pytest.raises(NotFound):
+        await backtests.of(ANN, bobs.id)
     for _ in range(KEPT):
-        for _ in range(20):  # more turns of the loop than they take
-            await asyncio.sleep(0)
-        assert all(backtests.of(ANN, job.id).failure for job in made)
-        made = [backtests.begin(ANN, order)]
+        await _all_ended(backtests)
+        desk.clock.pass_by(1)
+        newest = await backtests.begin(ANN, order)
+    await _all_ended(backtests)
     await backtests.close()
-    assert sum(job.user_id == ANN for job in backtests._jobs.values()) == KEPT
+    kept = await backtests.all_of(ANN)
+    assert (len(kept), kept[0].id) == (KEPT, newest.id)
+    assert {it.failure for it in kept} == {"1m not played"}
     with pytest.raises(InvalidParameter):
         play(attrs.evolve(order, interval="2m"))
+
+
+async def _all_ended(backtests: Backtests) -> None:
+    if backtests._tasks:
+        await asyncio.wait(backtests._tasks.values())
+    await asyncio.sleep(0)

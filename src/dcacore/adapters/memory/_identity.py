@@ -249,4 +249,5 @@ def forget_everything_of(draft: Draft, user_id: UserId) -> None:
     _drop(draft, tables.activity, lambda it: it.user_id == user_id)
     _drop(draft, tables.notifications, lambda it: it.user_id == user_id)
     _drop(draft, tables.confirmations, lambda it: it.user_id == user_id)
+    _drop(draft, tables.backtests, lambda it: it.run.user_id == user_id)
     draft.writable(tables.wishes).pop(user_id, None)

@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 
 import attrs
 
+from dcacore.adapters.memory._backtests import MemoryBacktests
 from dcacore.adapters.memory._bots import MemoryBots, MemoryDeals
 from dcacore.adapters.memory._census import MemoryCensus
 from dcacore.adapters.memory._feed import MemoryFeed, MemoryRequests
@@ -150,6 +151,10 @@ class MemoryWork(Work):
     @property
     def census(self) -> MemoryCensus:
         return MemoryCensus(self._draft)
+
+    @property
+    def backtests(self) -> MemoryBacktests:
+        return MemoryBacktests(self._draft)
 
     async def commit(self) -> None:
         draft, tables = self._draft, self._draft.tables

@@ -19,6 +19,7 @@ from dcacore.domain.ids import AccountId, BotId, DealId, OrderId, RequestId, Use
 from dcacore.domain.intents import Intent, IntentState
 from dcacore.domain.money import BaseQty, exact
 from dcacore.domain.orders import Order
+from dcacore.ports.backtests import BacktestRun, Outcome
 from dcacore.ports.errors import StoreError
 from dcacore.ports.identity import ApiToken, Digest, MailLink, Preferences, QueuedMail, Tries, UserSession
 from dcacore.ports.records import (
@@ -61,6 +62,14 @@ class StoredLease:
     expires_at: datetime.datetime
 
 
+@attrs.frozen
+class StoredRun:
+    """A backtest, and what came of it."""
+
+    run: BacktestRun
+    outcome: Outcome | None = None
+
+
 @attrs.define
 class Tables:
     """All that is stored; bots without their deals, deals and orders as said above.
@@ -89,6 +98,7 @@ class Tables:
     api_tokens: dict[Digest, ApiToken] = attrs.field(factory=dict)
     wishes: dict[UserId, Preferences] = attrs.field(factory=dict)
     signals: dict[BotId, SignalKey] = attrs.field(factory=dict)
+    backtests: dict[str, StoredRun] = attrs.field(factory=dict)
     open_deals: dict[BotId, DealId] = attrs.field(factory=dict)
     deal_orders: dict[DealId, tuple[OrderId, ...]] = attrs.field(factory=dict)
     order_fills: dict[OrderId, tuple[TradeKey, ...]] = attrs.field(factory=dict)

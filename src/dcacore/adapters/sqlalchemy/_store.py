@@ -12,6 +12,7 @@ import attrs
 from sqlalchemy import URL, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from dcacore.adapters.sqlalchemy._backtests import SqlBacktests
 from dcacore.adapters.sqlalchemy._bots import SqlBots
 from dcacore.adapters.sqlalchemy._census import SqlCensus
 from dcacore.adapters.sqlalchemy._deals import SqlDeals
@@ -112,6 +113,10 @@ class SqlWork(Work):
     @property
     def census(self) -> SqlCensus:
         return SqlCensus(self._session)
+
+    @property
+    def backtests(self) -> SqlBacktests:
+        return SqlBacktests(self._session)
 
     async def commit(self) -> None:
         await self._bots.see_to_dropped()

@@ -7,8 +7,8 @@ from typing import Any
 import attrs
 
 from dcacore.application.asking import Outcome
-from dcacore.bootstrap.backtests import Job
 from dcacore.domain.preview import LadderPreview
+from dcacore.ports.backtests import BacktestRun
 from dcaweb.api.views import shown, view
 
 
@@ -40,7 +40,7 @@ class LadderView:
 
 @attrs.frozen(kw_only=True)
 class BacktestView:
-    """A backtest: `state` is queued, running, done or failed; `result` is that of `dca backtest --json` when done."""
+    """A backtest: `state` is queued, fetching, running, done or failed; `result` is that of `dca backtest --json`."""
 
     id: str
     state: str
@@ -67,9 +67,9 @@ def ladder_view(preview: LadderPreview) -> LadderView:
     return view(LadderView, preview, rows=tuple([view(LadderRowItem, row) for row in preview.rows]))
 
 
-def backtest_view(job: Job) -> BacktestView:
+def backtest_view(run: BacktestRun, result: dict[str, Any] | None) -> BacktestView:
     """Return how a backtest stands."""
-    return view(BacktestView, job)
+    return view(BacktestView, run, result=result)
 
 
 def request_view(outcome: Outcome) -> RequestView:

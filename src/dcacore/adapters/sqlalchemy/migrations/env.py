@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from dcacore.adapters.sqlalchemy import _people_rows  # noqa: F401  # its tables belong to the metadata
+from dcacore.adapters.sqlalchemy import _backtest_rows, _people_rows  # noqa: F401  # their tables belong to the metadata
 from dcacore.adapters.sqlalchemy._rows import Base
 
 context.configure(

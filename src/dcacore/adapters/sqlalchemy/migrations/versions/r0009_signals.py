@@ -10,7 +10,7 @@ from alembic import op
 from dcacore.adapters.sqlalchemy._types import UtcDateTime
 
 revision: Final = "0009"
-down_revision: Final = "0007"
+down_revision: Final = "0008"
 
 
 def upgrade() -> None:
