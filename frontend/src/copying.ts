@@ -1,18 +1,24 @@
 // Copying: a button takes the text of what it names.
 const SAID_MS = 2_000;
 
-export function copying(): void {
-  for (const button of document.querySelectorAll<HTMLButtonElement>("[data-copy]")) {
-    const before = button.textContent ?? "";
-    button.addEventListener("click", async () => {
-      const text = document.querySelector(button.dataset["copy"] ?? "")?.textContent ?? "";
-      try {
-        await navigator.clipboard.writeText(text);
-        button.textContent = "Copied";
-      } catch {
-        button.textContent = "Select and copy it";
-      }
-      setTimeout(() => (button.textContent = before), SAID_MS);
-    });
+async function copy(button: HTMLElement): Promise<void> {
+  const before = button.textContent ?? "";
+  const text = document.querySelector(button.dataset["copy"] ?? "")?.textContent ?? "";
+  try {
+    await navigator.clipboard.writeText(text);
+    button.textContent = "Copied";
+  } catch {
+    button.textContent = "Select and copy it";
   }
+  setTimeout(() => (button.textContent = before), SAID_MS);
+}
+
+export function copying(): void {
+  document.addEventListener("click", (event) => {
+    const button = (event.target as Element).closest<HTMLElement>("[data-copy]");
+    if (button && button.dataset["copying"] === undefined) {
+      button.dataset["copying"] = "";
+      void copy(button).finally(() => setTimeout(() => delete button.dataset["copying"], SAID_MS));
+    }
+  });
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,8 @@ def test_a_bot_is_made_step_by_step(trader: Page) -> None:
     expect(review.get_by_role("heading", name="ETHUSDT")).to_be_visible()
     review.get_by_text("As a bot file").click()
     expect(review.get_by_text('pair = "ETHUSDT"')).to_be_visible()
+    review.get_by_role("button", name="Copy").click()
+    expect(review.get_by_text(re.compile("Copied|Select and copy it"))).to_be_visible()
     page.get_by_role("button", name="Create only").click()
     expect(page.get_by_text("The bot is made")).to_be_visible()
     expect(page.get_by_role("heading", name="ETHUSDT", exact=True).first).to_be_visible()
