@@ -392,3 +392,23 @@ async def test_a_bot_that_is_edited_shows_its_ladder_too(idle_desk: Desk) -> Non
         f"/bots/{made.bot.id}/edit/preview", {**form, "take_profit": "0"}, headers=HTMX
     )
     assert error_at(wrong, "take_profit") == "Must be above 0."
+
+
+# ------------------------------------------------------------------------------------------------------------ backtest
+
+
+async def test_a_bot_is_played_over_the_past_before_it_is_made(idle_desk: Desk) -> None:
+    form = await form_in(idle_desk, days="7", name="Maybe")
+    page = await idle_desk.browser.post("/bots/new/backtest", form, headers=HTMX)
+    (part,) = re.findall(r'hx-get="(/backtest/[\w-]+/part)"', page.text)
+    assert (await idle_desk.browser.get(part)).status_code == 200
+    assert "Maybe" in said(await idle_desk.browser.get("/backtest"))
+    assert await names(idle_desk) == ["First"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"), [({"take_profit": "x"}, "Take profit: must be"), ({"pair": "NOPE"}, "Pair: must be")]
+)
+async def test_what_cannot_be_played_says_why(idle_desk: Desk, changes: dict[str, str], text: str) -> None:
+    form = await form_in(idle_desk, **changes)
+    assert text in said(await idle_desk.browser.post("/bots/new/backtest", form, headers=HTMX))

@@ -13,6 +13,7 @@ from dcaweb.pages.analytics import AnalyticsPages
 from dcaweb.pages.asked import AskedPages
 from dcaweb.pages.backtest import BacktestPages
 from dcaweb.pages.bot_actions import BotActions
+from dcaweb.pages.bot_backtest import BotBacktest
 from dcaweb.pages.bot_edit import BotEdit
 from dcaweb.pages.bot_import import BotImport
 from dcaweb.pages.bot_new import BotNew
@@ -48,6 +49,7 @@ ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     ActivityPages,
     BotNew,
     BotImport,
+    BotBacktest,
     BotPages,
     BotActions,
     BotEdit,
