@@ -198,12 +198,12 @@ async def test_without_the_token_of_the_form_nothing_is_marked(idle_desk: Desk) 
 
 
 async def test_nobody_sees_or_marks_what_is_anothers(idle_desk: Desk) -> None:
-    calm = await idle_desk.bot("Secret bot", starts=False)
-    await _fill(idle_desk, calm, 1, text="secret line")
-    (number,) = await _notify(idle_desk, "secret word")
+    calm = await idle_desk.bot("Zebra bot", starts=False)
+    await _fill(idle_desk, calm, 1, text="zebra line")
+    (number,) = await _notify(idle_desk, "zebra word")
     async with idle_desk.bert() as bert:
         for path in ("/activity", "/activity/lines", "/activity/news", "/activity/notifications"):
-            assert "secret" not in (await bert.get(path)).text.lower(), path
+            assert "zebra" not in (await bert.get(path)).text.lower(), path
         assert (await bert.get(f"/activity?bot={calm.bot.id}")).status_code == 404
         mark = f"/activity/notifications/{number}/read"
         assert (await bert.post(mark, headers={"HX-Request": "true"})).status_code == 404

@@ -25,6 +25,7 @@ from dcacore.adapters.simulated.exchange import SimulatedExchange, SimulatedPric
 from dcacore.adapters.simulated.venue import SimulatedVenue
 from dcacore.adapters.sqlalchemy import sqlite_store
 from dcacore.adapters.sqlalchemy.inline import inline_connection
+from dcacore.application import notices
 from dcacore.application.engine.engine import Engine
 from dcacore.application.engine.ownership import SoleOwner
 from dcacore.application.engine.runner import Runner
@@ -57,6 +58,8 @@ _NEAR: Final = datetime.timedelta(minutes=3)
 _CHUNK: Final = 5_000
 _WAY_S: Final = (0.008, 0.045)
 """How long a request is under way, at least and at most."""
+_READ_AFTER: Final = 0.985
+"""After which share of the past its user has read all notifications for the last time: a few are left."""
 _QUIET: Final = frozenset({Phase.STOPPED, Phase.MONITORING, Phase.IN_POSITION})
 
 
@@ -197,12 +200,16 @@ class _Player:
         past, number = self.past, 0
         self._began, length = past.clock.now(), len(next(iter(past.prices.values())))
         wishes = deque([(int(wish.after * length), wish) for wish in WISHES])
+        has_read = False
         while number < length and not self.running.done():
             if past.stop.is_set():
                 raise Interrupted("the history was not played to its end")
             await self._go_to(number)
             while wishes and wishes[0][0] <= number:
                 await self._ask(wishes.popleft()[1])
+            if not has_read and number >= _READ_AFTER * length:
+                has_read = True
+                await notices.mark_read(self.engine.around.store, past.clock, past.user_id)
             past.tell(number)
             last = length - 1 if number < length - 1 else length
             number = self._next(number + 1, min([last, *(due for due, _ in wishes)]))
