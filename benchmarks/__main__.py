@@ -1,6 +1,6 @@
-"""Print what the exact engine, the commands, the live engine and the local exchange cost.
+"""Print what the exact engine, the commands, the live engine, the local exchange and the dashboard cost.
 
-Run it with `make bench`: some two minutes, and four tables, each printed as soon as it is there. Backtests, commands
+Run it with `make bench`: some five minutes, and a table for each, printed as soon as it is there. Backtests, commands
 and the live engine by itself are in CPU time where they can be, as machines are shared; the way from a price to the
 order and the local exchange in wall time, as what lies between two processes cannot be told otherwise: nothing else
 should run meanwhile. Backtests play a seeded random walk of 525,600 one-minute candles with the bot of
@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import engine, latency, local_exchange
+from benchmarks import engine, latency, local_exchange, web
 from dcacore import BacktestReport, Candles, backtest, read_bot, read_candles
 from dcacore.bootstrap import market_of, random_walk
 
@@ -92,6 +92,8 @@ def main() -> None:
     console.print(table)
     for part in (engine, latency, local_exchange):
         console.print(part.measure())
+    for table in web.measure():
+        console.print(table)
 
 
 if __name__ == "__main__":

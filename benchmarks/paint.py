@@ -20,7 +20,13 @@ from benchmarks.served import Served
 SIZES: Final = {"desk": (1360, 900), "phone": (390, 844)}
 GOAL_MS: Final = 1000
 GOAL_KB: Final = 400
-_FLAGS: Final = ("--disable-dev-shm-usage", "--disable-background-networking", "--disable-sync", "--no-first-run")
+FLAGS: Final = (
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-sync",
+    "--no-first-run",
+    *(("--no-sandbox",) if os.geteuid() == 0 else ()),
+)
 _PARTS: Final = ("/api/", "/exports", "/healthz", "/readyz", "/asked")
 _HEAVIEST: Final = 3
 _SETTLED_MS: Final = 500
@@ -87,10 +93,9 @@ def look(it: Filled, sizes: Iterable[str] = SIZES) -> dict[tuple[str, str], Pain
     where = program()
     if where is None:
         return {}
-    as_root = ("--no-sandbox",) if os.geteuid() == 0 else ()
     found = {}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=where, args=[*_FLAGS, *as_root])
+        browser = playwright.chromium.launch(executable_path=where, args=FLAGS)
         for path, address in whole_pages(it).items():
             for size in sizes:
                 try:

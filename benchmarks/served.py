@@ -6,6 +6,7 @@ CPU is that of the whole process, the threads that read the database among them:
 from __future__ import annotations
 
 import asyncio
+import logging
 import multiprocessing
 import os
 import resource
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import attrs
+import structlog
 import uvicorn
 from litestar import Litestar
 from litestar.routes import HTTPRoute
@@ -112,6 +114,7 @@ def served(settings: Settings, *, has_engine: bool = False) -> Iterator[Served]:
 
 
 def _run(tell: Connection, settings: Settings, has_engine: bool) -> None:  # noqa: FBT001  # a process's arguments
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a stream is an open file
     asyncio.run(_serve(tell, settings, has_engine=has_engine))

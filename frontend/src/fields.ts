@@ -17,16 +17,7 @@ function tell(input: HTMLInputElement): void {
   if (output) output.textContent = `${input.value}${input.dataset["unit"] ?? ""}`;
 }
 
-/** What is wrong with a field has come or gone while somebody types: the field itself says so, too. */
-function judge(said: EventTarget | null): void {
-  if (!(said instanceof HTMLElement) || !said.matches(".field__error")) return;
-  const field = document.getElementById(said.id.replace(/-error$/, ""));
-  if (said.textContent?.trim()) field?.setAttribute("aria-invalid", "true");
-  else field?.removeAttribute("aria-invalid");
-}
-
 export function fields(): void {
-  document.body.addEventListener("htmx:oobAfterSwap", (event) => judge((event as CustomEvent<{ elt?: EventTarget }>).detail.elt ?? event.target));
   document.addEventListener("click", (event) => {
     const button = (event.target as Element).closest<HTMLElement>("[data-reveal]");
     if (button) reveal(button);

@@ -3,6 +3,7 @@ import htmx from "htmx.org";
 import { drawing } from "./drawing.js";
 import { fields } from "./fields.js";
 import { filling } from "./filling.js";
+import { judging } from "./judging.js";
 import { menus } from "./menus.js";
 import { searching } from "./searching.js";
 import { steps } from "./steps.js";
@@ -12,6 +13,7 @@ export function islands(): void {
   menus();
   fields();
   filling();
+  judging();
   searching();
   const begin = (root: ParentNode): void => {
     localTimes(root);

@@ -5,6 +5,7 @@ from __future__ import annotations
 from litestar import Litestar
 
 from dcacore.bootstrap.app import App
+from dcaweb.heads import with_heads
 from dcaweb.plugin import DcaPlugin
 
 
@@ -14,4 +15,6 @@ def create_app(app: App) -> Litestar:
     Raises:
         AssetsMissing: the front end has not been built.
     """
-    return Litestar(plugins=[DcaPlugin(app)], logging_config=None)  # the program has said where its log goes
+    web = Litestar(plugins=[DcaPlugin(app)], logging_config=None)  # the program has said where its log goes
+    web.asgi_handler = with_heads(web.asgi_handler)
+    return web

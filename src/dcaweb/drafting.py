@@ -20,8 +20,10 @@ from dcaweb.forms import Fields, FormState
 from dcaweb.ladder_chart import drawing
 from dcaweb.parameters import FEES, LABELS, NAMES
 from dcaweb.rendering import page
-from dcaweb.requests import WebRequest
+from dcaweb.requests import WebRequest, app_of
+from dcaweb.security.people import me
 
+LONGEST_PAIR: Final = 40
 SIZES: Final = ((680, 300), (340, 240))
 """In which the ladder is drawn: for desks and for phones."""
 EDITED: Final = (*NAMES, "price")
@@ -74,9 +76,26 @@ def pairs_now_of(request: Request[Any, Any, State]) -> PairsNow:
     return pairs
 
 
+async def now_of(request: WebRequest, texts: Fields) -> PairNow:
+    """Return what there is to know of the pair that a form names, where its bot is to trade.
+
+    Raises:
+        NotFound: the user has no such account.
+    """
+    account, pair = await drafts.account_and_pair(app_of(request).store, me(request).id, texts)
+    if not pair or len(pair) > LONGEST_PAIR:
+        return PairNow(account=account, pair="")
+    return await pairs_now_of(request).of(account, pair)
+
+
 def errors_of(wrong: Wrong) -> dict[str, str]:
     """Return by field, in a sentence each, what is wrong."""
     return {name: sentence(error.rule) for name, error in wrong.items()}
+
+
+def told_of(error: InvalidParameter) -> str:
+    """Return in a sentence what is wrong with a parameter, and with which."""
+    return sentence(f"{_LABELS.get(error.name, error.name)}: {error.rule}")
 
 
 def refused(typed: Fields, wrong: Wrong) -> FormState:
@@ -107,7 +126,7 @@ def look(texts: Fields, now: PairNow) -> dict[str, Any]:
         "draft": draft,
         "outlook": found,
         "wrong": errors_of({name: error for name, error in wrong.items() if name != "pair"}),
-        "told": [sentence(f"{_LABELS.get(name, name)}: {error.rule}") for name, error in wrong.items()],
+        "told": [told_of(error) for error in wrong.values()],
         "unknown": "" if found or wrong else _unknown(draft),
         "drawings": _drawings(found),
     }

@@ -88,7 +88,8 @@ def refused(request: AnyRequest, error: Exception) -> Response[Any]:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("request_failed", path=_place(request), reason=str(error))
     hidden = isinstance(error, NotAdministrator)
-    return _failed(request, status, None if hidden else sentence(str(error)))
+    wait = {"Retry-After": str(error.wait_s)} if isinstance(error, TooManyTries) else {}
+    return _failed(request, status, None if hidden else sentence(str(error)), wait)
 
 
 def http_failed(request: AnyRequest, error: Exception) -> Response[Any]:
@@ -97,7 +98,8 @@ def http_failed(request: AnyRequest, error: Exception) -> Response[Any]:
     status = HTTPStatus(error.status_code)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("request_broken", path=_place(request), exc_info=error)
-    return _failed(request, status, None if status in _DETAILS else sentence(error.detail))
+    wait = {name: value for name, value in (error.headers or {}).items() if name.lower() == "retry-after"}
+    return _failed(request, status, None if status in _DETAILS else sentence(error.detail), wait)
 
 
 def broken(request: AnyRequest, error: Exception) -> Response[Any]:
@@ -116,10 +118,17 @@ def sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}"
 
 
-def _failed(request: AnyRequest, status: HTTPStatus, detail: str | None) -> Response[Any]:
+def _failed(
+    request: AnyRequest, status: HTTPStatus, detail: str | None, headers: Mapping[str, str] | None = None
+) -> Response[Any]:
+    headers = dict(headers or {})
     detail = detail or _DETAILS.get(status, status.phrase)
     if is_htmx(request):
         told = {"snackbar": {"text": detail, "kind": "error"}}
-        return Response(None, status_code=status, headers={"HX-Trigger": json.dumps(told), "HX-Reswap": "none"})
+        return Response(
+            None, status_code=status, headers={"HX-Trigger": json.dumps(told), "HX-Reswap": "none", **headers}
+        )
     title = _TITLES.get(status, status.phrase)
-    return framed(shell_of(request), "error.html", status=status, title=title, detail=detail)
+    answer = framed(shell_of(request), "error.html", status=status, title=title, detail=detail)
+    answer.headers.update(headers)
+    return answer

@@ -8,6 +8,7 @@ from typing import Any, Final
 import attrs
 from litestar.params import URLEncodedBody
 
+from dcacore.application.identity.refusals import TooManyTries
 from dcacore.application.refusals import PlanLimitReached
 from dcacore.domain.errors import DcaError, InvalidParameter
 from dcaweb.failures import sentence, status_of
@@ -27,12 +28,14 @@ class FormState:
         values: what was typed, but for secrets.
         errors: by field what is wrong; under "" what is not about one field.
         status: HTTP's.
+        wait_s: in how many seconds it may be sent again; 0 for at once.
         may_upgrade: whether a larger plan would allow what was refused.
     """
 
     values: Fields = attrs.field(factory=dict)
     errors: Fields = attrs.field(factory=dict)
     status: int = 200
+    wait_s: int = 0
     may_upgrade: bool = False
 
     def value(self, name: str) -> str:
@@ -54,8 +57,13 @@ def refused(typed: Mapping[str, Any], error: DcaError) -> FormState:
         field, text = error.name, f"{label(error.name)} {error.rule}"
     else:
         field, text = "", str(error)
-    upgrade = isinstance(error, PlanLimitReached)
-    return FormState(values=values, errors={field: sentence(text)}, status=status_of(error), may_upgrade=upgrade)
+    return FormState(
+        values=values,
+        errors={field: sentence(text)},
+        status=status_of(error),
+        wait_s=error.wait_s if isinstance(error, TooManyTries) else 0,
+        may_upgrade=isinstance(error, PlanLimitReached),
+    )
 
 
 def label(field: str) -> str:

@@ -22,7 +22,7 @@ from dcaweb.formats import FILTERS
 from dcaweb.live_keys import KEYS
 from dcaweb.metrics import Meter, Metering
 from dcaweb.pages import ROUTES
-from dcaweb.pages.events import Streams
+from dcaweb.pages.streams import Streams
 from dcaweb.security.forgery import Forgery
 from dcaweb.security.headers import teller
 from dcaweb.security.keys import signing_secret

@@ -38,15 +38,18 @@ async def page(request: Request[Any, Any, State], template: str, *, status: int 
         request,
         environments=[it.environment for it in accounts],
         unread=unread,
+        time_zone=wishes.time_zone,
     )
     return framed(shell, template, status=status, **{"formats": Formats.of(wishes), **context})
 
 
 def framed(shell: Shell, template: str, *, status: int = 200, **context: Any) -> Template:
     """Return a page within *shell*."""
+    waits = [wait for it in context.values() if (wait := getattr(it, "wait_s", 0))]  # of forms that are refused
+    headers = {"Retry-After": str(max(waits))} if waits else {}
     cookies = [] if shell.flash is None else [flash.FORGOTTEN]
     shown = {"shell": shell, "status": status, **context}
-    return Template(template_name=template, context=shown, status_code=status, cookies=cookies)
+    return Template(template_name=template, context=shown, status_code=status, cookies=cookies, headers=headers)
 
 
 def part(template: str, **context: Any) -> Template:

@@ -64,6 +64,7 @@ class Shell:
         flash: a word about what was just done.
         unread: how many notifications have not been seen.
         theme: system, light or dark.
+        time_zone: in which times are shown; empty for a stranger, whose browser knows its own.
     """
 
     user: User | None = None
@@ -72,9 +73,16 @@ class Shell:
     flash: flash.Said | None = None
     unread: int = 0
     theme: str = THEMES[0]
+    time_zone: str = ""
 
 
-def shell_of(request: Request[Any, Any, State], *, environments: Iterable[Environment] = (), unread: int = 0) -> Shell:
+def shell_of(
+    request: Request[Any, Any, State],
+    *,
+    environments: Iterable[Environment] = (),
+    unread: int = 0,
+    time_zone: str = "",
+) -> Shell:
     """Return what stands around the page that *request* asks for."""
     signed_in = signed_in_of(request)
     kinds = {it.value for it in environments}
@@ -86,6 +94,7 @@ def shell_of(request: Request[Any, Any, State], *, environments: Iterable[Enviro
         flash=flash.said(request),
         unread=unread,
         theme=theme if theme in THEMES else THEMES[0],
+        time_zone=time_zone,
     )
 
 

@@ -40,6 +40,7 @@ class Site:
         app: what it shows; it lives in another thread.
         mailer: where mail ends up.
         paper: the exchange of bots on paper, and of those with real money, which is none here.
+        loop: what runs in that thread.
         leaving: set when the dashboard is to go away ...
         returning: ... and when it is to come back, or to end for good.
         is_up: set when pages can be asked for.
@@ -51,7 +52,7 @@ class Site:
     app: App
     mailer: MemoryMailer
     paper: InProcessPaper
-    _loop: asyncio.AbstractEventLoop
+    loop: asyncio.AbstractEventLoop
     leaving: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
     returning: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
     is_up: threading.Event = attrs.field(factory=threading.Event, init=False)
@@ -60,7 +61,7 @@ class Site:
 
     def stop(self) -> None:
         """Let it end."""
-        self._loop.call_soon_threadsafe(self._end)
+        self.loop.call_soon_threadsafe(self._end)
 
     def _end(self) -> None:
         self.has_ended = True
@@ -73,7 +74,7 @@ class Site:
         async def done() -> T:
             return act()
 
-        return asyncio.run_coroutine_threadsafe(done(), self._loop).result(30)
+        return asyncio.run_coroutine_threadsafe(done(), self.loop).result(30)
 
     def move(self, price: Number) -> None:
         """Let the market of `PAIR` move to *price*, in quote per base; what is reached fills."""

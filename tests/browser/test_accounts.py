@@ -13,7 +13,7 @@ from tests.browser.site import Site
 from tests.browser.trading import register
 
 PUBLIC = ["/", "/login", "/register", "/forgot-password", "/verify-email/unknown", "/nowhere"]
-MINE = ["/dashboard", "/bots", "/exchange", "/subscription", "/settings"]
+MINE = ["/dashboard", "/bots", "/exchange", "/activity", "/subscription", "/settings"]
 
 
 def test_a_stranger_becomes_somebody_who_is_signed_in(page: Page) -> None:

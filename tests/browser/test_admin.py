@@ -21,7 +21,7 @@ def administrator(site: Site) -> None:
     """Make one, in the thread of the site."""
     means, app = site.app.means, site.app
     making = users.create(*means, app.passwords, email=ROOT, password=PASSWORD, is_admin=True, is_verified=True)
-    asyncio.run_coroutine_threadsafe(making, site._loop).result(30)  # the stage's own
+    asyncio.run_coroutine_threadsafe(making, site.loop).result(30)
 
 
 @pytest.mark.parametrize("theme", THEMES)

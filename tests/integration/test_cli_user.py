@@ -91,6 +91,16 @@ def test_what_is_refused(cli: Cli) -> None:
     assert "Missing argument" in cli.misused("user", "create")
 
 
+@pytest.mark.parametrize("name", ["\udcff@b.org", "a\x00@b.org"])
+def test_half_a_character_is_nobodys_name(cli: Cli, name: str) -> None:
+    cli.good("user", "create", "anna@example.com")
+    for command in (("verify",), ("set-tier", "PRO"), ("set-admin", "yes"), ("sign-out",), ("remove",)):
+        assert cli.refused("user", command[0], name, *command[1:]).startswith("there is no user ")
+    assert cli.refused("bot", "list", "--user", name).startswith("there is no user ")
+    assert cli.refused("deal", "show", name).startswith("there is no deal ")
+    assert cli.refused("user", "invite", name) == "email: must be an address such as a@b.org"
+
+
 def test_a_list_without_users(cli: Cli) -> None:
     cli.good("db", "upgrade")
     assert "no users yet" in cli.good("user", "list")

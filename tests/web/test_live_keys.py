@@ -18,7 +18,8 @@ from dcacore.domain.money import Price, QuoteAmount
 from dcacore.ports.records import Environment
 from dcaweb.formats import Formats
 from dcaweb.live_keys import UNREAD, Told, of_sums, price_key, standing_key, values_of
-from dcaweb.pages.events import Streams, messages
+from dcaweb.pages.events import messages
+from dcaweb.pages.streams import Streams
 from tests.web.desk import Desk
 
 LIVE = re.compile(r'data-live="([^"]+)"(?: data-tone="(\w+)")?>([^<]*)<')

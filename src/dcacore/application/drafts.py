@@ -170,15 +170,12 @@ async def name_of(store: Store, user_id: UserId, typed: str, pair: str) -> str:
     return name
 
 
-async def make(store: Store, clock: Clock, ids: Ids, *, user_id: UserId, name: str, draft: Draft) -> BotRecord:
-    """Store the bot, stopped.
+def settled(draft: Draft, name: str) -> tuple[BotFile, Market]:
+    """Return the bot with the rules of its market, once nothing is wrong with it.
 
     Raises:
         InvalidParameter: something is wrong with it; where there is more than one thing, the first.
         Unavailable: the rules of its market are not known, as its exchange could not be asked.
-        NotFound: there is no such user, or the account has gone.
-        PlanLimitReached: the tier allows no further bot.
-        Conflict: the user has a bot of that name.
     """
     for error in draft.wrong.values():
         raise error
@@ -186,7 +183,20 @@ async def make(store: Store, clock: Clock, ids: Ids, *, user_id: UserId, name: s
     market, strategy = draft.now.market, draft.strategy
     if market is None or strategy is None:
         raise Unavailable(draft.now.failure or f"the rules of {draft.now.pair} are not known")
-    file = BotFile(file=name, name=name, strategy=strategy, market={}, fees=draft.fees)
-    return await bots.create(
-        store, clock, ids, user_id=user_id, account=draft.now.account.id, bot_file=file, market=market
-    )
+    rules = attrs.asdict(market, filter=lambda field, _: field.name != "pair")
+    return BotFile(file=name, name=name, strategy=strategy, market=rules, fees=draft.fees), market
+
+
+async def make(store: Store, clock: Clock, ids: Ids, *, user_id: UserId, name: str, draft: Draft) -> BotRecord:
+    """Store the bot, stopped.
+
+    Raises:
+        InvalidParameter: something is wrong with it, as `settled`, or with its name.
+        Unavailable: as `settled`.
+        NotFound: there is no such user, or the account has gone.
+        PlanLimitReached: the tier allows no further bot.
+        Conflict: the user has a bot of that name.
+    """
+    file, market = settled(draft, name)
+    account = draft.now.account.id
+    return await bots.create(store, clock, ids, user_id=user_id, account=account, bot_file=file, market=market)

@@ -37,7 +37,7 @@ async def deal_of(work: Work, user_id: UserId, named: str) -> DealRecord:
         NotFound: the user has neither such a deal nor such a bot.
         NotNow: the bot has no open deal.
     """
-    found = await work.deals.get(DealId(named))
+    found = await work.deals.get(DealId(named)) if named.isprintable() else None  # no database can be asked for others
     if found is not None and found.user_id == user_id:
         return found
     record = _named(await work.bots.of(user_id), named)

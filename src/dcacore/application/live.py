@@ -6,7 +6,7 @@ second, which costs next to nothing, and all bots are read again when they have 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator
+from collections.abc import AsyncGenerator, Collection, Iterable, Iterator
 from typing import Final
 
 import attrs
@@ -80,7 +80,7 @@ class Heartbeat:
 Patch = StatePatch | BotGonePatch | PricePatch | NotificationPatch | LinesPatch | Heartbeat
 
 
-async def patches(store: Store, live: Live, clock: Clock, user_id: UserId) -> AsyncIterator[Patch]:
+async def patches(store: Store, live: Live, clock: Clock, user_id: UserId) -> AsyncGenerator[Patch, None]:
     """Yield what changes for this user, for ever; first how everything stands. Close it when the page has gone.
 
     A database that fails is asked again: until then nothing changes but prices, and heartbeats go on.
@@ -100,6 +100,15 @@ async def patches(store: Store, live: Live, clock: Clock, user_id: UserId) -> As
             for patch in found:
                 told_at = now
                 yield patch
+
+
+async def standing(store: Store, user_id: UserId) -> list[Patch]:
+    """Return how everything stands for this user, as `patches` tells it first.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    return await _Page(store, user_id).read_all(0)
 
 
 @attrs.define

@@ -206,7 +206,8 @@ async def _held(work: Work, user: User) -> User:
 
 
 async def _of(work: Work, email: str) -> User:
-    user = await work.users.by_email(email.strip())
+    # Nobody is called what cannot be printed, and no database can be asked for half a character.
+    user = await work.users.by_email(email.strip()) if email.strip().isprintable() else None
     if user is None:
         raise NotFound("user", email.strip())
     return user

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dcacore.domain.errors import InvalidParameter
 from dcacore.ports.readings import Offset
 
+NO_PLACES: Final = frozenset({"localtime", "posixrules", "Factory"})
+"""What some machines keep among the time zones: what they mean hangs on the machine."""
 _STEP = datetime.timedelta(hours=6)
 _LEAST = datetime.timedelta(seconds=1)
 
@@ -19,10 +22,13 @@ def zone_of(name: str) -> ZoneInfo:
         InvalidParameter: there is none.
     """
     try:
-        return ZoneInfo(name)
+        found = None if name in NO_PLACES else ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
+        found = None
+    if found is None:
         shown = name if name.isprintable() else None
-        raise InvalidParameter("time zone", shown, "must be one of the tz database, such as Europe/Berlin") from None
+        raise InvalidParameter("time zone", shown, "must be one of the tz database, such as Europe/Berlin")
+    return found
 
 
 def day_of(at: datetime.datetime, zone: ZoneInfo) -> datetime.date:

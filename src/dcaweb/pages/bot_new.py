@@ -12,7 +12,6 @@ from dcacore.application.bot_pages import name_for_copy
 from dcacore.application.drafts import Draft
 from dcacore.application.editing import bot_text
 from dcacore.application.overview import allowed
-from dcacore.application.pair_now import PairNow
 from dcacore.application.parameters import texts_of
 from dcacore.application.refusals import NotConfirmed, NotFound, PlanLimitReached
 from dcacore.bootstrap import known_market
@@ -21,10 +20,10 @@ from dcacore.domain.market import Market
 from dcacore.ports.errors import Conflict, PortError
 from dcacore.ports.records import BotRecord, RequestKind
 from dcaweb import parameters
-from dcaweb.drafting import EMPTY_LOOK, PRESETS, USUAL, look, pairs_now_of, preview_of, refused
+from dcaweb.drafting import EMPTY_LOOK, LONGEST_PAIR, PRESETS, USUAL, look, now_of, preview_of, refused
 from dcaweb.failures import sentence, status_of
 from dcaweb.flash import Flash, redirect
-from dcaweb.forms import Fields, Form, FormState
+from dcaweb.forms import Form, FormState
 from dcaweb.pages.asked import sent
 from dcaweb.pages.bot_actions import ANSWERED, answered
 from dcaweb.rendering import page
@@ -33,7 +32,6 @@ from dcaweb.security.people import me, signed_in
 
 HOME: Final = "/bots/new"
 _OPTIONS: Final = 12
-_LONGEST_PAIR: Final = 40
 STEPS: Final = (("pair", "Pair"), ("orders", "Orders"), ("exits", "Exits"), ("review", "Review"))
 
 
@@ -53,7 +51,7 @@ class BotNew(Controller):
         """Make the bot, and start it if that was asked for; without script, perhaps only show its ladder."""
         app, user = app_of(request), me(request)
         try:
-            now = await _now(request, data)
+            now = await now_of(request, data)
             if data.get("then") == "show":
                 return await self._form(request, FormState(values=data), **look(data, now))
             draft = drafts.read({**data, "price": ""}, now)  # the price of now counts, from wherever one has looked
@@ -70,7 +68,7 @@ class BotNew(Controller):
     @get("/pairs")
     async def pairs(self, request: WebRequest) -> Template:
         """Show the pairs that fit what is typed, as options."""
-        app, text = app_of(request), request.query_params.get("pair", "")[:_LONGEST_PAIR]
+        app, text = app_of(request), request.query_params.get("pair", "")[:LONGEST_PAIR]
         found: tuple[Market, ...] = ()
         failure = ""
         try:
@@ -86,7 +84,7 @@ class BotNew(Controller):
     async def pair(self, request: WebRequest) -> Template:
         """Show the rules of the pair that was chosen, and its price."""
         try:
-            now = await _now(request, dict(request.query_params.items()))
+            now = await now_of(request, dict(request.query_params.items()))
         except NotFound as error:
             return await page(request, "bots/_pair_now.html", now=None, failure=sentence(str(error)))
         return await page(request, "bots/_pair_now.html", now=now, failure="")
@@ -94,13 +92,13 @@ class BotNew(Controller):
     @post("/preview", status_code=200)
     async def preview(self, request: WebRequest, data: Form) -> Template:
         """Show what the bot would do."""
-        return await preview_of(request, data, await _now(request, data))
+        return await preview_of(request, data, await now_of(request, data))
 
     @post("/review", status_code=200)
     async def review(self, request: WebRequest, data: Form) -> Template:
         """Show all of the bot once more, as it would be made."""
         app, user = app_of(request), me(request)
-        now = await _now(request, data)
+        now = await now_of(request, data)
         shown = look(data, now)
         draft: Draft = shown["draft"]
         name = await drafts.name_of(app.store, user.id, data.get("name", ""), now.pair)
@@ -135,13 +133,6 @@ class BotNew(Controller):
             allowed=allowed(user.tier),
             **{**EMPTY_LOOK, **context},
         )
-
-
-async def _now(request: WebRequest, texts: Fields) -> PairNow:
-    account, pair = await drafts.account_and_pair(app_of(request).store, me(request).id, texts)
-    if not pair or len(pair) > _LONGEST_PAIR:
-        return PairNow(account=account, pair="")
-    return await pairs_now_of(request).of(account, pair)
 
 
 async def _first(request: WebRequest) -> dict[str, str]:

@@ -2,65 +2,34 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any, Final
+from typing import Final
 
-import attrs
 from litestar import get
 from litestar.exceptions import TooManyRequestsException
-from litestar.response import ServerSentEvent, ServerSentEventMessage
+from litestar.response import ServerSentEventMessage, Stream
 from litestar.serialization import encode_json
 
 from dcacore.application.identity.preferences import preferences_of
-from dcacore.application.identity.sessions import SignedIn, is_open
-from dcacore.application.live import (
-    BotGonePatch,
-    Heartbeat,
-    LinesPatch,
-    NotificationPatch,
-    Patch,
-    PricePatch,
-    StatePatch,
-    patches,
-)
-from dcacore.application.live_sums import OpenDeals
-from dcacore.application.stamps import utc_stamp
+from dcacore.application.identity.sessions import SignedIn
 from dcacore.bootstrap.app import App
-from dcacore.domain.ids import UserId
-from dcacore.domain.money import plain
 from dcacore.ports.errors import StoreError
-from dcacore.ports.records import Notification
-from dcaweb.api.views.bots import bot_item
-from dcaweb.api.views.deals import open_deal
 from dcaweb.formats import Formats
-from dcaweb.live_keys import Told, of_sums, values_of
+from dcaweb.live_keys import Told
+from dcaweb.pages.streams import Rendered, Streams
 from dcaweb.requests import WebRequest, app_of
 from dcaweb.security.people import signed_in
 
 AT_ONCE: Final = 12
 """How many streams a user may have open."""
-LOOK_EVERY_S: Final = 5.0
-"""How often it is looked whether the session has ended."""
 COMES_BACK_MS: Final = 3_000
 """After how long a page that has lost its stream asks for another one."""
 _LONGEST_ID: Final = 15
 
 
-@attrs.define
-class Streams:
-    """The streams that are open.
-
-    Attributes:
-        of: how many, by user.
-    """
-
-    of: Counter[UserId] = attrs.field(factory=Counter)
-
-
 @get("/events", guards=(signed_in,))
-async def events(request: WebRequest) -> ServerSentEvent:
+async def events(request: WebRequest) -> Stream:
     """Send what changes, after all as it stands: so a page that comes back misses nothing, whatever it saw last.
 
     The events: `values` (what nodes of pages show, by the names of `live_keys`), `bot` (a bot stands otherwise),
@@ -73,7 +42,21 @@ async def events(request: WebRequest) -> ServerSentEvent:
         raise TooManyRequestsException("Too many pages are open", headers={"Retry-After": "30"})
     last = request.headers.get("last-event-id", "")
     number = int(last) if last.isascii() and last.isdigit() and len(last) <= _LONGEST_ID else 0
-    return ServerSentEvent(messages(app_of(request), request.auth, streams, after=number))
+    sent = _sent(app_of(request), request.auth, streams, after=number)
+    return Stream(
+        sent, media_type="text/event-stream", headers={"cache-control": "no-cache", "x-accel-buffering": "no"}
+    )
+
+
+async def _sent(app: App, who: SignedIn, streams: Streams, *, after: int) -> AsyncGenerator[bytes, None]:
+    """Yield what is there at a time in one piece: to send costs more than to make it."""
+    piece = bytearray()
+    async with aclosing(_events(app, who, streams, after=after)) as found:
+        async for message, has_more in found:
+            piece += message.encode()
+            if not has_more:
+                yield bytes(piece)
+                piece.clear()
 
 
 async def messages(
@@ -87,63 +70,39 @@ async def messages(
         streams: counts this one while it is open.
         after: the number of the last event that the page has seen.
     """
+    async with aclosing(_events(app, who, streams, after=after)) as found:
+        async for message, _ in found:
+            yield message
+
+
+async def _events(
+    app: App, who: SignedIn, streams: Streams, *, after: int
+) -> AsyncGenerator[tuple[ServerSentEventMessage, bool], None]:
+    """Yield messages, each with whether the next one is there already."""
     user_id, number = who.user.id, after
-    streams.of[user_id] += 1
+    streams.opened(app, user_id, who.session)
     try:
-        looked_at = app.clock.monotonic()
         formats, shown = Formats.of(await preferences_of(app.identity, user_id)), Told()
-        deals = OpenDeals()
-        async with aclosing(_patches(app, user_id)) as found:
-            async for patch in found:
-                if app.clock.monotonic() - looked_at >= LOOK_EVERY_S:
-                    looked_at = app.clock.monotonic()
-                    if not await is_open(app.identity, who.session):
+        async with aclosing(streams.news(app, user_id, formats)) as found:
+            async for news in found:
+                for place, one in enumerate(news, 1):
+                    if not await streams.still_open(app, user_id, who.session):
                         return
-                deals.heed(patch)
-                values = shown.news({**values_of(patch, formats), **of_sums(deals.unrealized(), formats)})
-                for name, data in [*told(patch), *([("values", values)] if values else [])]:
-                    number += 1
-                    yield ServerSentEventMessage(
-                        data=encode_json(data).decode(), event=name, id=number, retry=COMES_BACK_MS
-                    )
+                    events = _told(one, shown)
+                    for at, (name, data) in enumerate(events, 1):
+                        number += 1
+                        message = ServerSentEventMessage(data=data, event=name, id=number, retry=COMES_BACK_MS)
+                        yield message, place < len(news) or at < len(events)
     except StoreError:
         return
     finally:
-        streams.of[user_id] -= 1
-        if not streams.of[user_id]:
-            del streams.of[user_id]
+        streams.closed(user_id)
 
 
-async def _patches(app: App, user_id: UserId) -> AsyncGenerator[Patch, None]:
-    async for patch in patches(app.store, app.live, app.clock, user_id):
-        yield patch
-
-
-def told(patch: Patch) -> list[tuple[str, Any]]:
-    """Return the event that tells programs of *patch*, as its name and its data; nothing for what only pages show."""
-    match patch:
-        case StatePatch(card=card):
-            return [("bot", bot_item(card))]
-        case BotGonePatch(bot_id=bot_id):
-            return [("bot_gone", {"id": bot_id})]
-        case PricePatch(environment=environment, pair=pair, price=price, deals=deals):
-            cards = [open_deal(card) for card in deals]
-            data = {"environment": environment.value, "pair": pair, "price": plain(price), "deals": cards}
-            return [("price", data)]
-        case NotificationPatch(notifications=new, unread=unread):
-            return [("notifications", {"unread": unread, "new": [_note(it) for it in new]})]
-        case LinesPatch():
-            return []
-        case Heartbeat():
-            return [("heartbeat", {})]
-
-
-def _note(note: Notification) -> dict[str, Any]:
-    return {
-        "number": note.number,
-        "at": utc_stamp(note.at),
-        "level": note.level.value,
-        "kind": note.kind,
-        "text": note.text,
-        "bot_id": note.bot_id,
-    }
+def _told(one: Rendered, shown: Told) -> list[tuple[str, str]]:
+    """Return the names of events and their data; of values only those that the page does not show yet."""
+    values = shown.news(one.values)
+    if not values:
+        return [(one.name, one.data)]
+    data = one.values_data if len(values) == len(one.values) else encode_json(values).decode()
+    return [(one.name, one.data), ("values", data)]

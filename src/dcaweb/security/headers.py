@@ -44,9 +44,18 @@ def teller(*, is_https: bool) -> BeforeSend:
         told = MutableScopeHeaders.from_message(message)
         for name, value in headers.items():
             told[name] = value
+        if is_https:
+            message["headers"] = [_secured(name, value) for name, value in message["headers"]]
         if scope["path"].startswith(f"{URL}/") and message["status"] == 200:  # noqa: PLR2004  # names bear a hash
             told["cache-control"] = _FOREVER
         elif "cache-control" not in told:
             told["cache-control"] = "no-store"
 
     return tell
+
+
+def _secured(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """Return a header; a cookie such that no browser sends it over anything but HTTPS."""
+    if name.lower() != b"set-cookie" or any(it.strip().lower() == b"secure" for it in value.split(b";")):
+        return name, value
+    return name, value + b"; Secure"

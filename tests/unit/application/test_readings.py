@@ -317,6 +317,10 @@ class Later:
     def __call__(self, seconds: float, call: object) -> None:
         self.calls.append((seconds, call))
 
+    @property
+    def waits(self) -> list[float]:
+        return [seconds for seconds, _ in self.calls]
+
     def run(self) -> None:
         """Call all of it."""
         calls, self.calls = self.calls, []
@@ -359,15 +363,40 @@ async def test_a_page_hears_of_its_user_and_of_nobody_else(both: Filled) -> None
     for price in (105, 104, 106):
         hub.say(PriceMoved(Environment.PAPER, "ABCXYZ", Price(Decimal(price)), NOON))
     hub.say(PriceMoved(Environment.PAPER, "OTHER", Price(Decimal(1)), NOON))
-    assert [seconds for seconds, _ in later.calls] == [0.25]
+    assert later.waits == [0.05]
     later.run()
     testnet, paper = await some(patches, 2)
     assert isinstance(testnet, live.PricePatch)
     assert isinstance(paper, live.PricePatch)
     assert (testnet.price, testnet.deals) == told((7, ()))
     assert (paper.price, [it.unrealized for it in paper.deals]) == told((106, [6]))
-    await patches.aclose()  # type: ignore[attr-defined]  # a generator
+    await patches.aclose()
     assert not hub.is_heard
+
+
+async def test_prices_are_handed_on_soon_and_then_a_while_apart() -> None:
+    later = Later()
+    hub = MemoryLive(later=later)
+
+    def say(price: int) -> None:
+        hub.say(PriceMoved(Environment.PAPER, "ABCXYZ", Price(Decimal(price)), NOON))
+
+    with hub.listen(ANN) as listening:
+        listening.watch([(Environment.PAPER, "ABCXYZ")])
+        say(1)
+        assert later.waits == [0.05]
+        later.run()
+        assert [it.price for it in await listening.heard(0) if isinstance(it, PriceMoved)] == [1]
+        say(2)
+        say(3)
+        assert later.waits == [0.25]
+        assert await listening.heard(0) == ()
+        later.run()
+        assert [it.price for it in await listening.heard(0) if isinstance(it, PriceMoved)] == [3]
+        later.run()
+        assert later.waits == []  # nothing is waited for while nothing is said
+        say(4)
+        assert later.waits == [0.05]
 
 
 async def test_what_another_process_has_stored_is_seen_without_a_word(both: Filled) -> None:

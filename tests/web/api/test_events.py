@@ -19,7 +19,8 @@ from dcacore.domain.money import Price
 from dcacore.ports.errors import StoreUnavailable
 from dcacore.ports.live import PriceMoved
 from dcacore.ports.records import Environment
-from dcaweb.pages.events import AT_ONCE, Streams, messages
+from dcaweb.pages.events import AT_ONCE, messages
+from dcaweb.pages.streams import Streams
 from tests.contract.stored import ANN, BOB
 from tests.unit.application.readings import SECRET
 from tests.web.api.desk import Desk

@@ -1,7 +1,8 @@
 """Words within one process: each listener has what it has not heard yet, one word of each thing.
 
-Prices are handed on a quarter of a second apart at least, the last of each market: whoever says one only notes it, so
-that a lively market and many pages do not slow down what is decided on a price.
+Whoever says a price only notes it: what is decided on it comes first. A moment later it is handed on, and the next ones
+a quarter of a second apart at least, the last of each market, so that a lively market and many pages do not slow the
+engine down.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from dcacore.ports.live import BotChanged, Listening, Live, Market, PriceMoved, 
 
 Later = Callable[[float, Callable[[], None]], object]
 PACE_S: Final = 0.25
+SOON_S: Final = 0.05
+"""After how long a price is handed on that comes after a while without one: its orders have gone out by then."""
 _Key = BotId | Market | None
 
 
@@ -77,6 +80,7 @@ class MemoryLive(Live):
         """
         self._listening: defaultdict[UserId | Market, set[MemoryListening]] = defaultdict(set)
         self._prices: dict[Market, PriceMoved] = {}
+        self._rests = False
         self._pace_s = pace_s
         self._later = later or _by_the_loop
 
@@ -84,14 +88,17 @@ class MemoryLive(Live):
         if isinstance(word, PriceMoved):
             market = word.environment, word.pair
             if market in self._listening:
-                if not self._prices:
-                    self._later(self._pace_s, self._hand_on)
+                if not self._prices and not self._rests:
+                    self._later(min(SOON_S, self._pace_s), self._hand_on)
                 self._prices[market] = word
         else:
             self._tell(word.user_id, word)
 
     def _hand_on(self) -> None:
         prices, self._prices = self._prices, {}
+        self._rests = bool(prices)
+        if self._rests:
+            self._later(self._pace_s, self._hand_on)
         for market, word in prices.items():
             self._tell(market, word)
 

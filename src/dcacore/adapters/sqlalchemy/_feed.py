@@ -102,10 +102,9 @@ def _conditions(wanted: LineFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.kinds:
         yield _LINES.c.kind.in_(sorted(wanted.kinds))
     if wanted.environment is not None:
-        there: BindParameter[str] = bindparam("place", wanted.environment.value)
-        theirs: BindParameter[str] = bindparam("this")
+        there = wanted.environment.value
         bots = select(_BOTS.c.id).join(_ACCOUNTS, _ACCOUNTS.c.id == _BOTS.c.account_id)
-        here = bots.where(_BOTS.c.user_id == theirs, _ACCOUNTS.c.environment == there)
+        here = bots.where(_BOTS.c.user_id == _THIS, _ACCOUNTS.c.environment == there)
         # The same as _PLACE, but found once, and not for each line that is passed over.
         is_a_bots = and_(_LINES.c.environment.is_(None), _LINES.c.bot_id.in_(here))
         yield or_(_LINES.c.environment == there, is_a_bots)

@@ -12,6 +12,7 @@ import attrs
 
 from dcacore.application.identity.means import Means
 from dcacore.application.refusals import NotFound
+from dcacore.application.zones import NO_PLACES
 from dcacore.domain.errors import InvalidParameter
 from dcacore.domain.ids import UserId
 from dcacore.ports.identity import Channels, Occasion, Preferences, Theme, usual_channels
@@ -85,4 +86,4 @@ def _check(changes: Changes) -> None:
 @functools.cache
 def time_zones() -> frozenset[str]:
     """Return the names of all time zones."""
-    return frozenset(zoneinfo.available_timezones())
+    return frozenset(zoneinfo.available_timezones()) - NO_PLACES

@@ -1,0 +1,1 @@
+"""The benchmarks still run; how fast anything is decides no test."""
