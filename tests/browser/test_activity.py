@@ -19,7 +19,7 @@ from dcacore.ports.records import Activity, Environment, Notification
 from tests.browser.conftest import watched
 from tests.browser.looks import SIZES, THEMES, faults, in_theme, overflow, ready
 from tests.browser.site import Site
-from tests.browser.test_accounts import register
+from tests.browser.trading import register
 
 EMAIL = "anna@example.com"
 MARKET = Market(

@@ -12,7 +12,7 @@ from litestar.handlers.base import BaseRouteHandler
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from dcaweb.metrics import Meter, facts_text
-from dcaweb.pages.events import Streams
+from dcaweb.pages.streams import Streams
 from dcaweb.requests import WebRequest, app_of
 
 _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
