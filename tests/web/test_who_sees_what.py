@@ -20,7 +20,8 @@ from dcacore.bootstrap.app import running
 from dcacore.domain.ids import UserId
 from dcacore.ports.identity import Scope
 from dcacore.ports.records import BotRecord, RequestKind, Tier, User
-from dcaweb.pages.streams import Streams, messages
+from dcaweb.pages.events import messages
+from dcaweb.pages.streams import Streams
 from tests.web.desk import BERT, Desk, desk_in
 from tests.web.rights import ADMINS, BODIES, ELSEWHERE, OWN, PUBLIC, QUERIES, STREAMS, THEIRS
 from tests.web.stage import PASSWORD, Browser, said
