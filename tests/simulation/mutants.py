@@ -235,7 +235,7 @@ def sent_before_stored() -> AbstractContextManager[None]:
     answers: dict[OrderId, VenueOrder] = {}
     honest_write, honest_arrived = accounting.write, Fleet.arrived
 
-    async def write(store: Any, lease: Any, entry: accounting.Entry, market: Market) -> None:
+    async def write(store: Any, lease: Any, entry: accounting.Entry, market: Market, *rest: Any) -> None:
         for command in entry.commands:
             if isinstance(command, Place):
                 exchange = wires[entry.bot.id].desk.exchange
@@ -243,7 +243,7 @@ def sent_before_stored() -> AbstractContextManager[None]:
                     answers[command.order.id] = await exchange.place(
                         market.pair, command.order, sent_at=exchange.now(), recv_window=RECV_WINDOW
                     )
-        await honest_write(store, lease, entry, market)
+        await honest_write(store, lease, entry, market, *rest)
 
     async def place(self: Wire, order: Order) -> Declined | None:
         await self._mark(order.id)

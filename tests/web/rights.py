@@ -2,13 +2,15 @@
 
 A page that is added gets a line here; the tests say which one is missing. Where an address or a form names something
 of a user's, the tests put Anna's into it by these names: `bot_id`, `deal_id`, `account_id`, `session_id`, `token_id`,
-`backtest_id`, `asked_id`, `user_id`; `number` is that of a notification.
+`backtest_id`, `run_id`, `asked_id`, `user_id`; `number` is that of a notification, `name` that of a chart.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
+
+from tests.web.past import RANGE
 
 PUBLIC: Final = frozenset(
     {
@@ -51,6 +53,7 @@ OWN: Final = frozenset(
         "GET /bots/new/pair",
         "GET /bots/new/pairs",
         "POST /bots/stop-all",
+        "POST /backtest",
         "GET /asked",
         "GET /activity",
         "GET /activity/lines",
@@ -109,6 +112,14 @@ THEIRS: Final = frozenset(
         "POST /bots/{bot_id}/retry",
         "POST /bots/{bot_id}/start",
         "POST /bots/{bot_id}/stop",
+        "POST /bots/new/backtest",
+        "GET /backtest",
+        "GET /backtest/compare",
+        "GET /backtest/{run_id}",
+        "GET /backtest/{run_id}/part",
+        "GET /backtest/{run_id}/drawn/{name}",
+        "POST /backtest/{run_id}/bot",
+        "POST /backtest/{run_id}/delete",
         "GET /deals/{deal_id}",
         "GET /deals/{deal_id}/chart",
         "POST /deals/{deal_id}/add-funds",
@@ -159,7 +170,9 @@ ADMINS: Final = frozenset(
 STREAMS: Final = frozenset({"GET /events"})
 """What does not end by itself, and is looked at by a test of its own."""
 
-QUERIES: Final[Mapping[str, Mapping[str, str]]] = {
+QUERIES: Final[Mapping[str, Mapping[str, str | tuple[str, ...]]]] = {
+    "GET /backtest": {"again": "{run_id}"},
+    "GET /backtest/compare": {"run": ("{run_id}", "{backtest_id}")},
     "GET /dashboard/profit": {"environment": "paper", "quote_asset": "USDT"},
     "GET /analytics": {"bot": "{bot_id}"},
     "GET /bots/new": {"from": "{bot_id}"},
@@ -195,6 +208,9 @@ BODIES: Final[Mapping[str, Mapping[str, object]]] = {
     "POST /bots/new": {**_TYPED, "account": "{account_id}"},
     "POST /bots/new/preview": {**_TYPED, "account": "{account_id}"},
     "POST /bots/new/review": {**_TYPED, "account": "{account_id}"},
+    "POST /bots/new/backtest": {**_TYPED, "account": "{account_id}"},
+    "POST /backtest": {"bot": "{bot_id}", **RANGE},
+    "POST /backtest/{run_id}/bot": {"account": "{account_id}", "name": "mine"},
     "POST /bots/new/import": {"account": "{account_id}", "file": _BOT_FILE},
     "POST /bots/{bot_id}/edit/preview": {"take_profit": "9"},
     "POST /admin/users": {"email": "carol@example.com", "tier": "PRO"},
@@ -211,7 +227,7 @@ BODIES: Final[Mapping[str, Mapping[str, object]]] = {
     "POST /api/v1/bots": {**_BOT, "account": "{account_id}"},
     "PATCH /api/v1/bots/{bot_id}": {"take_profit": "9"},
     "POST /api/v1/bots/{bot_id}/stop": {"sell": True},
-    "POST /api/v1/backtests": {**_BOT, "interval": "1h"},
+    "POST /api/v1/backtests": {**_BOT, "interval": "1m"},
     "POST /api/v1/ladder": {**{name: value for name, value in _BOT.items() if name != "name"}, "price": "30000"},
     "PUT /api/v1/exchange/keys": {"account": "{account_id}", **_KEY},
 }

@@ -13,7 +13,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import attrs
-import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -22,37 +21,27 @@ from dcacore import bootstrap
 from dcacore.application.editing import bot_text
 from dcacore.application.ranges import range_of
 from dcacore.bootstrap.backtests import ABANDONED, Backtests
-from dcacore.bootstrap.fetching import folder_of
 from dcacore.bootstrap.playing import play
 from dcacore.domain.market import Fees
 from dcacore.ports.backtests import BacktestRun, RunState
-from dcacore.ports.candles import Candles
 from dcacore.ports.errors import Unavailable
 from dcacore.ports.records import Environment
 from dcacore.settings import Settings
 from tests.web.desk import MARKET, STRATEGY, Desk, desk_in
+from tests.web.past import RANGE, store_two_days
 from tests.web.stage import said
 
 QUICK = attrs.evolve(STRATEGY, take_profit="0.3", price_deviation="0.3")
 FILE = bot_text("File bot", QUICK, MARKET, Fees(fee_maker="0.001"))
-FORM = {"file": FILE, "source": "live", "range": "own", "from": "2024-01-01", "to": "2024-01-02", "interval": "1m"}
-BEGAN_MS = 1_704_067_200_000
+FORM = {"file": FILE, **RANGE}
 
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     async with desk_in(tmp_path, has_engine=False) as made:
-        _store_two_days(made)
+        store_two_days(made.app)
         yield made
         await _backtests(made).close()
-
-
-def _store_two_days(desk: Desk) -> None:
-    walk = bootstrap.random_walk(MARKET, 4)
-    columns = {name: getattr(walk, name)[: 2 * 1440] for name in ("open", "high", "low", "close", "volume")}
-    times = BEGAN_MS + np.arange(2 * 1440, dtype=np.int64) * 60_000
-    candles = Candles(interval_ms=60_000, open_time=times, **columns)
-    bootstrap.candle_store(folder_of(desk.app, Environment.LIVE)).save("BTCUSDT", candles)
 
 
 def _backtests(desk: Desk) -> Backtests:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, closing
@@ -17,12 +18,15 @@ from dcacore.application import asking, users
 from dcacore.application.identity import api_tokens, sessions
 from dcacore.application.identity.means import NOBODY
 from dcacore.bootstrap.app import running
+from dcacore.bootstrap.backtests import Backtests
 from dcacore.domain.ids import UserId
+from dcacore.ports.backtests import RunState
 from dcacore.ports.identity import Scope
 from dcacore.ports.records import BotRecord, RequestKind, Tier, User
 from dcaweb.pages.events import messages
 from dcaweb.pages.streams import Streams
 from tests.web.desk import BERT, Desk, desk_in
+from tests.web.past import store_two_days
 from tests.web.rights import ADMINS, BODIES, ELSEWHERE, OWN, PUBLIC, QUERIES, STREAMS, THEIRS
 from tests.web.stage import PASSWORD, Browser, said
 
@@ -71,6 +75,8 @@ class House:
         return await browser.post(path, body, **more)
 
     def _named(self, value: Any) -> Any:
+        if isinstance(value, tuple):
+            return [self._named(it) for it in value]
         return value.format_map(self.ids) if isinstance(value, str) and "{" in value else value
 
     def kept(self) -> set[tuple[str, tuple[object, ...]]]:
@@ -114,14 +120,27 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
             "secret": "unknown",
             "file_path": "unknown.js",
             "path": "openapi.json",
+            "name": "equity",
         }
         async with desk.stage.another_browser() as elsewhere:
             await elsewhere.sign_in(BERT)
             tokens = {anna.id: hers.secret, bert.id: his.secret}
             found = House(desk, bert, desk.browser, elsewhere, tokens, ids, tmp_path / "app.db")
-            begun = await found.ask("POST /api/v1/backtests", found.anna, anna.id)
-            await desk.stage.web.state.backtests.close()
-            yield attrs.evolve(found, ids={**ids, "backtest_id": begun.json()["id"]})
+            played = await _played(found, anna.id)
+            yield attrs.evolve(found, ids={**ids, **dict(zip(("backtest_id", "run_id"), played, strict=True))})
+
+
+async def _played(house: House, user_id: UserId) -> list[str]:
+    """Return the ids of two backtests that Anna has asked for, by her token and on the page, and that are done."""
+    backtests: Backtests = house.desk.stage.web.state.backtests
+    store_two_days(house.desk.app)
+    for route in ("POST /api/v1/backtests", "POST /backtest"):
+        answer = await house.ask(route, house.anna, user_id)
+        assert answer.status_code in {202, 303}, said(answer)
+        await asyncio.wait(list(backtests._tasks.values()))
+    runs = await backtests.all_of(user_id)
+    assert [it.state for it in runs] == [RunState.DONE] * 2, [it.failure for it in runs]
+    return [it.id for it in runs]
 
 
 async def _traded(desk: Desk) -> BotRecord:

@@ -181,11 +181,12 @@ class Channels:
 
 
 _URGENT: Final = frozenset({Occasion.ERROR, Occasion.LOW_BALANCE})
+_FREQUENT: Final = frozenset({Occasion.DEAL_OPENED, Occasion.SAFETY_ORDER_FILLED})
 
 
 def usual_channels() -> Mapping[Occasion, Channels]:
-    """Return how users are told who have said nothing: of everything in the page, of what needs them by mail."""
-    return {occasion: Channels(by_mail=occasion in _URGENT) for occasion in Occasion}
+    """Return how users are told who have said nothing: of what needs them by mail, of the daily round not at all."""
+    return {it: Channels(in_page=it not in _FREQUENT, by_mail=it in _URGENT) for it in Occasion}
 
 
 @attrs.frozen(kw_only=True)

@@ -50,8 +50,8 @@ async def test_two_users_hear_of_their_own_bots_alone(desk: Desk) -> None:
     streams = Streams()
     (ann, _), (bob, _) = await _in(desk, ANN), await _in(desk, BOB)
     async with aclosing(messages(desk.app, ann, streams)) as hers, aclosing(messages(desk.app, bob, streams)) as his:
-        first = [await _next(hers) for _ in range(3)]
-        assert [it.event for it in first] == ["bot", "bot", "notifications"]
+        first = [await _next(hers) for _ in range(4)]
+        assert [it.event for it in first] == ["bot", "bot", "notifications", "lines"]
         numbers = [it.id for it in first]
         assert (numbers[0], numbers) == (1, sorted(numbers, key=str))
         assert SECRET not in str([it.data for it in first])
@@ -117,7 +117,7 @@ async def test_a_stream_of_which_nothing_is_to_be_told_says_that_it_lives(
     monkeypatch.setattr("dcacore.application.live.LOOK_EVERY_S", 0.001)
     ann, _ = await _in(desk, ANN)
     async with aclosing(messages(desk.app, ann, Streams())) as stream:
-        for _ in range(3):
+        for _ in range(4):
             await _next(stream)
         desk.clock.pass_by(15)
         assert (await _next(stream)).event == "heartbeat"

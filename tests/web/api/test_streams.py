@@ -71,7 +71,7 @@ async def test_a_page_that_comes_later_is_told_how_everything_stands(desk: Desk)
             await anext(again)
             async with aclosing(streams.news(desk.app, ANN, PLAIN)) as later:
                 late = await anext(later)
-    assert [it.name for it in late] == ["bot", "bot", "notifications"]
+    assert [it.name for it in late] == ["bot", "bot", "notifications", "lines"]
     assert {it.data for it in early} <= {it.data for it in late}
 
 
