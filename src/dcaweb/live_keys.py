@@ -39,7 +39,7 @@ def deal_key(deal_id: str, part: str) -> str:
     """Return the name of a value of an open deal.
 
     The parts: price, average, target, stop, next_safety_order, trail_exit, safety_orders, held, spent, unrealized,
-    unrealized_percent, progress (0 to 100).
+    unrealized_percent, at_market, progress (0 to 100).
     """
     return f"deal.{deal_id}.{part}"
 
@@ -140,6 +140,7 @@ def of_deal(card: DealCard, formats: Formats) -> Values:
     found["spent"] = _value(card.spent, formats.amount(card.spent))
     found["unrealized"] = _signed(unrealized, formats.amount(unrealized, signed=True))
     found["unrealized_percent"] = _signed(percent, percent_text(percent, signed=True))
+    found["at_market"] = _signed(card.at_market, formats.amount(card.at_market, signed=True))
     found["progress"] = {"text": "", "value": progress_text(card)}
     return {deal_key(card.deal_id, part): value for part, value in found.items()}
 

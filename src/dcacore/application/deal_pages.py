@@ -14,10 +14,9 @@ from dcacore.application.deal_cards import DealCard, deal_card
 from dcacore.application.finding import bot_of
 from dcacore.application.refusals import NotFound
 from dcacore.application.zones import zone_of
-from dcacore.domain.books import settle
 from dcacore.domain.deal import Exit
 from dcacore.domain.explain import explain
-from dcacore.domain.ids import BotId, OrderId, TradeId, UserId
+from dcacore.domain.ids import BotId, OrderId, UserId
 from dcacore.domain.money import HUNDRED, ZERO, QuoteAmount, Quotient, exact
 from dcacore.domain.orders import Fill, Order, OrderState, Role, Side
 from dcacore.ports.clock import Clock
@@ -133,8 +132,6 @@ class DealView:
         lines: the prices that matter now; nothing when it has ended.
         markers: its fills, for its chart.
         explanation: what happens next and why; nothing when it has ended.
-        at_market: the profit that would be booked if all that it can sell went at the last price, the fee of a market
-            order taken off; None when it has ended or no price is known.
     """
 
     row: DealRow
@@ -144,7 +141,11 @@ class DealView:
     lines: tuple[PriceLine, ...]
     markers: tuple[Marker, ...]
     explanation: tuple[str, ...]
-    at_market: QuoteAmount | None
+
+    @property
+    def at_market(self) -> QuoteAmount | None:
+        """What a sale of all that it holds would book at the last price; None when it has ended or none is known."""
+        return None if self.card is None else self.card.at_market
 
 
 async def deal_list(
@@ -241,21 +242,7 @@ async def deal_page(store: Store, clock: Clock, user_id: UserId, named: str) -> 
         lines=price_lines(bot.bot) if is_open else (),
         markers=markers(deal),
         explanation=explain(bot.bot) if is_open else (),
-        at_market=_at_market(bot) if is_open else None,
     )
-
-
-@exact
-def _at_market(record: BotRecord) -> QuoteAmount | None:
-    bot, deal = record.bot, record.bot.deal
-    if deal is None or bot.price is None:
-        return None
-    if not deal.sellable:
-        return QuoteAmount(-deal.books.spent)
-    fee = deal.fees.of_sell(bot.price, deal.sellable, deal.fees.fee_taker)
-    sale = Fill(trade_id=TradeId(""), at=deal.opened_at, price=bot.price, quantity=deal.sellable, quote_fee=fee)
-    after = deal.books.with_fill(Side.SELL, sale)
-    return settle(after, sale.quantity, QuoteAmount(sale.notional - fee)).profit
 
 
 @exact
