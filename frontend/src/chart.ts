@@ -5,6 +5,7 @@ import {
   LineStyle,
   createChart,
   createSeriesMarkers,
+  type AutoscaleInfo,
   type CandlestickData,
   type IChartApi,
   type IPriceLine,
@@ -30,6 +31,7 @@ const LINES: Record<string, { role: string; style: LineStyle }> = {
   safety: { role: "primary", style: LineStyle.Dotted },
 };
 const REDRAW_MS = 1_000;
+const FAR = 1; // times the height of the candles: lines farther away would press these flat
 
 /** Return the colour of a role (`primary`) in the theme that is on. */
 function colour(role: string): string {
@@ -77,7 +79,7 @@ class CandleChart {
       handleScroll: { mouseWheel: false, vertTouchDrag: false },
       handleScale: { mouseWheel: false },
     });
-    this.candles = this.chart.addSeries(CandlestickSeries);
+    this.candles = this.chart.addSeries(CandlestickSeries, { autoscaleInfoProvider: (whole: () => AutoscaleInfo | null) => this.reach(whole()) });
     this.marks = createSeriesMarkers(this.candles, []);
     this.repaint();
   }
@@ -90,6 +92,17 @@ class CandleChart {
     this.candles.setData(drawn.candles as CandlestickData[]);
     this.annotate();
     if (isFirst) this.chart.timeScale().fitContent();
+  }
+
+  /** Return the range of the candles, and with it the nearest prices at which something happens, unless these are far off. */
+  private reach(candles: AutoscaleInfo | null): AutoscaleInfo | null {
+    if (!candles?.priceRange) return candles;
+    const { minValue, maxValue } = candles.priceRange;
+    const next = Math.max(...this.drawn.lines.filter(({ kind }) => kind === "safety").map(({ price }) => Number(price)));
+    const told = this.drawn.lines.filter(({ kind }) => kind !== "safety").map(({ price }) => Number(price));
+    const far = (maxValue - minValue) * FAR;
+    const near = [...told, next].filter((price) => price > minValue - far && price < maxValue + far);
+    return { ...candles, priceRange: { minValue: Math.min(minValue, ...near), maxValue: Math.max(maxValue, ...near) } };
   }
 
   /** Let the last candle follow *price*; a new one begins when its time is over. */

@@ -31,12 +31,6 @@ function refresh(): void {
 }
 
 export function refreshing(): void {
-  // What a question tells has to be true when it is asked, and not when its page was made.
-  document.addEventListener("click", (event) => {
-    const named = (event.target as Element).closest<HTMLElement>("[data-dialog-open]")?.dataset["dialogOpen"];
-    const parts = named ? document.querySelectorAll(`#${CSS.escape(named)} [data-refresh-opened]`) : [];
-    for (const part of parts) htmx.trigger(part, "refresh");
-  });
   document.addEventListener(LIVE, (event) => {
     const values = (event as CustomEvent<Values>).detail;
     const was = waiting.size;

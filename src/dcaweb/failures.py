@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import structlog
 from litestar import Request, Response
@@ -74,11 +74,19 @@ def sign_in_first(request: AnyRequest, _: Exception) -> Response[Any]:
     """Lead a stranger to the sign-in page, and from there back."""
     asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     if request.method != "GET" or is_htmx(request):
-        asked = "/dashboard"
+        asked = _page_of(request)
     where = f"/login?next={quote(asked, safe='')}"
     if is_htmx(request):
         return Response(None, status_code=HTTPStatus.OK, headers={"HX-Redirect": where})
     return redirect(where, Flash.SIGN_IN_FIRST)
+
+
+def _page_of(request: AnyRequest) -> str:
+    """Return the page of this site from where a form or a part was sent; the dashboard where no browser says so."""
+    page = urlsplit(request.headers.get("hx-current-url") or request.headers.get("referer", ""))
+    if page.netloc != request.url.netloc or not page.path:
+        return "/dashboard"
+    return page.path + (f"?{page.query}" if page.query else "")
 
 
 def refused(request: AnyRequest, error: Exception) -> Response[Any]:

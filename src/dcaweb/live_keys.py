@@ -7,7 +7,7 @@ stream takes `Told().news(values_of(patch, formats))`, and sends what is in it a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -31,7 +31,7 @@ Values = dict[str, dict[str, Any]]
 
 
 def bot_key(bot_id: str, part: str) -> str:
-    """Return the name of a value of a bot: state, deals, profit, win_rate."""
+    """Return the name of a value of a bot: state, deals, profit, win_rate, deal, next (what happens next and why)."""
     return f"bot.{bot_id}.{part}"
 
 
@@ -39,7 +39,7 @@ def deal_key(deal_id: str, part: str) -> str:
     """Return the name of a value of an open deal.
 
     The parts: price, average, target, stop, next_safety_order, trail_exit, safety_orders, held, spent, unrealized,
-    unrealized_percent, progress (0 to 100).
+    unrealized_percent, at_market, progress (0 to 100).
     """
     return f"deal.{deal_id}.{part}"
 
@@ -88,6 +88,7 @@ def of_bot(card: BotCard, formats: Formats) -> Values:
         "profit": _signed(totals.profit, formats.amount(totals.profit, signed=True)),
         "win_rate": _value(card.win_rate, percent_text(card.win_rate, places=1)),
         "deal": {"text": "" if card.deal is None else str(card.deal.deal_id)},
+        "next": {"text": next_text(card.explanation)},
     }
     values = {bot_key(card.bot_id, part): value for part, value in found.items()}
     values[price_key(card.environment, card.pair)] = _value(card.price, price_text(card.price))
@@ -99,15 +100,17 @@ def watched(card: BotCard) -> dict[str, str]:
     return {
         bot_key(card.bot_id, "state"): card.state,
         bot_key(card.bot_id, "deal"): "" if card.deal is None else str(card.deal.deal_id),
+        bot_key(card.bot_id, "next"): next_text(card.explanation),
         **({} if card.deal is None else {deal_key(card.deal.deal_id, "safety_orders"): used_text(card.deal)}),
     }
 
 
-def watched_deal(card: DealCard) -> dict[str, str]:
-    """Return the same for a part that shows one open deal."""
+def watched_deal(card: DealCard, explanation: Sequence[str]) -> dict[str, str]:
+    """Return the same for a part that shows one open deal, with what happens to it next and why."""
     return {
         bot_key(card.bot_id, "deal"): str(card.deal_id),
         bot_key(card.bot_id, "state"): card.state,
+        bot_key(card.bot_id, "next"): next_text(explanation),
         deal_key(card.deal_id, "safety_orders"): used_text(card),
         deal_key(card.deal_id, "target"): price_text(card.target),
         deal_key(card.deal_id, "held"): quantity_text(card.held),
@@ -137,8 +140,14 @@ def of_deal(card: DealCard, formats: Formats) -> Values:
     found["spent"] = _value(card.spent, formats.amount(card.spent))
     found["unrealized"] = _signed(unrealized, formats.amount(unrealized, signed=True))
     found["unrealized_percent"] = _signed(percent, percent_text(percent, signed=True))
+    found["at_market"] = _signed(card.at_market, formats.amount(card.at_market, signed=True))
     found["progress"] = {"text": "", "value": progress_text(card)}
     return {deal_key(card.deal_id, part): value for part, value in found.items()}
+
+
+def next_text(explanation: Sequence[str]) -> str:
+    """Return what happens next, and why, in one piece."""
+    return " ".join(explanation)
 
 
 def used_text(card: DealCard) -> str:

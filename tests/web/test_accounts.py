@@ -33,6 +33,17 @@ async def test_from_registering_to_the_dashboard_and_out(stage: Stage, browser: 
     assert (await browser.get("/dashboard")).headers["location"] == "/login?next=%2Fdashboard"
 
 
+@pytest.mark.parametrize("header", ["referer", "hx-current-url"])
+async def test_who_has_been_signed_out_within_a_form_comes_back_to_it(browser: Browser, header: str) -> None:
+    here = str(browser.client.base_url).rstrip("/")
+    for page, onwards in (
+        (f"{here}/bots/new?pair=ETHUSDT", "%2Fbots%2Fnew%3Fpair%3DETHUSDT"),
+        ("https://else.where/bots", "%2Fdashboard"),
+    ):
+        answer = await browser.post("/bots/new", {"name": "Calm"}, headers={header: page})
+        assert answer.headers["location"] == f"/login?next={onwards}"
+
+
 async def test_a_link_confirms_once(stage: Stage, browser: Browser) -> None:
     await browser.post("/register", {"email": ANNA, "password": PASSWORD})
     link = await stage.link()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 from httpx import Response
 
-from dcacore.application import deals
+from dcacore.application import deal_pages, deals
 from dcacore.ports.records import BotRecord, RequestKind
 from tests.web.desk import Desk
 from tests.web.stage import said
@@ -62,6 +63,18 @@ async def test_a_deal_ends_as_sold_by_hand(desk: Desk) -> None:
     await desk.until(made, lambda it: it.bot.deal is None)
 
 
+async def test_what_a_sale_would_bring_is_what_is_booked(desk: Desk) -> None:
+    made = await desk.bot()
+    deal = await deal_pages.deal_page(desk.app.store, desk.app.clock, desk.anna.id, href(made).removeprefix("/deals/"))
+    assert deal.bot.bot.deal is not None
+    assert deal.bot.bot.deal.books.net > deal.bot.bot.deal.sellable  # a remainder goes on to the next deal
+    await desk.browser.post(f"{href(made)}/close")
+    await desk.until(made, lambda it: it.lifetime.deals == 1)
+    _, record = await deals.find(desk.app.store, desk.anna.id, deal.row.record.deal.id)
+    assert record.deal.result is not None
+    assert record.deal.result.profit == deal.at_market
+
+
 async def test_funds_are_added(desk: Desk) -> None:
     made = await desk.bot()
     wrong = await desk.browser.post(f"{href(made)}/add-funds", {"amount": "-5"})
@@ -69,6 +82,24 @@ async def test_funds_are_added(desk: Desk) -> None:
     assert "Calm buys more" in await after(desk, await desk.browser.post(f"{href(made)}/add-funds", {"amount": "50"}))
     await desk.until(made, lambda it: it.bot.deal is not None and it.bot.deal.books.spent > 140)
     assert "Added funds" in said(await desk.browser.get(href(made)))
+
+
+async def test_a_form_for_funds_that_is_sent_twice_buys_once(desk: Desk) -> None:
+    made = await desk.bot()
+    form = {
+        "amount": "50",
+        **dict(re.findall(r'name="(once)" value="([^"]+)"', (await desk.browser.get(href(made))).text)),
+    }
+    assert form["once"]
+    one, other = await asyncio.gather(*[desk.browser.post(f"{href(made)}/add-funds", form) for _ in range(2)])
+    assert one.headers["location"] == other.headers["location"]
+    assert "Calm buys more" in await after(desk, one)
+    more = await desk.browser.post(f"{href(made)}/add-funds", {**form, "amount": "60"})
+    assert more.headers["location"] != one.headers["location"]  # another sum is another wish
+    assert "Calm buys more" in await after(desk, more)
+    found = await desk.until(made, lambda it: it.bot.deal is not None and it.bot.deal.books.spent > 200)
+    assert found.bot.deal is not None
+    assert found.bot.deal.books.spent < 220
 
 
 async def test_what_the_engine_refuses_is_told(desk: Desk) -> None:

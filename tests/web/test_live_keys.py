@@ -9,10 +9,12 @@ from decimal import Decimal
 
 import attrs
 
-from dcacore.application.bot_pages import bot_cards
+from dcacore.application import accounts
+from dcacore.application.bot_pages import bot_card, bot_cards
 from dcacore.application.identity.sessions import find
 from dcacore.application.live import BotGonePatch, Heartbeat, NotificationPatch, PricePatch, StatePatch
 from dcacore.application.live_sums import OpenDeals
+from dcacore.domain.evolving import evolve
 from dcacore.domain.ids import BotId
 from dcacore.domain.money import Price, QuoteAmount
 from dcacore.ports.records import Environment
@@ -35,6 +37,23 @@ async def test_the_stream_says_what_the_page_shows(desk: Desk) -> None:
     for key, tone, text in shown:
         if key != UNREAD:
             assert (key, told[key]["text"], told[key].get("tone", "")) == (key, text, tone)
+
+
+async def test_a_page_watches_what_the_stream_says_and_what_happens_next(desk: Desk) -> None:
+    made = await desk.bot(trailing_deviation=Decimal("0.5"))
+    (card,) = (await bot_cards(desk.app.store, desk.anna.id)).cards
+    told = values_of(StatePatch(card=card), Formats())
+    for address in ("/bots", f"/bots/{made.bot.id}", f"/deals/{card.deal.deal_id if card.deal else ''}"):
+        page = (await desk.browser.get(address)).text
+        (watched,) = [json.loads(it) for it in re.findall(r"data-refresh-on='([^']+)'", page)]
+        assert watched == {name: told[name].get("state", told[name]["text"]) for name in watched}
+        assert "Its trail arms" in watched[f"bot.{made.bot.id}.next"]
+    bot = made.bot
+    assert bot.deal is not None
+    armed = attrs.evolve(made, bot=evolve(bot, deal=evolve(bot.deal, peak=Price(Decimal(70_000)))))
+    (account,) = await accounts.of(desk.app.store, desk.anna.id)
+    said = values_of(StatePatch(card=bot_card(armed, account)), Formats())
+    assert "It trails a peak of 70000" in said[f"bot.{bot.id}.next"]["text"]
 
 
 async def test_a_price_moves_the_deals_of_its_market(desk: Desk) -> None:

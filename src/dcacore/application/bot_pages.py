@@ -18,6 +18,7 @@ from dcacore.application.parameters import texts_of
 from dcacore.application.refusals import LONGEST_NAME, NotFound
 from dcacore.application.showing import BotView
 from dcacore.domain.bot import Trouble, Wanted, shown_state
+from dcacore.domain.explain import explain
 from dcacore.domain.ids import BotId, UserId
 from dcacore.domain.money import HUNDRED, Price, QuoteAmount, Quotient, exact
 from dcacore.domain.spending import Spending, most_spent
@@ -49,6 +50,7 @@ class BotCard:
         win_rate: won of these in percent; None before the first.
         deal: the open deal; None without one.
         is_asked: whether something that its user has asked waits for an engine.
+        explanation: what happens next and why, in sentences.
     """
 
     bot_id: BotId
@@ -67,6 +69,7 @@ class BotCard:
     win_rate: Decimal | None
     deal: DealCard | None
     is_asked: bool
+    explanation: tuple[str, ...]
 
 
 @attrs.frozen(kw_only=True)
@@ -153,6 +156,7 @@ def bot_card(record: BotRecord, account: Account, *, is_asked: bool = False) -> 
         win_rate=win_rate(record.lifetime),
         deal=deal_card(record, account),
         is_asked=is_asked,
+        explanation=explain(bot),
     )
 
 

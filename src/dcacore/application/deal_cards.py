@@ -8,10 +8,13 @@ from decimal import Decimal
 import attrs
 
 from dcacore.application.showing import DealFigures, figures
+from dcacore.domain.books import settle
 from dcacore.domain.bot import shown_state
-from dcacore.domain.ids import AccountId, BotId, DealId
+from dcacore.domain.deal import Deal
+from dcacore.domain.ids import AccountId, BotId, DealId, TradeId
 from dcacore.domain.ladder import trailing_exit_price
 from dcacore.domain.money import ZERO, BaseQty, Price, QuoteAmount, Quotient, exact
+from dcacore.domain.orders import Fill, Side
 from dcacore.ports.records import Account, BotRecord, Environment
 
 _WHOLE = Decimal(1)
@@ -46,6 +49,8 @@ class DealCard:
         spent: quote that it has spent, less what came in.
         unrealized: what it would bring at the last price, fees not counted; None before a price is known.
         unrealized_percent: the same in percent of what was spent.
+        at_market: the profit that would be booked if all that it can sell went at the last price, the fee of a market
+            order taken off; None before a price is known.
         low: the lower end of the bar: the next safety order, else the stop; None without either.
         progress: how far the price is from the lower end (0) to the target (1), cut at both; None where an end or the
             price is missing.
@@ -75,6 +80,7 @@ class DealCard:
     spent: QuoteAmount
     unrealized: QuoteAmount | None
     unrealized_percent: Decimal | None
+    at_market: QuoteAmount | None
     low: Price | None
     progress: Decimal | None
 
@@ -116,9 +122,18 @@ def _card(record: BotRecord, account: Account, standing: DealFigures) -> DealCar
         spent=deal.books.spent,
         unrealized=standing.unrealized,
         unrealized_percent=standing.unrealized_percent,
+        at_market=None if bot.price is None else _at_market(deal, bot.price),
         low=low,
         progress=progress(low, deal.take_profit_price, bot.price),
     )
+
+
+def _at_market(deal: Deal, price: Price) -> QuoteAmount:
+    if not deal.sellable:
+        return QuoteAmount(-deal.books.spent)
+    fee = deal.fees.of_sell(price, deal.sellable, deal.fees.fee_taker)
+    sale = Fill(trade_id=TradeId(""), at=deal.opened_at, price=price, quantity=deal.sellable, quote_fee=fee)
+    return settle(deal.books.with_fill(Side.SELL, sale), sale.quantity, QuoteAmount(sale.notional - fee)).profit
 
 
 @exact

@@ -132,8 +132,6 @@ class DealView:
         lines: the prices that matter now; nothing when it has ended.
         markers: its fills, for its chart.
         explanation: what happens next and why; nothing when it has ended.
-        at_market: what a sale of all it holds at the last price would bring, less what it has spent, the fee of a
-            market order taken off; None when it has ended or no price is known.
     """
 
     row: DealRow
@@ -143,7 +141,11 @@ class DealView:
     lines: tuple[PriceLine, ...]
     markers: tuple[Marker, ...]
     explanation: tuple[str, ...]
-    at_market: QuoteAmount | None
+
+    @property
+    def at_market(self) -> QuoteAmount | None:
+        """What a sale of all that it holds would book at the last price; None when it has ended or none is known."""
+        return None if self.card is None else self.card.at_market
 
 
 async def deal_list(
@@ -240,17 +242,7 @@ async def deal_page(store: Store, clock: Clock, user_id: UserId, named: str) -> 
         lines=price_lines(bot.bot) if is_open else (),
         markers=markers(deal),
         explanation=explain(bot.bot) if is_open else (),
-        at_market=_at_market(bot) if is_open else None,
     )
-
-
-@exact
-def _at_market(record: BotRecord) -> QuoteAmount | None:
-    bot, deal = record.bot, record.bot.deal
-    if deal is None or bot.price is None:
-        return None
-    proceeds = deal.sellable * bot.price
-    return QuoteAmount(proceeds - deal.fees.of_sell(bot.price, deal.sellable, deal.fees.fee_taker) - deal.books.spent)
 
 
 @exact

@@ -6,17 +6,20 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
+import attrs
+
 from dcacore.application.asking import add_request
 from dcacore.application.finding import bot_of, deal_of
 from dcacore.application.refusals import NotFound
 from dcacore.domain.errors import InvalidParameter, NotNow
-from dcacore.domain.ids import UserId
+from dcacore.domain.ids import RequestId, UserId
 from dcacore.domain.money import plain
 from dcacore.domain.numbers import typed_number
 from dcacore.ports.clock import Clock, Ids
 from dcacore.ports.records import BotRecord, DealRecord, Request, RequestKind
 from dcacore.ports.store import Store
 
+_LONGEST_ID: Final = 40
 EDITABLE: Final = ("take_profit", "stop_loss", "trailing_deviation", "max_safety_orders", "active_safety_orders")
 """The parameters that an open deal may change; `max_safety_orders` counts those that have filled already, too."""
 
@@ -83,8 +86,19 @@ async def close_as_sold(store: Store, clock: Clock, ids: Ids, *, user_id: UserId
     return await _ask(store, clock, ids, whose=(user_id, named), kind=RequestKind.CLOSE_AS_SOLD, details=details)
 
 
-async def add_funds(store: Store, clock: Clock, ids: Ids, *, user_id: UserId, named: str, amount: str) -> Request:
+async def add_funds(
+    store: Store, clock: Clock, ids: Ids, *, user_id: UserId, named: str, amount: str, once: str = ""
+) -> Request:
     """Ask for an extra buy of *amount* quote, at market.
+
+    Args:
+        store: where it is asked.
+        clock: tells when.
+        ids: names the request, unless *once* does.
+        user_id: whose deal it is.
+        named: the deal.
+        amount: quote.
+        once: an id that a form was made with: sent again, it asks for nothing more, and the first request comes back.
 
     Raises:
         NotFound: there is no such deal.
@@ -92,7 +106,9 @@ async def add_funds(store: Store, clock: Clock, ids: Ids, *, user_id: UserId, na
         InvalidParameter: the amount is no number above 0.
     """
     details = {"amount": plain(_above_zero("amount", amount))}
-    return await _ask(store, clock, ids, whose=(user_id, named), kind=RequestKind.ADD_FUNDS, details=details)
+    if len(once) > _LONGEST_ID:
+        once = ""
+    return await _ask(store, clock, ids, whose=(user_id, named), kind=RequestKind.ADD_FUNDS, details=details, once=once)
 
 
 def _above_zero(name: str, text: str) -> Decimal:
@@ -129,15 +145,31 @@ async def _ask(
     whose: tuple[UserId, str],
     kind: RequestKind,
     details: Mapping[str, str],
+    once: str = "",
 ) -> Request:
     user_id, named = whose
     async with store.begin() as work:
+        if once:
+            await work.users.hold(user_id)  # of two that are sent at a time, the second one sees the first
         deal = await deal_of(work, user_id, named)
         if deal.deal.closed_at is not None:
             raise NotNow(f"deal {deal.deal.id} is not open any more")
         record = await bot_of(work, user_id, deal.bot_id)
-        request = await add_request(
-            work, clock, ids, record=record, kind=kind, details={"deal": deal.deal.id, **details}
-        )
+        details = {"deal": deal.deal.id, **details}
+        before = await work.requests.get(RequestId(once)) if once else None
+        if before is not None and (before.bot_id, before.kind, before.details) == (record.bot.id, kind, details):
+            return before
+        named_by = ids if before is not None or not once else _Named(once)
+        request = await add_request(work, clock, named_by, record=record, kind=kind, details=details)
         await work.commit()
     return request
+
+
+@attrs.frozen
+class _Named:
+    """Gives the id that a form was made with."""
+
+    once: str
+
+    def new(self) -> str:
+        return self.once

@@ -142,9 +142,13 @@ def _of_buys(deal: Deal, resting: list[tuple[Order, Price]]) -> Iterator[str]:
     for order, price in resting[:1]:
         name = describe_in(deal, order)
         yield f"It buys {in_base(deal.market, order.remaining)} when the price falls to {plain(price)} ({name})."
-    if len(resting) > 1:
+    if len(resting) == 2:  # noqa: PLR2004  # the nearest, and one
+        yield f"1 more safety order rests below, at {plain(resting[-1][1])}."
+    elif resting[1:]:
         yield f"{len(resting) - 1} more safety orders rest below, down to {plain(resting[-1][1])}."
-    if deal.waiting:
+    if len(deal.waiting) == 1:
+        yield f"1 safety order waits to be placed, at {plain(deal.waiting[0].price)}."
+    elif deal.waiting:
         yield f"{len(deal.waiting)} safety orders wait to be placed, the next at {plain(deal.waiting[0].price)}."
     elif not resting:
         yield "It has no safety order left."

@@ -57,7 +57,9 @@ class DealPages(Controller):
     @post("/add-funds")
     async def add_funds(self, request: WebRequest, deal_id: FromPath[str], data: Form) -> Template | Redirect:
         """Ask for one more buy, at market."""
-        return await self._ask(request, deal_id, data, deals.add_funds, amount=data.get("amount", ""))
+        return await self._ask(
+            request, deal_id, data, deals.add_funds, amount=data.get("amount", ""), once=data.get("once", "")
+        )
 
     @post("/edit")
     async def edit(self, request: WebRequest, deal_id: FromPath[str], data: Form) -> Template | Redirect:
@@ -106,6 +108,7 @@ class DealPages(Controller):
             editable=[labels[name] for name in EDITABLE],
             values={**texts_of(deal.strategy), **form.values},
             form=form,
+            once=app.ids.new(),
             refusal=refusal,
             **await asked.told(request),
         )

@@ -47,7 +47,7 @@ def test_an_open_deal_says_which_prices_make_it_act() -> None:
         "It sells 1 ABC (take profit order) when the price rises to 110.",
         "It sells everything at market when the price falls to 50 (stop loss).",
         "It buys 1.111 ABC when the price falls to 90 (safety order 1 of 2).",
-        "1 more safety orders rest below, down to 80.",
+        "1 more safety order rests below, at 80.",
     )
     desk.see("90")
     desk.fill(desk.safety_orders[0], "0.5")
@@ -58,7 +58,7 @@ def test_an_open_deal_says_which_prices_make_it_act() -> None:
 
 def test_a_deal_whose_ladder_is_not_all_there() -> None:
     desk = Desk.in_position(strategy(active_safety_orders=1))
-    assert "1 safety orders wait to be placed, the next at 80." in explain(desk.bot)
+    assert "1 safety order waits to be placed, at 80." in explain(desk.bot)
     assert "It has no safety order left." in explain(Desk.in_position(strategy(max_safety_orders=0)).bot)
 
 
