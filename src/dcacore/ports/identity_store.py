@@ -113,6 +113,9 @@ class Outbox(Protocol):
     async def claim(self, queued: QueuedMail, until: datetime.datetime) -> QueuedMail | None:
         """Count an attempt, put the next one off until then, and return the mail; None if another has it by now."""
 
+    async def put_off(self, claimed: QueuedMail, until: datetime.datetime) -> None:
+        """Give a claimed mail back, due then, as if this attempt had not been; nothing if another has it by now."""
+
     async def mark_sent(self, key: str, at: datetime.datetime) -> None:
         """Note that a mail has been taken, and blank it."""
 

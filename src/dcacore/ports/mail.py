@@ -79,7 +79,8 @@ class Mailer(Protocol):
 
         Raises:
             MailRefused: it will never be taken; trying again cannot help.
-            Unavailable: it could not be handed on now.
+            MailHeld: nothing is taken before a given time; the mail was not sent.
+            Unavailable: it could not be handed on now, or nobody knows whether it was.
         """
 
 

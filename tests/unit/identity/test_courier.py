@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 
 import attrs
 import pytest
@@ -10,9 +11,9 @@ from dcacore.adapters.letters import TemplateLetters
 from dcacore.adapters.mail_log import LogMailer
 from dcacore.adapters.mail_memory import MemoryMailer
 from dcacore.application import identity
-from dcacore.application.identity.courier import PAUSES, POLL_S, Courier
+from dcacore.application.identity.courier import HELD_FOR, LONGEST_HOLD, PAUSES, POLL_S, Courier
 from dcacore.domain.errors import InvalidParameter
-from dcacore.ports.errors import MailRefused, StoreUnavailable, Unavailable
+from dcacore.ports.errors import MailHeld, MailRefused, StoreUnavailable, Unavailable
 from dcacore.ports.identity import QueuedMail
 from dcacore.ports.mail import Letter, Mail, Mailer
 from tests.unit.identity.hall import ANNA, GOOD, Hall
@@ -100,6 +101,59 @@ async def test_what_is_refused_for_good_is_not_tried_again(hall: Hall) -> None:
     await queue(hall)
     await courier.send_due()
     assert (await stored(hall)).failed_at == hall.clock.now()
+
+
+def held(hall: Hall, seconds: float, *, is_misset: bool = False) -> MailHeld:
+    return MailHeld("not now", hall.clock.now() + datetime.timedelta(seconds=seconds), is_misset=is_misset)
+
+
+async def test_a_service_that_wants_nothing_now_is_asked_when_it_has_said_and_no_attempt_counts(hall: Hall) -> None:
+    mailer = FailingMailer([held(hall, 600)])
+    courier = Courier(hall.means.store, mailer, hall.clock)
+    await queue(hall)
+    await queue(hall, attrs.evolve(HELLO, key="second"))
+    with capture_logs() as lines:
+        await courier.send_due()
+        assert await courier.send_due() == 0
+    assert mailer.tries == ["hello"]  # the second one would be refused as well
+    assert [(it["event"], it["log_level"]) for it in lines] == [("mail_held", "warning")]
+    assert (await stored(hall)).attempts == 0
+    hall.clock.pass_by(599)
+    assert await courier.send_due() == 0
+    hall.clock.pass_by(1)
+    assert await courier.send_due() == 2
+    assert sorted(mailer.tries) == ["hello", "hello", "second"]
+    assert (await stored(hall)).attempts == 1
+
+
+async def test_a_wrong_key_loses_no_mail_before_somebody_has_had_days_to_put_it_right(hall: Hall) -> None:
+    mailer = FailingMailer([held(hall, 1e9, is_misset=True) for _ in range(999)])
+    courier = Courier(hall.means.store, mailer, hall.clock)
+    await queue(hall)
+    hours = int(HELD_FOR / LONGEST_HOLD)
+    with capture_logs() as lines:
+        for _ in range(hours):
+            assert await courier.send_due() == 1
+            hall.clock.pass_by(LONGEST_HOLD.total_seconds())
+        assert (await stored(hall)).failed_at is None
+        await courier.send_due()
+    assert (await stored(hall)).failed_at == hall.clock.now()
+    assert {it["log_level"] for it in lines} == {"error"}
+    assert lines[-1]["event"] == "mail_failed"
+
+
+async def test_a_time_that_has_passed_or_a_clock_that_is_put_right_does_not_stop_the_mail(hall: Hall) -> None:
+    mailer = FailingMailer([held(hall, -5), held(hall, 3600)])
+    courier = Courier(hall.means.store, mailer, hall.clock)
+    await queue(hall)
+    await courier.send_due()
+    assert await courier.send_due() == 0  # it does not spin
+    hall.clock.pass_by(1)
+    await courier.send_due()
+    hall.clock.pass_by(-1800)
+    await queue(hall, attrs.evolve(HELLO, key="second"))
+    await courier.send_due()
+    assert mailer.tries == ["hello", "hello", "second"]
 
 
 async def test_a_crash_between_sending_and_noting_it_sends_it_again_under_the_same_key(hall: Hall) -> None:

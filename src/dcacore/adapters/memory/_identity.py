@@ -164,6 +164,13 @@ class MemoryOutbox(Outbox):
         sound(claimed)
         return claimed
 
+    async def put_off(self, claimed: QueuedMail, until: datetime.datetime) -> None:
+        outbox = self.draft.writable(self.draft.tables.outbox)
+        now = outbox.get(claimed.mail.key)
+        if now is not None and now.attempts == claimed.attempts and _waits(now):
+            outbox[claimed.mail.key] = attrs.evolve(now, attempts=now.attempts - 1, due_at=until)
+            sound(outbox[claimed.mail.key])
+
     async def mark_sent(self, key: str, at: datetime.datetime) -> None:
         self._end(key, at, is_sent=True)
 
