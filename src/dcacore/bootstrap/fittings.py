@@ -21,6 +21,7 @@ class Fittings:
         head: the revision that this program wants.
         has_engine: whether an engine runs in this process.
         has_courier: whether this process sends mail.
+        mail_way: by what mail goes, such as Resend.
         paper: where the paper exchange answers; None when it does not, or there is none.
     """
 
@@ -29,6 +30,7 @@ class Fittings:
     head: str
     has_engine: bool
     has_courier: bool
+    mail_way: str
     paper: str | None
 
 
@@ -45,5 +47,6 @@ async def fittings(app: App) -> Fittings:
         head=head(),
         has_engine=app.engine_task is not None and not app.engine_task.done(),
         has_courier=app.courier is not None,
+        mail_way=app.mail_way,
         paper=None if app.paper is None else await app.paper.look(),
     )
