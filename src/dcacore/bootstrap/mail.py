@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+from dcacore.adapters.letters import TemplateLetters
 from dcacore.adapters.mail_log import LogMailer
+from dcacore.adapters.system import RandomIds, SystemClock
 from dcacore.ports.clock import Clock
-from dcacore.ports.mail import Mailer
+from dcacore.ports.mail import Letter, Mail, Mailer
 from dcacore.ports.smtp import SmtpServer
 from dcacore.settings import Settings
 
@@ -44,3 +46,23 @@ async def mailer_of(settings: Settings, clock: Clock) -> AsyncIterator[Mailer]:
         yield SmtpMailer(SmtpServer.from_url(settings.smtp_url), sender=settings.mail_from, clock=clock)
     else:
         yield LogMailer()
+
+
+async def try_mail(settings: Settings, to: str) -> Mail:
+    """Send the test letter, at once and beside the outbox, so that it can be said what came of it; return it.
+
+    Args:
+        settings: by what, and whom it comes from.
+        to: the address.
+
+    Raises:
+        InvalidParameter: that is no address.
+        MailRefused: it will never be taken.
+        MailHeld: the service takes nothing of ours now.
+        Unavailable: it could not be handed on now, or nobody knows whether it was.
+    """
+    said = TemplateLetters().write(Letter.TEST, {"base_url": settings.base_url, "to": to})
+    mail = Mail(to=to, subject=said.subject, text=said.text, html=said.html, key=f"test-{RandomIds().new()}")
+    async with mailer_of(settings, SystemClock()) as mailer:
+        await mailer.send(mail)
+    return mail
