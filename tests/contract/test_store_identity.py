@@ -351,7 +351,7 @@ NAIVE = NOON.replace(tzinfo=None)
 
 
 async def test_times_without_a_zone_are_refused(store: Store) -> None:
-    for number in range(5):
+    for number in range(6):
         async with store.begin() as work:
             adds: list[Coroutine[Any, Any, object]] = [
                 work.sessions.add(session("a", seen_at=NAIVE)),
@@ -359,6 +359,7 @@ async def test_times_without_a_zone_are_refused(store: Store) -> None:
                 work.outbox.add(mail(), NAIVE),
                 work.api_tokens.add(token("a", created_at=NAIVE)),
                 work.throttle.count("a", NAIVE, MINUTE),
+                work.gathered.add(ANN, Occasion.ERROR, ["a"], NAIVE),
             ]
             wrong = adds.pop(number)
             for other in adds:
@@ -374,6 +375,8 @@ async def test_who_only_reads_changes_nothing(store: Store) -> None:
             work.mail_links.put(link("a")),
             work.throttle.count("a", NOON, MINUTE),
             work.outbox.add(mail(), NOON),
+            work.gathered.add(ANN, Occasion.ERROR, ["a"], NOON),
+            work.gathered.take(ANN, Occasion.ERROR),
             work.api_tokens.add(token("a")),
             work.wishes.put(ANN, Preferences()),
             work.users.remove(ANN),

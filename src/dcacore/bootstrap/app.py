@@ -223,8 +223,9 @@ async def delivering(app: App) -> AsyncIterator[App]:
     """Yield *app* with a courier that sends its mail in this process, whether or not an engine runs here, too."""
     from dcacore.application.engine.keeping_on import KeepingOn
     from dcacore.application.identity.courier import Courier
+    from dcacore.application.telling import ready
 
-    courier = Courier(app.store, app.mailer, app.clock)
+    courier = Courier(app.store, app.mailer, app.clock, ready(TemplateLetters(), app.settings.base_url))
     task = asyncio.create_task(KeepingOn(app.clock).forever("courier", courier.run), name="courier")
     try:
         yield attrs.evolve(app, courier=courier)

@@ -12,9 +12,10 @@ from dcacore.adapters.mail_log import LogMailer
 from dcacore.adapters.mail_memory import MemoryMailer
 from dcacore.application import identity
 from dcacore.application.identity.courier import HELD_FOR, LONGEST_HOLD, PAUSES, POLL_S, Courier
+from dcacore.application.telling import MAIL_EVERY, ready
 from dcacore.domain.errors import InvalidParameter
 from dcacore.ports.errors import MailHeld, MailRefused, StoreUnavailable, Unavailable
-from dcacore.ports.identity import QueuedMail
+from dcacore.ports.identity import Occasion, QueuedMail
 from dcacore.ports.mail import Letter, Mail, Mailer
 from tests.unit.identity.hall import ANNA, GOOD, Hall
 
@@ -202,6 +203,33 @@ async def test_it_goes_on_by_itself_and_at_once_when_poked(hall: Hall) -> None:
     assert task.cancelled()
 
 
+async def test_news_that_have_been_gathered_go_when_their_time_has_come(hall: Hall) -> None:
+    user = await hall.user()
+    post = ready(TemplateLetters(), "https://dca.example.com")
+    couriers = [Courier(hall.means.store, hall.mailer, hall.clock, post) for _ in range(2)]
+    hall.mailer.sent.clear()
+    due_at = hall.clock.now() + MAIL_EVERY
+    async with hall.means.store.begin() as work:
+        await work.gathered.add(user.id, Occasion.ERROR, [f"PAPER: bot {it} needs help" for it in range(25)], due_at)
+        await work.commit()
+    tasks = [asyncio.create_task(it.run()) for it in couriers]
+    for _ in range(2000):
+        await asyncio.sleep(0)
+        if hall.mailer.sent:
+            break
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    (mail,) = hall.mailer.sent
+    assert due_at <= hall.clock.now() <= due_at + datetime.timedelta(seconds=3 * POLL_S)
+    assert mail.subject == "A bot needs help (25 times)"
+    assert mail.text.startswith("PAPER: bot 0 needs help.\n\nPAPER: bot 1 needs help.")
+    assert "\n\nAnd 5 more.\n\n" in mail.text
+    assert "This is on" not in mail.text
+    assert "https://dca.example.com/activity" in mail.text
+    assert mail.html.count("PAPER: bot") == 20
+
+
 async def test_old_links_tries_and_mail_are_cleared_away_once_an_hour(hall: Hall) -> None:
     await identity.register(hall.means, email=ANNA, password=GOOD)
     (mail,) = await hall.mails(ANNA)
@@ -239,7 +267,13 @@ def test_headers_cannot_be_injected(wrong: dict[str, str]) -> None:
 def test_every_letter_says_the_same_as_text_and_as_a_page(letter: Letter) -> None:
     link = "https://dca.example.com/verify-email/secret"
     words = {"base_url": "https://dca.example.com", "to": ANNA, "link": link, "hours": "24", "email": "<b>@x.org"}
-    words |= {"headline": "A bot needs help", "text": "<b>: no key", "environment": "PAPER", "more": "3"}
+    words |= {
+        "headline": "A bot needs help",
+        "text": "<b>: no key",
+        "environment": "PAPER",
+        "more": "3",
+        "advice": "Look.",
+    }
     said = TemplateLetters().write(letter, words)
     mail = Mail(to=ANNA, subject=said.subject, text=said.text, html=said.html, key="key")
     assert mail.text.endswith("\n")

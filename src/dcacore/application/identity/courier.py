@@ -11,6 +11,7 @@ import structlog
 
 from dcacore.application.identity.sessions import IDLE, LONGEST
 from dcacore.application.identity.throttling import LONGEST_WINDOW
+from dcacore.application.telling import Post, tell_gathered
 from dcacore.ports.clock import Clock
 from dcacore.ports.errors import MailHeld, MailRefused, PortError, StoreError
 from dcacore.ports.identity import QueuedMail
@@ -41,11 +42,13 @@ class Courier:
         store: where the outbox is.
         mailer: carries mail away.
         clock: time.
+        post: how mail is written about what has been gathered; None where another courier does that.
     """
 
     store: Store
     mailer: Mailer
     clock: Clock
+    post: Post | None = None
     _poked: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
     _held_until: datetime.datetime | None = attrs.field(default=None, init=False)
     _tidied_at: datetime.datetime | None = attrs.field(default=None, init=False)
@@ -62,7 +65,7 @@ class Courier:
         """
         while True:
             self._poked.clear()
-            while await self.send_due():
+            while await self.send_due() or await self.gather():
                 pass
             await self.tidy()
             await self._wait()
@@ -74,6 +77,14 @@ class Courier:
         finally:
             for task in waits:
                 task.cancel()
+
+    async def gather(self) -> int:
+        """Put the mails into the outbox that tell of all that has come since the last ones; return how many were due.
+
+        Raises:
+            StoreError: the database cannot be used now.
+        """
+        return 0 if self.post is None else await tell_gathered(self.store, self.clock.now(), self.post)
 
     async def send_due(self) -> int:
         """Try what is due by now, and return how many that was; none while the service wants nothing.
