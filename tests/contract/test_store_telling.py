@@ -39,6 +39,7 @@ class PlainLetters(Letters):
         return Written(subject=words["headline"], text=text, html=text)
 
 
+UTC = "Times are in UTC.\n\n"
 POST = Post(letters=PlainLetters(), base_url="https://dca.example.com")
 
 
@@ -122,15 +123,15 @@ async def test_a_storm_is_one_mail_at_once_and_one_with_all_the_rest(store: Stor
     assert await digests(store, NOON + MAIL_EVERY - MINUTE) == 0
     assert await digests(store, NOON + MAIL_EVERY) == 1
     assert await digests(store, NOON + MAIL_EVERY) == 0
-    rest = "\n\n".join(f"PAPER: at {second}." for second in range(60, 599, 60))
+    rest = "\n".join(f"- 12:{minute:02} PAPER: at {minute * 60}" for minute in range(1, 10))
     assert [it.mail.text for it in await mails(store)] == [
         *at_once,
-        f"A bot needs help (9 times) on : {rest} and 0 more",
+        f"A bot needs help (9 times) on : {UTC}{rest} and 0 more",
     ]
     await happens(store, news("later", at=NOON + MAIL_EVERY + MINUTE))  # that mail has begun another ten minutes
     assert len(await mails(store)) == 3
     assert await digests(store, NOON + 2 * MAIL_EVERY) == 1
-    assert (await mails(store))[-1].mail.text == "A bot needs help on : PAPER: later. and 0 more"
+    assert (await mails(store))[-1].mail.text == f"A bot needs help on : {UTC}- 12:11 PAPER: later and 0 more"
     await happens(store, news("much later", at=NOON + 9 * MAIL_EVERY))
     assert (await mails(store))[-1].mail.text == "A bot needs help on PAPER: much later. and 0 more"
 
@@ -151,7 +152,8 @@ async def test_what_no_courier_has_come_to_goes_with_the_next_mail(store: Store)
     await happens(store, news("first"))
     await happens(store, news("second", at=NOON + MINUTE))
     await happens(store, news("third", at=NOON + MAIL_EVERY), news("fourth", at=NOON + MAIL_EVERY))
-    text = "A bot needs help (3 times) on : PAPER: second.\n\nPAPER: third.\n\nPAPER: fourth. and 0 more"
+    lines = "- 12:01 PAPER: second\n- 12:10 PAPER: third\n- 12:10 PAPER: fourth"
+    text = f"A bot needs help (3 times) on : {UTC}{lines} and 0 more"
     assert [it.mail.text for it in await mails(store)][1:] == [text]
     assert await digests(store, NOON + 9 * MAIL_EVERY) == 0
 
@@ -175,7 +177,7 @@ async def test_nothing_is_lost_when_news_and_courier_come_at_the_same_time(store
     await digests(store, NOON + 99 * MAIL_EVERY)
     text = "".join(it.mail.text for it in await mails(store))
     for number in range(6):
-        assert text.count(f"again {number}.") == text.count(f"beside {number}.") == 1
+        assert text.count(f"again {number}") == text.count(f"beside {number}") == 1
 
 
 async def test_a_courier_that_dies_before_it_has_written_a_mail_loses_nothing(store: Store) -> None:

@@ -166,7 +166,7 @@ async def _mail(
     if account is None:
         return
     at, where = told[-1].at, account.environment.value.upper()
-    lines = [_line(where, it.text) for it in told]
+    lines = [_line(where, it) for it in told]
     window = await _count(work, user_id, occasion, at)
     if window.count > 1:
         await work.gathered.add(user_id, occasion, lines, window.began_at + MAIL_EVERY)
@@ -209,9 +209,9 @@ async def _count(work: Work, user_id: UserId, occasion: Occasion, at: datetime.d
     return await work.throttle.count(f"news-{user_id}-{occasion.value}", at, MAIL_EVERY)
 
 
-def _line(where: str, text: str) -> str:
-    line = " ".join(text.split())
-    return f"{where}: {line[:_LONGEST_LINE]}{'...' if len(line) > _LONGEST_LINE else ''}"
+def _line(where: str, told: Notification) -> str:
+    line = " ".join(told.text.split())
+    return f"{told.at:%H:%M} {where}: {line[:_LONGEST_LINE]}{'...' if len(line) > _LONGEST_LINE else ''}"
 
 
 def _together(before: Gathered | None, lines: Sequence[str], at: datetime.datetime) -> Gathered:
@@ -236,7 +236,7 @@ def _words(occasion: Occasion, *, text: str, environment: str = "", times: int =
 
 
 def _all_words(occasion: Occasion, gathered: Gathered) -> Mapping[str, str]:
-    text = "\n\n".join([f"{line}." for line in gathered.lines])
+    text = "Times are in UTC.\n\n" + "\n".join([f"- {line}" for line in gathered.lines])
     return _words(occasion, text=text, times=gathered.count, more=gathered.count - len(gathered.lines))
 
 

@@ -223,11 +223,12 @@ async def test_news_that_have_been_gathered_go_when_their_time_has_come(hall: Ha
     (mail,) = hall.mailer.sent
     assert due_at <= hall.clock.now() <= due_at + datetime.timedelta(seconds=3 * POLL_S)
     assert mail.subject == "A bot needs help (25 times)"
-    assert mail.text.startswith("PAPER: bot 0 needs help.\n\nPAPER: bot 1 needs help.")
+    assert mail.text.startswith("Times are in UTC.\n\n- PAPER: bot 0 needs help\n- PAPER: bot 1 needs help\n")
     assert "\n\nAnd 5 more.\n\n" in mail.text
     assert "This is on" not in mail.text
     assert "https://dca.example.com/activity" in mail.text
-    assert mail.html.count("PAPER: bot") == 20
+    assert mail.html.count(">PAPER: bot") == mail.html.count("<li ") == 20
+    assert 'href="https://dca.example.com/activity"' in mail.html
 
 
 async def test_old_links_tries_and_mail_are_cleared_away_once_an_hour(hall: Hall) -> None:
@@ -284,6 +285,15 @@ def test_every_letter_says_the_same_as_text_and_as_a_page(letter: Letter) -> Non
     has_link = letter in {Letter.VERIFY, Letter.NEW_ADDRESS, Letter.RESET, Letter.INVITATION}
     assert (link in said.text) == has_link
     assert "{" not in said.text
+
+
+def test_what_is_told_of_a_plan_leads_to_its_page() -> None:
+    words = {"base_url": "https://dca.example.com", "to": ANNA, "headline": "Your plan\nends", "text": "<b>Soon & so"}
+    said = TemplateLetters().write(Letter.PLAN, words)
+    assert said.subject == "Your plan ends"
+    assert "<b>Soon & so" in said.text
+    assert "&lt;b&gt;Soon &amp; so" in said.html
+    assert 'href="https://dca.example.com/subscription"' in said.html
 
 
 async def test_the_log_has_who_what_and_the_link_and_no_more() -> None:
