@@ -19,9 +19,10 @@ from dcacore.ports.errors import Unavailable
 from dcacore.ports.identity import Channels, Occasion, Preferences, QueuedMail
 from dcacore.ports.mail import Mail, Mailer
 from dcacore.ports.smtp import SmtpServer
-from tests.faults.stage import START, USER, Stage
+from tests.faults.stage import USER, Stage
 from tests.posts.resend import KEY, Fault, resend
 from tests.posts.server import mail_server
+from tests.simulation.clock import START
 from tests.unit.simulated.clock import ManualClock
 
 HELLO = Mail(to="anna@example.com", subject="Hello", text="text", html="page", key="hello")

@@ -39,7 +39,7 @@ class Server:
         hangs_at: the step at which it says nothing any more; empty for none.
         taken: the mails that it has taken, oldest first.
         to: whom they were for, by the envelope.
-        froms: who sent them, by the envelope.
+        senders: who sent them, by the envelope.
         was_tls: for each whether the connection was encrypted.
     """
 
@@ -49,7 +49,7 @@ class Server:
     drops_after: bool = False
     taken: list[EmailMessage] = attrs.field(factory=list)
     to: list[list[str]] = attrs.field(factory=list)
-    froms: list[str] = attrs.field(factory=list)
+    senders: list[str] = attrs.field(factory=list)
     was_tls: list[bool] = attrs.field(factory=list)
     _open: list[SMTP] = attrs.field(factory=list, init=False)
     _never: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
@@ -95,7 +95,7 @@ class Server:
         content = cast("bytes", envelope.content)
         self.taken.append(cast("EmailMessage", message_from_bytes(content, policy=cast("Any", SMTP_POLICY))))
         self.to.append(list(envelope.rcpt_tos))
-        self.froms.append(envelope.mail_from or "")
+        self.senders.append(envelope.mail_from or "")
         self.was_tls.append(_transport(server).get_extra_info("sslcontext") is not None)
         if self.hangs_at == "END":
             await self._never.wait()

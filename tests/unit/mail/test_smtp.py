@@ -51,7 +51,7 @@ async def test_a_mail_has_two_parts_and_the_headers_of_one_that_a_program_has_wr
     assert mail["Date"].datetime == ManualClock().now()
     assert str(mail["Message-ID"]).endswith("@example.com>")
     assert "hello" not in str(mail["Message-ID"])
-    assert (server.to, server.froms) == ([["anna@example.com"]], ["dca@example.com"])
+    assert (server.to, server.senders) == ([["anna@example.com"]], ["dca@example.com"])
 
 
 async def test_the_message_id_is_the_same_whenever_a_mail_is_tried_and_another_for_another_one() -> None:
