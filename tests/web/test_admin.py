@@ -163,7 +163,7 @@ async def test_whose_bots_trade_is_not_removed(desk: Desk) -> None:
         refused = await root.post(f"/admin/users/{desk.anna.id}/remove", {"word": ANNA})
         assert (refused.status_code, "Calm" in said(refused)) == (409, True)
         health = await root.get("/admin/health")
-        assert all(text in said(health) for text in ("Running", "In position", "SQLite", "Waiting"))
+        assert all(text in said(health) for text in ("Running", "In position", "SQLite", "Waiting", "Goes by"))
 
 
 async def test_the_health_of_an_idle_program(root: Browser) -> None:
