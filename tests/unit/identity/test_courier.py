@@ -117,11 +117,13 @@ async def test_a_service_that_wants_nothing_now_is_asked_when_it_has_said_and_no
         await courier.send_due()
         assert await courier.send_due() == 0
     assert mailer.tries == ["hello"]  # the second one would be refused as well
+    assert str(courier.held()) == "not now"
     assert [(it["event"], it["log_level"]) for it in lines] == [("mail_held", "warning")]
     assert (await stored(hall)).attempts == 0
     hall.clock.pass_by(599)
     assert await courier.send_due() == 0
     hall.clock.pass_by(1)
+    assert courier.held() is None
     assert await courier.send_due() == 2
     assert sorted(mailer.tries) == ["hello", "hello", "second"]
     assert (await stored(hall)).attempts == 1

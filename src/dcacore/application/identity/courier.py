@@ -50,6 +50,7 @@ class Courier:
     clock: Clock
     post: Post | None = None
     _poked: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
+    _hold: MailHeld | None = attrs.field(default=None, init=False)
     _held_until: datetime.datetime | None = attrs.field(default=None, init=False)
     _tidied_at: datetime.datetime | None = attrs.field(default=None, init=False)
 
@@ -92,19 +93,22 @@ class Courier:
         Raises:
             StoreError: the database cannot be used now.
         """
-        if self._is_held():
+        if self.held() is not None:
             return 0
         async with self.store.begin(reads_only=True) as work:
             due = await work.outbox.due(self.clock.now())
         for queued in due:
             await self._try(queued)
-            if self._is_held():
+            if self.held() is not None:
                 break
         return len(due)
 
-    def _is_held(self) -> bool:
+    def held(self) -> MailHeld | None:
+        """Return why nothing is sent now, as the service has said; None when nothing holds mail back."""
         now = self.clock.now()  # a clock that has been put right holds nothing back for longer than it should
-        return self._held_until is not None and self._held_until - LONGEST_HOLD <= now < self._held_until
+        if self._held_until is not None and self._held_until - LONGEST_HOLD <= now < self._held_until:
+            return self._hold
+        return None
 
     async def _try(self, queued: QueuedMail) -> None:
         key, now = queued.mail.key, self.clock.now()
@@ -123,7 +127,7 @@ class Courier:
         except StoreError:
             raise
         except MailHeld as hold:
-            await self._hold(claimed, hold)
+            await self._put_off(claimed, hold)
         except PortError as failure:
             if claimed.attempts > len(PAUSES):
                 await self._give_up(key, str(failure))
@@ -134,9 +138,10 @@ class Courier:
                 await work.outbox.mark_sent(key, self.clock.now())
                 await work.commit()
 
-    async def _hold(self, claimed: QueuedMail, hold: MailHeld) -> None:
+    async def _put_off(self, claimed: QueuedMail, hold: MailHeld) -> None:
         """Give back what was not even looked at, and let everything wait: more requests would only be refused, too."""
         now = self.clock.now()
+        self._hold = hold
         self._held_until = max(min(hold.retry_at, now + LONGEST_HOLD), now + _SHORTEST_HOLD)
         say = log.error if hold.is_misset else log.warning
         say("mail_held", key=claimed.mail.key, until=f"{self._held_until:%Y-%m-%d %H:%M:%S}", reason=str(hold))
