@@ -31,6 +31,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "export": ("dcacli.export", "export", "Deals and orders as CSV."),
     "keys": ("dcacli.keys", "keys", "The key under which exchange keys are encrypted."),
     "ladder": ("dcacli.ladder", "ladder", "Show every order that a bot would place from a price on."),
+    "mail": ("dcacli.mail", "mail", "Mail, and whether it arrives."),
     "serve": ("dcacli.serve", "serve", "Serve the dashboard, and act for the bots, until SIGTERM or Ctrl-C."),
     "user": ("dcacli.user", "user", "Administer users."),
     "worker": (

@@ -16,6 +16,7 @@ from dcacore.domain.errors import DcaError, InvalidParameter
 from dcacore.ports.identity import Registration
 from dcacore.ports.mail import checked_sender
 from dcacore.ports.records import Tier
+from dcacore.ports.smtp import SmtpServer
 
 _KEY_BYTES: Final = 32
 _SHORTEST_SECRET: Final = 32
@@ -65,6 +66,9 @@ class Settings:
         default_tier: DEFAULT_TIER, the tier of new users.
         base_url: BASE_URL, where people find this, for the links in mails.
         mail_from: MAIL_FROM, whom mails come from, such as `DCA <dca@example.com>`; empty where none are sent.
+        resend_api_key: RESEND_API_KEY, by which Resend takes mail; empty where it does not.
+        resend_api_url: RESEND_API_URL, where Resend is.
+        smtp_url: SMTP_URL, the mail server that mail goes by where it does not go by Resend; empty where there is none.
         registration: REGISTRATION, whether people may register themselves.
         secret_key: SECRET_KEY, what signs that which browsers bring back; empty where it follows from the first key of
             ENCRYPTION_KEY.
@@ -87,6 +91,9 @@ class Settings:
     default_tier: Tier = Tier.FREE
     base_url: str = "http://127.0.0.1:8000"
     mail_from: str = ""
+    resend_api_key: str = attrs.field(default="", repr=False)
+    resend_api_url: str = "https://api.resend.com"
+    smtp_url: str = attrs.field(default="", repr=False)  # it may hold a password
     registration: Registration = Registration.OPEN
     secret_key: str = attrs.field(default="", repr=False)
     trusted_proxies: str = ""
@@ -113,6 +120,7 @@ class Settings:
             if text:
                 given[field] = read(name, text)
         _refuse_half(given, _CUSTOM)
+        _refuse_nameless(given)
         _refuse_binance_itself(given, _CUSTOM)
         return cls(**given)  # type: ignore[arg-type]  # each reader returns what its field takes
 
@@ -181,6 +189,35 @@ def _sender(name: str, text: str) -> str:
         raise BadSetting(name, error.rule) from None
 
 
+def _key_of_a_service(name: str, text: str) -> str:
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise BadSetting(name, "must be a key as the service shows it: printable ASCII without spaces")
+    return text
+
+
+def _to_send_keys_to(name: str, text: str) -> str:
+    url = _url("https", "http")(name, text)
+    parts = urlsplit(url)
+    if parts.scheme == "http" and parts.hostname not in _HERE:
+        raise BadSetting(name, "must begin with https://, as keys are sent there; only this machine may have http://")
+    return url
+
+
+def _mail_server(name: str, text: str) -> str:
+    try:
+        SmtpServer.from_url(text)
+    except InvalidParameter as error:
+        raise BadSetting(name, error.rule) from None
+    return text
+
+
+def _refuse_nameless(given: Mapping[str, object]) -> None:
+    """Refuse to send mail of which nobody knows whom it comes from."""
+    for name, field in (("RESEND_API_KEY", "resend_api_key"), ("SMTP_URL", "smtp_url")):
+        if field in given and "mail_from" not in given:
+            raise BadSetting("MAIL_FROM", f"is not set: with {name} it says whom mails come from: DCA <a@b.org>")
+
+
 def _secret(name: str, text: str) -> str:
     if len(text) < _SHORTEST_SECRET:
         raise BadSetting(name, f"must have {_SHORTEST_SECRET} characters or more")
@@ -225,6 +262,7 @@ def _one_of(kind: type[E], fold: Callable[[str], str]) -> Callable[[str, str], E
     return read
 
 
+_HERE: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _BINANCE: Final = "binance.com"
 _CUSTOM: Final = {
     "BINANCE_REST_URL": "binance_rest_url",
@@ -239,6 +277,9 @@ _READERS: Final[Mapping[str, tuple[str, Callable[[str, str], object]]]] = {
     "DATA_DIR": ("data_dir", _text),
     "DEFAULT_TIER": ("default_tier", _one_of(Tier, str.upper)),
     "MAIL_FROM": ("mail_from", _sender),
+    "RESEND_API_KEY": ("resend_api_key", _key_of_a_service),
+    "RESEND_API_URL": ("resend_api_url", _to_send_keys_to),
+    "SMTP_URL": ("smtp_url", _mail_server),
     "REGISTRATION": ("registration", _one_of(Registration, str.lower)),
     "SECRET_KEY": ("secret_key", _secret),
     "TRUSTED_PROXIES": ("trusted_proxies", _networks),

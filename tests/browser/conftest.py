@@ -20,6 +20,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
 
 from tests.browser.looks import SIZES
 from tests.browser.site import Site, served
+from tests.posts.beside import beside
+from tests.posts.resend import Resend, resend
 
 _LEFT = "net::ERR_ABORTED"
 """What was under way, as the stream always is, when its page was left."""
@@ -67,13 +69,20 @@ def desk(tmp_path: Path, chromium: Browser, monkeypatch: pytest.MonkeyPatch) -> 
         yield made
 
 
+@pytest.fixture
+def by_mail(tmp_path: Path, chromium: Browser) -> Iterator[tuple[Site, Resend]]:
+    """Yield the dashboard as it is in earnest: links come by mail only, and the Resend that takes it."""
+    with beside(resend()) as service, _served(tmp_path, trades=False, resend_url=service.url) as made:
+        yield made, service
+
+
 @contextmanager
-def _served(folder: Path, *, trades: bool) -> Iterator[Site]:
+def _served(folder: Path, *, trades: bool, resend_url: str = "") -> Iterator[Site]:
     ready = threading.Event()
     made: list[Site] = []
 
     def run() -> None:
-        asyncio.run(served(folder, made, ready, trades=trades))
+        asyncio.run(served(folder, made, ready, trades=trades, resend_url=resend_url))
 
     thread = threading.Thread(target=run, name="dashboard")
     thread.start()

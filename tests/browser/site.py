@@ -22,6 +22,7 @@ from dcacore.domain.numbers import Number
 from dcacore.ports.records import Environment
 from dcacore.settings import Settings
 from dcaweb.serving import address_of, listening, serve_app
+from tests.posts.resend import KEY as RESEND_KEY
 
 T = TypeVar("T")
 
@@ -97,8 +98,18 @@ class Site:
         self.returning.set()
 
 
-async def served(folder: Path, made: list[Site], ready: threading.Event, *, trades: bool = False) -> None:
-    """Serve the dashboard over a database in *folder* until it is told to stop; if it *trades*, with an engine."""
+async def served(
+    folder: Path, made: list[Site], ready: threading.Event, *, trades: bool = False, resend_url: str = ""
+) -> None:
+    """Serve the dashboard over a database in *folder* until it is told to stop.
+
+    Args:
+        folder: where everything is stored.
+        made: gets the site.
+        ready: set when it is there.
+        trades: whether an engine is behind it.
+        resend_url: where the Resend is that mail goes by; empty keeps it in memory, where pages show its links.
+    """
     with listening("127.0.0.1", 0) as taken:
         url = address_of(taken)
     settings = Settings(
@@ -106,6 +117,9 @@ async def served(folder: Path, made: list[Site], ready: threading.Event, *, trad
         data_dir=f"{folder}/data",
         encryption_key=generate_key(),
         base_url=url,
+        mail_from="DCA <dca@example.com>",
+        resend_api_key=RESEND_KEY if resend_url else "",
+        resend_api_url=resend_url,
     )
     async with _equipped(settings, trades=trades) as (app, mailer, paper):
         site = Site(url, app, mailer, paper, asyncio.get_running_loop())
@@ -135,7 +149,9 @@ async def _equipped(settings: Settings, *, trades: bool) -> AsyncIterator[tuple[
 
     async with AsyncExitStack() as stack:
         opened = await stack.enter_async_context(open_app(settings, may_create=True))
-        app = attrs.evolve(opened, passwords=BcryptPasswords(4), mailer=mailer, shown_link=link, venues=venues)
+        app = attrs.evolve(opened, passwords=BcryptPasswords(4), venues=venues)
+        if not settings.resend_api_key:
+            app = attrs.evolve(app, mailer=mailer, shown_link=link)
         if trades:
             trading = attrs.evolve(app, paper=None, binance=None, keys=None)
             app = await stack.enter_async_context(running(trading))

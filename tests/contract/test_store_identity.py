@@ -242,6 +242,23 @@ async def test_mail_is_due_in_its_order_and_forgotten_when_it_has_ended(store: S
         assert [await work.outbox.get(key) is None for key in "abc"] == [False, False, True]
 
 
+async def test_a_mail_that_is_put_off_is_as_if_it_had_not_been_tried(store: Store) -> None:
+    async with store.begin() as work:
+        await work.outbox.add(mail(), NOON)
+        (queued,) = await work.outbox.due(NOON)
+        claimed = await work.outbox.claim(queued, NOON + MINUTE)
+        assert claimed is not None
+        await work.outbox.put_off(queued, NOON + 9 * MINUTE)  # somebody else's by now
+        assert await work.outbox.get("mail") == claimed
+        await work.outbox.put_off(claimed, NOON + 9 * MINUTE)
+        assert await work.outbox.get("mail") == attrs.evolve(queued, due_at=NOON + 9 * MINUTE)
+        await work.outbox.mark_sent("mail", NOON)
+        await work.outbox.put_off(attrs.evolve(claimed, attempts=0), NOON)
+        sent = await work.outbox.get("mail")
+        assert sent is not None
+        assert (sent.attempts, sent.sent_at) == (0, NOON)
+
+
 async def test_of_several_couriers_one_claims_a_mail(store: Store) -> None:
     async with store.begin() as work:
         await work.outbox.add(mail(), NOON)
@@ -334,7 +351,7 @@ NAIVE = NOON.replace(tzinfo=None)
 
 
 async def test_times_without_a_zone_are_refused(store: Store) -> None:
-    for number in range(5):
+    for number in range(6):
         async with store.begin() as work:
             adds: list[Coroutine[Any, Any, object]] = [
                 work.sessions.add(session("a", seen_at=NAIVE)),
@@ -342,6 +359,7 @@ async def test_times_without_a_zone_are_refused(store: Store) -> None:
                 work.outbox.add(mail(), NAIVE),
                 work.api_tokens.add(token("a", created_at=NAIVE)),
                 work.throttle.count("a", NAIVE, MINUTE),
+                work.gathered.add(ANN, Occasion.ERROR, ["a"], NAIVE),
             ]
             wrong = adds.pop(number)
             for other in adds:
@@ -357,6 +375,8 @@ async def test_who_only_reads_changes_nothing(store: Store) -> None:
             work.mail_links.put(link("a")),
             work.throttle.count("a", NOON, MINUTE),
             work.outbox.add(mail(), NOON),
+            work.gathered.add(ANN, Occasion.ERROR, ["a"], NOON),
+            work.gathered.take(ANN, Occasion.ERROR),
             work.api_tokens.add(token("a")),
             work.wishes.put(ANN, Preferences()),
             work.users.remove(ANN),

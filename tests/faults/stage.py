@@ -27,6 +27,7 @@ from dcacore.application import accounts
 from dcacore.application.engine.engine import Engine
 from dcacore.application.engine.ownership import LeaseOwner, Ownership, SoleOwner
 from dcacore.application.engine.surroundings import Surroundings
+from dcacore.application.telling import Post
 from dcacore.domain.bot import Bot
 from dcacore.domain.deal import Deal
 from dcacore.domain.ids import OWN_PREFIX, AccountId, BotId, OrderId, RequestId, UserId, parse_order_id
@@ -523,6 +524,7 @@ class Stage:
         points: the calls so far.
         logged: what has been logged.
         unforeseen: exceptions that nobody caught, or that were logged with their traceback.
+        post: how engines write mail; None where they write none.
         is_checked: whether database and exchange must agree in the end.
     """
 
@@ -541,6 +543,7 @@ class Stage:
     points: list[str] = attrs.field(factory=list, init=False)
     logged: list[dict[str, Any]] = attrs.field(factory=list, init=False)
     unforeseen: list[str] = attrs.field(factory=list, init=False)
+    post: Post | None = attrs.field(default=None, init=False)
     is_checked: bool = attrs.field(default=True, init=False)
     log_fails: bool = attrs.field(default=False, init=False)
     _asked: int = attrs.field(default=0, init=False)
@@ -639,7 +642,9 @@ class Stage:
         """Start an engine in a process of its own."""
         process = Process(len(self.engines) + 1)
         store = ScriptedStore(self, self.store)
-        around = Surroundings(store=store, venues=self.venues, clock=self.machine, ids=self._ids, name=name)
+        around = Surroundings(
+            store=store, venues=self.venues, clock=self.machine, ids=self._ids, name=name, post=self.post
+        )
         ownership: Ownership = LeaseOwner(store, name) if is_leased else SoleOwner(store, name)
         context = contextvars.copy_context()
         context.run(PROCESS.set, process)

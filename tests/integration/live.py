@@ -40,7 +40,9 @@ OURS = (
     "MAIL_",
     "PAPER_EXCHANGE",
     "REGISTRATION",
+    "RESEND_",
     "SECRET_KEY",
+    "SMTP_",
     "TRUSTED_PROXIES",
 )
 

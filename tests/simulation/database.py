@@ -25,7 +25,7 @@ from dcacore.ports.backtests import BacktestRuns
 from dcacore.ports.census import Census
 from dcacore.ports.clock import Clock
 from dcacore.ports.errors import StoreUnavailable
-from dcacore.ports.identity_store import ApiTokens, MailLinks, Outbox, Sessions, Throttle, Wishes
+from dcacore.ports.identity_store import ApiTokens, GatheredNews, MailLinks, Outbox, Sessions, Throttle, Wishes
 from dcacore.ports.records import Lease
 from dcacore.ports.signals import Signals
 from dcacore.ports.store import Accounts, Bots, Deals, Feed, Fills, Intents, Leases, Requests, Store, Users, Work
@@ -247,6 +247,10 @@ class GatedWork(Work):
     @property
     def outbox(self) -> Outbox:
         return cast("Outbox", _Calls(self, "outbox"))
+
+    @property
+    def gathered(self) -> GatheredNews:
+        return cast("GatheredNews", _Calls(self, "gathered"))
 
     @property
     def api_tokens(self) -> ApiTokens:

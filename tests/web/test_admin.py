@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from pathlib import Path
 
+import attrs
 import pytest
 
+from dcacore.adapters.mail_resend import ResendMailer
 from dcacore.application import users
+from dcacore.application.identity.courier import Courier
 from dcacore.ports.identity import Registration
 from dcacore.ports.records import Tier, User
+from dcaweb.app import create_app
+from tests.posts.resend import KEY, resend
+from tests.posts.resend import said as faulty
 from tests.web.desk import Desk
-from tests.web.stage import ANNA, PASSWORD, Browser, Stage, said, stage_in
+from tests.web.stage import ANNA, PASSWORD, Browser, Stage, client_of, said, stage_in
 
 ROOT = "root@example.com"
 PAGES = ["/admin", "/admin/health", "/admin/users/nobody"]
@@ -163,10 +170,27 @@ async def test_whose_bots_trade_is_not_removed(desk: Desk) -> None:
         refused = await root.post(f"/admin/users/{desk.anna.id}/remove", {"word": ANNA})
         assert (refused.status_code, "Calm" in said(refused)) == (409, True)
         health = await root.get("/admin/health")
-        assert all(text in said(health) for text in ("Running", "In position", "SQLite", "Waiting"))
+        assert all(text in said(health) for text in ("Running", "In position", "SQLite", "Waiting", "Goes by"))
 
 
 async def test_the_health_of_an_idle_program(root: Browser) -> None:
     health = await root.get("/admin/health")
     assert (health.status_code, "No engine runs" in said(health)) == (200, True)
     assert "does not run" in said(health)
+
+
+async def test_why_mail_is_held_back_is_told(stage: Stage) -> None:
+    await made(stage, ROOT, is_admin=True)
+    async with resend() as service:
+        service.faults.append(faulty(403, "invalid_api_key"))
+        mailer = ResendMailer(key=KEY, sender="a@b.org", url=service.url, clock=stage.app.clock)
+        async with aclosing(mailer):
+            courier = Courier(stage.app.store, mailer, stage.app.clock)
+            await stage.browser.post("/register", {"email": ANNA, "password": PASSWORD})
+            await courier.send_due()
+    async with client_of(create_app(attrs.evolve(stage.app, courier=courier))) as client:
+        browser = Browser(client)
+        await browser.sign_in(ROOT)
+        health = said(await browser.get("/admin/health"))
+    assert "Resend refuses us (403 invalid_api_key): look at RESEND_API_KEY" in health
+    assert "canary" not in health

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from dcacore.adapters.letters import TemplateLetters
     from dcacore.adapters.mail_log import LogMailer
     from dcacore.adapters.mail_memory import MemoryMailer
+    from dcacore.adapters.mail_resend import ResendMailer
+    from dcacore.adapters.mail_smtp import SmtpMailer
     from dcacore.adapters.memory import MemoryStore
     from dcacore.adapters.passwords import BcryptPasswords
     from dcacore.adapters.simulated import MatchingCore, Wallet
@@ -32,7 +34,9 @@ __all__ = [
     "MemoryStore",
     "ParquetCandleStore",
     "RandomIds",
+    "ResendMailer",
     "SimulatedExchange",
+    "SmtpMailer",
     "SqlStore",
     "SystemClock",
     "SystemDraws",
@@ -57,7 +61,9 @@ _HOMES: Final = {
     "MemoryStore": "dcacore.adapters.memory",
     "ParquetCandleStore": "dcacore.adapters.candles",
     "RandomIds": "dcacore.adapters.system",
+    "ResendMailer": "dcacore.adapters.mail_resend",
     "SimulatedExchange": "dcacore.adapters.simulated.exchange",
+    "SmtpMailer": "dcacore.adapters.mail_smtp",
     "SqlStore": "dcacore.adapters.sqlalchemy",
     "SystemClock": "dcacore.adapters.system",
     "SystemDraws": "dcacore.adapters.system",

@@ -1,7 +1,8 @@
 """What a user is told of: in the page and by mail, as he wishes, stored in the transaction of what has happened.
 
-A turn of a bot waits for it, so it is little: one read; for what goes by mail a count, and at most every ten minutes a
-letter. Nothing is sent here: the courier takes it out of the outbox.
+The first of a kind goes by mail at once; what comes in the ten minutes after it is gathered, and goes in one mail when
+they are over. A turn of a bot waits for it, so it is little: one read; for what goes by mail another one, a count and a
+line, or at most every ten minutes a letter. Nothing is sent here: the courier takes it out of the outbox.
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ from dcacore.domain.errors import InvalidParameter
 from dcacore.domain.ids import AccountId, DealId, UserId
 from dcacore.domain.notes import Kind, Note
 from dcacore.ports.errors import StoreError, StoreUnavailable
-from dcacore.ports.identity import Channels, Occasion, Preferences
+from dcacore.ports.identity import MOST_LINES, Channels, Gathered, Occasion, Preferences, Tries
 from dcacore.ports.mail import Letter, Letters, Mail
 from dcacore.ports.records import Notification
-from dcacore.ports.store import Work
+from dcacore.ports.store import Store, Work
 
 log = structlog.get_logger("dcacore.mail")
 
 MAIL_EVERY: Final = datetime.timedelta(minutes=10)
-"""A user gets at most one mail of an occasion in this time; the next one says how much has come in between."""
-_COUNTED_FOR: Final = datetime.timedelta(hours=1)
+"""A user gets at most one mail of an occasion in this time; the next one has all that has come in between."""
+_LONGEST_LINE: Final = 400
 
 _OCCASIONS: Final = {
     Kind.DEAL_OPENED: Occasion.DEAL_OPENED,
@@ -53,6 +54,16 @@ _HEADLINES: Final = {
     Occasion.LOW_BALANCE: "The balance is too low",
     Occasion.RECONCILIATION: "The exchange differs from the books",
 }
+_ADVICE: Final = {
+    Occasion.ERROR: (
+        "What it waits for is on the bot's page, with what can be done about it. Until then it places nothing; orders"
+        " that rest on the exchange stay there."
+    ),
+    Occasion.LOW_BALANCE: (
+        "Its orders that buy wait, and go out by themselves once there is enough of the quote asset on the account."
+        " Sells go on."
+    ),
+}
 _BY_THE_USER: Final = Channels()
 
 
@@ -71,7 +82,7 @@ class Post:
 
 def ready(letters: Letters, base_url: str) -> Post:
     """Return how mail is written, once a letter has been: no turn waits for templates, or finds them wrong."""
-    words = dict.fromkeys(("base_url", "to", "headline", "environment", "text"), "-")
+    words = dict.fromkeys(("base_url", "to", "headline", "environment", "text", "advice"), "-")
     letters.write(Letter.NEWS, {**words, "more": "0"})
     return Post(letters=letters, base_url=base_url)
 
@@ -151,25 +162,91 @@ async def _mail(
     work: Work, whose: tuple[UserId, AccountId], occasion: Occasion, told: Sequence[Notification], post: Post
 ) -> None:
     user_id, account_id = whose
-    at, name = told[-1].at, f"{user_id}-{occasion.value}"
-    window = await work.throttle.count(f"news-{name}", at, MAIL_EVERY)
-    since = await work.throttle.count(f"news-since-{name}", at, _COUNTED_FOR)
+    account = await work.accounts.get(account_id)
+    if account is None:
+        return
+    at, where = told[-1].at, account.environment.value.upper()
+    lines = [_line(where, it) for it in told]
+    window = await _count(work, user_id, occasion, at)
     if window.count > 1:
+        await work.gathered.add(user_id, occasion, lines, window.began_at + MAIL_EVERY)
         return
-    user, account = await work.users.get(user_id), await work.accounts.get(account_id)
-    if user is None or user.verified_at is None or account is None:
-        return
-    await work.throttle.forget(f"news-since-{name}")
-    words = {
-        "base_url": post.base_url,
-        "to": user.email,
-        "headline": _HEADLINES[occasion],
-        "environment": account.environment.value.upper(),
-        "text": "\n\n".join(f"{it.text}." for it in told),
-        "more": str(since.count - 1),
+    before = await work.gathered.take(user_id, occasion)  # what no courier has come to yet
+    key = _key("news", user_id, occasion, at)
+    if before is None and len(told) == 1:
+        await _write(work, user_id, post, key, _words(occasion, text=f"{told[0].text}.", environment=where), at=at)
+    else:
+        await _write(work, user_id, post, key, _all_words(occasion, _together(before, lines, at)), at=at)
+
+
+async def tell_gathered(store: Store, at: datetime.datetime, post: Post) -> int:
+    """Write the mails with what has come since the last ones, for users whose next one is due; return for how many.
+
+    Each is written by the transaction that takes what is in it: once, whoever else does the same, and whenever the
+    process ends.
+
+    Raises:
+        StoreError: it cannot be read or written.
+    """
+    async with store.begin(reads_only=True) as work:
+        due = await work.gathered.due(at, at + MAIL_EVERY * 2)
+    taken = 0
+    for user_id, occasion in due:
+        async with store.begin() as work:
+            await _count(work, user_id, occasion, at)  # the next one comes ten minutes after this one
+            gathered = await work.gathered.take(user_id, occasion)
+            if gathered is None:
+                continue
+            if _ways(await _wishes(work, user_id), occasion).by_mail:
+                key = _key("digest", user_id, occasion, at)
+                await _write(work, user_id, post, key, _all_words(occasion, gathered), at=at)
+            await work.commit()
+        taken += 1
+    return taken
+
+
+async def _count(work: Work, user_id: UserId, occasion: Occasion, at: datetime.datetime) -> Tries:
+    return await work.throttle.count(f"news-{user_id}-{occasion.value}", at, MAIL_EVERY)
+
+
+def _line(where: str, told: Notification) -> str:
+    line = " ".join(told.text.split())
+    return f"{told.at:%H:%M} {where}: {line[:_LONGEST_LINE]}{'...' if len(line) > _LONGEST_LINE else ''}"
+
+
+def _together(before: Gathered | None, lines: Sequence[str], at: datetime.datetime) -> Gathered:
+    if before is None:
+        before = Gathered(due_at=at, count=0, lines=())
+    kept = (*before.lines, *lines)[:MOST_LINES]
+    return Gathered(due_at=before.due_at, count=before.count + len(lines), lines=kept)
+
+
+def _key(kind: str, user_id: UserId, occasion: Occasion, at: datetime.datetime) -> str:
+    return f"{kind}-{user_id}-{occasion.value}-{at:%Y%m%dT%H%M%S%f}"
+
+
+def _words(occasion: Occasion, *, text: str, environment: str = "", times: int = 1, more: int = 0) -> Mapping[str, str]:
+    return {
+        "headline": _HEADLINES[occasion] + (f" ({times} times)" if times > 1 else ""),
+        "environment": environment,
+        "text": text,
+        "more": str(more),
+        "advice": _ADVICE.get(occasion, ""),
     }
-    said = post.letters.write(Letter.NEWS, words)
-    key = f"news-{name}-{at:%Y%m%dT%H%M%S%f}"
+
+
+def _all_words(occasion: Occasion, gathered: Gathered) -> Mapping[str, str]:
+    text = "Times are in UTC.\n\n" + "\n".join([f"- {line}" for line in gathered.lines])
+    return _words(occasion, text=text, times=gathered.count, more=gathered.count - len(gathered.lines))
+
+
+async def _write(
+    work: Work, user_id: UserId, post: Post, key: str, words: Mapping[str, str], *, at: datetime.datetime
+) -> None:
+    user = await work.users.get(user_id)
+    if user is None or user.verified_at is None:
+        return
+    said = post.letters.write(Letter.NEWS, {"base_url": post.base_url, "to": user.email, **words})
     try:
         mail = Mail(to=user.email, subject=said.subject, text=said.text, html=said.html, key=key)
     except InvalidParameter as error:  # nobody could send it; what has happened is stored all the same

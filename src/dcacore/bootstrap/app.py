@@ -22,6 +22,7 @@ from dcacore.adapters.passwords import BcryptPasswords
 from dcacore.adapters.system import RandomIds, SystemClock, SystemDraws
 from dcacore.application import asking
 from dcacore.bootstrap.database import engine_lock, opened, sqlite_file
+from dcacore.bootstrap.mail import LOGGED, mail_way, mailer_of
 from dcacore.bootstrap.paper import InProcessPaper
 from dcacore.bootstrap.paper_exchange import PaperVenues
 from dcacore.bootstrap.venues import ByEnvironment, binance_of
@@ -58,6 +59,7 @@ class App:
         passwords: hashes passwords.
         venues: exchanges and prices.
         mailer: carries mail away.
+        mail_way: by what, for people to read.
         courier: sends what lies in the outbox; None where that is not done in this process.
         shown_link: returns the link in the newest mail to an address, for the pages of the demo to show; None anywhere
             else, as who has the link has the account.
@@ -78,6 +80,7 @@ class App:
     passwords: Passwords
     venues: ByEnvironment
     mailer: Mailer = attrs.field(factory=LogMailer)
+    mail_way: str = LOGGED
     courier: Courier | None = None
     shown_link: Callable[[str], str] | None = None
     live: Live = attrs.field(factory=MemoryLive)
@@ -131,7 +134,10 @@ async def open_app(settings: Settings, *, may_create: bool = False) -> AsyncIter
         NoEncryptionKey: ENCRYPTION_KEY is no key.
     """
     clock = SystemClock()
-    async with opened(settings.database_url, clock, may_create=may_create) as store:
+    async with (
+        opened(settings.database_url, clock, may_create=may_create) as store,
+        mailer_of(settings, clock) as mailer,
+    ):
         secrets = FernetSecrets(settings.encryption_key)
         paper = PaperVenues(paper_books(settings), store, clock, url=settings.paper_exchange_url)
         binance = binance_of(settings, secrets, clock)
@@ -143,6 +149,8 @@ async def open_app(settings: Settings, *, may_create: bool = False) -> AsyncIter
                 ids=RandomIds(),
                 secrets=secrets,
                 passwords=BcryptPasswords(),
+                mailer=mailer,
+                mail_way=mail_way(settings),
                 venues=ByEnvironment({Environment.PAPER: paper, **dict.fromkeys(binance.environments, binance)}),
                 keys=binance,
                 binance=binance,
@@ -215,8 +223,9 @@ async def delivering(app: App) -> AsyncIterator[App]:
     """Yield *app* with a courier that sends its mail in this process, whether or not an engine runs here, too."""
     from dcacore.application.engine.keeping_on import KeepingOn
     from dcacore.application.identity.courier import Courier
+    from dcacore.application.telling import ready
 
-    courier = Courier(app.store, app.mailer, app.clock)
+    courier = Courier(app.store, app.mailer, app.clock, ready(TemplateLetters(), app.settings.base_url))
     task = asyncio.create_task(KeepingOn(app.clock).forever("courier", courier.run), name="courier")
     try:
         yield attrs.evolve(app, courier=courier)

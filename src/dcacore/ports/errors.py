@@ -17,6 +17,7 @@
         Unavailable          nothing was learned; ask again later
           RateLimited          no request before a given time
             OrdersLimited        no order of this account before a given time; everything else may go out
+          MailHeld             the mail service takes nothing of ours before a given time
         BadCredentials       the key is not, or no longer, accepted
         MailRefused          a mail will never be taken
         StoreError           the database
@@ -174,6 +175,20 @@ class OrdersLimited(RateLimited):
     """The account has ordered too often: the exchange wants no order of it before a given time."""
 
     _of_what = "order of this account"
+
+
+class MailHeld(Unavailable):
+    """The mail service takes nothing of ours before a given time, whatever it is; nothing was sent.
+
+    Attributes:
+        retry_at: when it may be asked again, in UTC.
+        is_misset: whether nothing goes out before somebody has put a setting right.
+    """
+
+    def __init__(self, reason: str, retry_at: datetime.datetime, *, is_misset: bool = False) -> None:
+        self.retry_at = retry_at
+        self.is_misset = is_misset
+        super().__init__(reason)
 
 
 class BadCredentials(PortError):

@@ -167,6 +167,25 @@ class Occasion(Enum):
     RECONCILIATION = "reconciliation"
 
 
+MOST_LINES: Final = 20
+"""As many lines of news are kept for a mail; what comes beyond them is counted."""
+
+
+@attrs.frozen(kw_only=True)
+class Gathered:
+    """What a user is told of by the next mail of an occasion.
+
+    Attributes:
+        due_at: when that is due.
+        count: how often it has happened.
+        lines: the first of it, `MOST_LINES` at most, oldest first.
+    """
+
+    due_at: datetime.datetime
+    count: int
+    lines: tuple[str, ...]
+
+
 @attrs.frozen(kw_only=True)
 class Channels:
     """By which ways a user is told.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from dcacore.domain.ids import UserId
@@ -11,8 +11,10 @@ from dcacore.ports.identity import (
     ApiToken,
     ApiTokenId,
     Digest,
+    Gathered,
     LinkKind,
     MailLink,
+    Occasion,
     Preferences,
     QueuedMail,
     SessionId,
@@ -113,6 +115,9 @@ class Outbox(Protocol):
     async def claim(self, queued: QueuedMail, until: datetime.datetime) -> QueuedMail | None:
         """Count an attempt, put the next one off until then, and return the mail; None if another has it by now."""
 
+    async def put_off(self, claimed: QueuedMail, until: datetime.datetime) -> None:
+        """Give a claimed mail back, due then, as if this attempt had not been; nothing if another has it by now."""
+
     async def mark_sent(self, key: str, at: datetime.datetime) -> None:
         """Note that a mail has been taken, and blank it."""
 
@@ -121,6 +126,30 @@ class Outbox(Protocol):
 
     async def forget_older(self, queued_before: datetime.datetime) -> int:
         """Forget mail that was sent or given up, and queued before this time; return how many."""
+
+
+class GatheredNews(Protocol):
+    """What the next mail of an occasion is to tell each user."""
+
+    async def add(self, user_id: UserId, occasion: Occasion, lines: Sequence[str], due_at: datetime.datetime) -> None:
+        """Put lines, which hold no line breaks, to those that are there; beyond `MOST_LINES` they are only counted.
+
+        The first one says when the mail is due.
+
+        Raises:
+            Conflict: there is no such user.
+        """
+
+    async def due(
+        self, at: datetime.datetime, beyond: datetime.datetime, *, limit: int = 100
+    ) -> tuple[tuple[UserId, Occasion], ...]:
+        """Return for whom, and of what, a mail is due by *at*, oldest first.
+
+        One that is due later than *beyond* is, too: the clock that said so has been put right.
+        """
+
+    async def take(self, user_id: UserId, occasion: Occasion) -> Gathered | None:
+        """Return what has been gathered, and forget it; None when there is nothing. Of several at once one gets it."""
 
 
 class ApiTokens(Protocol):

@@ -79,7 +79,8 @@ class Mailer(Protocol):
 
         Raises:
             MailRefused: it will never be taken; trying again cannot help.
-            Unavailable: it could not be handed on now.
+            MailHeld: nothing is taken before a given time; the mail was not sent.
+            Unavailable: it could not be handed on now, or nobody knows whether it was.
         """
 
 
@@ -94,6 +95,8 @@ class Letter(Enum):
     INVITATION = "invitation"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  # the name of a letter
     NEWS = "news"
+    PLAN = "plan"
+    TEST = "test"
 
 
 @attrs.frozen(kw_only=True)
@@ -119,6 +122,7 @@ class Letters(Protocol):
 
         Args:
             letter: which one.
-            words: all of `base_url`, `to`; `link` and `hours` where it has a link; `email` of ADDRESS_CHANGED; of
-                NEWS `headline`, `text`, `environment`, and `more`, how often the same has come since the mail before.
+            words: all of `base_url`, `to`; `link` and `hours` where it has a link; `email` of ADDRESS_CHANGED;
+                `headline` and `text` of PLAN and NEWS; of NEWS also `advice`, what to do now, empty where there is
+                nothing, `environment`, empty where the text says it, and `more`, how much of the same is not in it.
         """

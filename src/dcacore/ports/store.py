@@ -18,7 +18,7 @@ from dcacore.domain.intents import Intent
 from dcacore.ports.backtests import BacktestRuns
 from dcacore.ports.census import Census
 from dcacore.ports.health import Health
-from dcacore.ports.identity_store import ApiTokens, MailLinks, Outbox, Sessions, Throttle, Wishes
+from dcacore.ports.identity_store import ApiTokens, GatheredNews, MailLinks, Outbox, Sessions, Throttle, Wishes
 from dcacore.ports.readings import DayProfit, DealPage, DealQuery, LineFilter, Offset, Pulse
 from dcacore.ports.records import (
     Account,
@@ -392,6 +392,8 @@ class Work(Protocol):
     def throttle(self) -> Throttle: ...
     @property
     def outbox(self) -> Outbox: ...
+    @property
+    def gathered(self) -> GatheredNews: ...
     @property
     def api_tokens(self) -> ApiTokens: ...
     @property

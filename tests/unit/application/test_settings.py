@@ -7,6 +7,7 @@ import pytest
 from dcacore.adapters.fernet import generate_key
 from dcacore.ports.identity import Registration
 from dcacore.ports.records import Tier
+from dcacore.ports.smtp import SmtpServer
 from dcacore.settings import _READERS, BadSetting, LogFormat, LogLevel, Settings
 
 
@@ -32,6 +33,9 @@ def test_every_setting() -> None:
         "PAPER_EXCHANGE_URL": "http://paper:8100/",
         "BASE_URL": "https://dca.example.com/",
         "MAIL_FROM": "DCA <dca@example.com>",
+        "RESEND_API_KEY": "re_canary",
+        "RESEND_API_URL": "http://127.0.0.1:8001/",
+        "SMTP_URL": "smtp://anna:canary@mail.example.com",
         "REGISTRATION": "Closed",
     }
     settings = Settings.from_env(given)
@@ -49,6 +53,9 @@ def test_every_setting() -> None:
         paper_exchange_url="http://paper:8100",
         base_url="https://dca.example.com",
         mail_from="DCA <dca@example.com>",
+        resend_api_key="re_canary",
+        resend_api_url="http://127.0.0.1:8001",
+        smtp_url="smtp://anna:canary@mail.example.com",
         registration=Registration.CLOSED,
     )
     assert "canary" not in repr(settings)
@@ -81,6 +88,19 @@ def test_every_setting() -> None:
         ("MAIL_FROM", "DCA <canary@example.com", "must be like a@b.org"),
         ("MAIL_FROM", "canary@example.com\r\nBcc: a@b.org", "must be like a@b.org"),
         ("MAIL_FROM", "a@b.org, canary@b.org", "must be like a@b.org"),
+        ("RESEND_API_KEY", "re_canary re_other", "must be a key as the service shows it"),
+        ("RESEND_API_KEY", "re_canary\u2028x", "must be a key as the service shows it"),
+        ("RESEND_API_URL", "canary", "must be like https://host:port"),
+        ("RESEND_API_URL", "http://canary.example.com", "must begin with https://, as keys are sent there"),
+        ("SMTP_URL", "canary", "must be like smtp://user:password@host:587"),
+        ("SMTP_URL", "https://canary", "must be like smtp://user:password@host:587"),
+        ("SMTP_URL", "smtp://canary:port", "must be like smtp://user:password@host:587"),
+        ("SMTP_URL", "smtp://host:0/?canary", "must be like smtp://user:password@host:587"),
+        ("SMTP_URL", "smtp://host/canary", "must be like smtp://user:password@host:587"),
+        ("SMTP_URL", "smtp://host#canary", "must be like smtp://user:password@host:587"),
+        ("SMTP_URL", "smtp://canary@host", "must have both a user and a password, or neither"),
+        ("SMTP_URL", "smtp://host?tls=canary", "may end in ?tls=required, optional or none after smtp://"),
+        ("SMTP_URL", "smtps://host?tls=none", "may end in ?tls=required, optional or none after smtp://"),
         ("REGISTRATION", "canary", "must be one of open, closed"),
         ("BINANCE_TESTNET", "canary", "must be true or false"),
         ("PAPER_EXCHANGE_URL", "canary", "must be like http://host:port"),
@@ -93,6 +113,44 @@ def test_a_wrong_value_is_refused_by_name_and_not_repeated(name: str, value: str
         Settings.from_env({name: value})
     assert str(refused.value).startswith(f"{name} {rule}")
     assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("name", "value"), [("RESEND_API_KEY", "re_canary"), ("SMTP_URL", "smtp://127.0.0.1:25")])
+def test_mail_comes_from_somebody(name: str, value: str) -> None:
+    with pytest.raises(BadSetting, match=f"^MAIL_FROM is not set: with {name} it says whom mails come from"):
+        Settings.from_env({name: value})
+    assert Settings.from_env({name: value, "MAIL_FROM": "a@b.org"}).mail_from == "a@b.org"
+    assert Settings.from_env({"MAIL_FROM": "a@b.org"}).mail_from == "a@b.org"
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("smtp://mail.example.com", SmtpServer(host="mail.example.com", port=587)),
+        (
+            "smtp://anna%40b.org:p%40ss:word@mail.example.com:2525/",
+            SmtpServer(host="mail.example.com", port=2525, user="anna@b.org", password="p@ss:word", upgrade=True),
+        ),
+        (
+            "smtp://anna:word@mail.example.com?tls=optional",
+            SmtpServer(host="mail.example.com", port=587, user="anna", password="word"),
+        ),
+        ("smtp://mail.example.com?tls=required", SmtpServer(host="mail.example.com", port=587, upgrade=True)),
+        ("smtp://mail.example.com?tls=none", SmtpServer(host="mail.example.com", port=587, upgrade=False)),
+        ("smtp://localhost:25", SmtpServer(host="localhost", port=25, upgrade=False)),
+        (
+            "smtp://anna:word@[::1]:25",
+            SmtpServer(host="::1", port=25, user="anna", password="word", upgrade=False),
+        ),
+        (
+            "smtps://anna:word@mail.example.com",
+            SmtpServer(host="mail.example.com", port=465, user="anna", password="word", is_tls=True, upgrade=False),
+        ),
+    ],
+)
+def test_a_mail_server_is_named_by_a_url(url: str, server: SmtpServer) -> None:
+    assert SmtpServer.from_url(url) == server
+    assert "word" not in repr(SmtpServer.from_url(url))
 
 
 def test_every_setting_is_described() -> None:

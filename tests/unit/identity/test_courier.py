@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 
 import attrs
 import pytest
@@ -10,10 +11,11 @@ from dcacore.adapters.letters import TemplateLetters
 from dcacore.adapters.mail_log import LogMailer
 from dcacore.adapters.mail_memory import MemoryMailer
 from dcacore.application import identity
-from dcacore.application.identity.courier import PAUSES, POLL_S, Courier
+from dcacore.application.identity.courier import HELD_FOR, LONGEST_HOLD, PAUSES, POLL_S, Courier
+from dcacore.application.telling import MAIL_EVERY, ready
 from dcacore.domain.errors import InvalidParameter
-from dcacore.ports.errors import MailRefused, StoreUnavailable, Unavailable
-from dcacore.ports.identity import QueuedMail
+from dcacore.ports.errors import MailHeld, MailRefused, StoreUnavailable, Unavailable
+from dcacore.ports.identity import Occasion, QueuedMail
 from dcacore.ports.mail import Letter, Mail, Mailer
 from tests.unit.identity.hall import ANNA, GOOD, Hall
 
@@ -102,6 +104,61 @@ async def test_what_is_refused_for_good_is_not_tried_again(hall: Hall) -> None:
     assert (await stored(hall)).failed_at == hall.clock.now()
 
 
+def held(hall: Hall, seconds: float, *, is_misset: bool = False) -> MailHeld:
+    return MailHeld("not now", hall.clock.now() + datetime.timedelta(seconds=seconds), is_misset=is_misset)
+
+
+async def test_a_service_that_wants_nothing_now_is_asked_when_it_has_said_and_no_attempt_counts(hall: Hall) -> None:
+    mailer = FailingMailer([held(hall, 600)])
+    courier = Courier(hall.means.store, mailer, hall.clock)
+    await queue(hall)
+    await queue(hall, attrs.evolve(HELLO, key="second"))
+    with capture_logs() as lines:
+        await courier.send_due()
+        assert await courier.send_due() == 0
+    assert mailer.tries == ["hello"]  # the second one would be refused as well
+    assert str(courier.held()) == "not now"
+    assert [(it["event"], it["log_level"]) for it in lines] == [("mail_held", "warning")]
+    assert (await stored(hall)).attempts == 0
+    hall.clock.pass_by(599)
+    assert await courier.send_due() == 0
+    hall.clock.pass_by(1)
+    assert courier.held() is None
+    assert await courier.send_due() == 2
+    assert sorted(mailer.tries) == ["hello", "hello", "second"]
+    assert (await stored(hall)).attempts == 1
+
+
+async def test_a_wrong_key_loses_no_mail_before_somebody_has_had_days_to_put_it_right(hall: Hall) -> None:
+    mailer = FailingMailer([held(hall, 1e9, is_misset=True) for _ in range(999)])
+    courier = Courier(hall.means.store, mailer, hall.clock)
+    await queue(hall)
+    hours = int(HELD_FOR / LONGEST_HOLD)
+    with capture_logs() as lines:
+        for _ in range(hours):
+            assert await courier.send_due() == 1
+            hall.clock.pass_by(LONGEST_HOLD.total_seconds())
+        assert (await stored(hall)).failed_at is None
+        await courier.send_due()
+    assert (await stored(hall)).failed_at == hall.clock.now()
+    assert {it["log_level"] for it in lines} == {"error"}
+    assert lines[-1]["event"] == "mail_failed"
+
+
+async def test_a_time_that_has_passed_or_a_clock_that_is_put_right_does_not_stop_the_mail(hall: Hall) -> None:
+    mailer = FailingMailer([held(hall, -5), held(hall, 3600)])
+    courier = Courier(hall.means.store, mailer, hall.clock)
+    await queue(hall)
+    await courier.send_due()
+    assert await courier.send_due() == 0  # it does not spin
+    hall.clock.pass_by(1)
+    await courier.send_due()
+    hall.clock.pass_by(-1800)
+    await queue(hall, attrs.evolve(HELLO, key="second"))
+    await courier.send_due()
+    assert mailer.tries == ["hello", "hello", "second"]
+
+
 async def test_a_crash_between_sending_and_noting_it_sends_it_again_under_the_same_key(hall: Hall) -> None:
     crashing = FailingMailer([StoreUnavailable("gone")])  # as good as a crash: nothing is noted after it
     await queue(hall)
@@ -148,6 +205,34 @@ async def test_it_goes_on_by_itself_and_at_once_when_poked(hall: Hall) -> None:
     assert task.cancelled()
 
 
+async def test_news_that_have_been_gathered_go_when_their_time_has_come(hall: Hall) -> None:
+    user = await hall.user()
+    post = ready(TemplateLetters(), "https://dca.example.com")
+    couriers = [Courier(hall.means.store, hall.mailer, hall.clock, post) for _ in range(2)]
+    hall.mailer.sent.clear()
+    due_at = hall.clock.now() + MAIL_EVERY
+    async with hall.means.store.begin() as work:
+        await work.gathered.add(user.id, Occasion.ERROR, [f"PAPER: bot {it} needs help" for it in range(25)], due_at)
+        await work.commit()
+    tasks = [asyncio.create_task(it.run()) for it in couriers]
+    for _ in range(2000):
+        await asyncio.sleep(0)
+        if hall.mailer.sent:
+            break
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    (mail,) = hall.mailer.sent
+    assert due_at <= hall.clock.now() <= due_at + datetime.timedelta(seconds=3 * POLL_S)
+    assert mail.subject == "A bot needs help (25 times)"
+    assert mail.text.startswith("Times are in UTC.\n\n- PAPER: bot 0 needs help\n- PAPER: bot 1 needs help\n")
+    assert "\n\nAnd 5 more.\n\n" in mail.text
+    assert "This is on" not in mail.text
+    assert "https://dca.example.com/activity" in mail.text
+    assert mail.html.count(">PAPER: bot") == mail.html.count("<li ") == 20
+    assert 'href="https://dca.example.com/activity"' in mail.html
+
+
 async def test_old_links_tries_and_mail_are_cleared_away_once_an_hour(hall: Hall) -> None:
     await identity.register(hall.means, email=ANNA, password=GOOD)
     (mail,) = await hall.mails(ANNA)
@@ -185,7 +270,13 @@ def test_headers_cannot_be_injected(wrong: dict[str, str]) -> None:
 def test_every_letter_says_the_same_as_text_and_as_a_page(letter: Letter) -> None:
     link = "https://dca.example.com/verify-email/secret"
     words = {"base_url": "https://dca.example.com", "to": ANNA, "link": link, "hours": "24", "email": "<b>@x.org"}
-    words |= {"headline": "A bot needs help", "text": "<b>: no key", "environment": "PAPER", "more": "3"}
+    words |= {
+        "headline": "A bot needs help",
+        "text": "<b>: no key",
+        "environment": "PAPER",
+        "more": "3",
+        "advice": "Look.",
+    }
     said = TemplateLetters().write(letter, words)
     mail = Mail(to=ANNA, subject=said.subject, text=said.text, html=said.html, key="key")
     assert mail.text.endswith("\n")
@@ -196,6 +287,15 @@ def test_every_letter_says_the_same_as_text_and_as_a_page(letter: Letter) -> Non
     has_link = letter in {Letter.VERIFY, Letter.NEW_ADDRESS, Letter.RESET, Letter.INVITATION}
     assert (link in said.text) == has_link
     assert "{" not in said.text
+
+
+def test_what_is_told_of_a_plan_leads_to_its_page() -> None:
+    words = {"base_url": "https://dca.example.com", "to": ANNA, "headline": "Your plan\nends", "text": "<b>Soon & so"}
+    said = TemplateLetters().write(Letter.PLAN, words)
+    assert said.subject == "Your plan ends"
+    assert "<b>Soon & so" in said.text
+    assert "&lt;b&gt;Soon &amp; so" in said.html
+    assert 'href="https://dca.example.com/subscription"' in said.html
 
 
 async def test_the_log_has_who_what_and_the_link_and_no_more() -> None:

@@ -15,13 +15,16 @@ __all__ = ["TemplateLetters"]
 
 
 class TemplateLetters(Letters):
-    """Writes letters from the Jinja templates beside this file: a text, and the page around it."""
+    """Writes letters from the Jinja templates beside this file: a text, and the page around it.
+
+    On the page a paragraph that is nothing but a link is a button, and lines that begin with a dash are a list.
+    """
 
     def write(self, letter: Letter, words: Mapping[str, str]) -> Written:
         said = _environment().get_template(f"{letter.value}.txt.jinja").render(words)
         subject, _, text = said.partition("\n\n")
         text = text.strip() + "\n"
-        paragraphs = [paragraph.replace("\n", " ") for paragraph in text.strip().split("\n\n")]
+        paragraphs = text.strip().split("\n\n")
         page = _environment().get_template("letter.html.jinja")
         html = page.render({"link": "", **words, "subject": subject, "paragraphs": paragraphs})
         return Written(subject=" ".join(subject.split()), text=text, html=html)

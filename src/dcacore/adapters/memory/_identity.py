@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
 import attrs
@@ -12,18 +12,21 @@ from dcacore.adapters.memory._tables import Draft, sound
 from dcacore.domain.ids import UserId
 from dcacore.ports.errors import Conflict
 from dcacore.ports.identity import (
+    MOST_LINES,
     ApiToken,
     ApiTokenId,
     Digest,
+    Gathered,
     LinkKind,
     MailLink,
+    Occasion,
     Preferences,
     QueuedMail,
     SessionId,
     Tries,
     UserSession,
 )
-from dcacore.ports.identity_store import ApiTokens, MailLinks, Outbox, Sessions, Throttle, Wishes
+from dcacore.ports.identity_store import ApiTokens, GatheredNews, MailLinks, Outbox, Sessions, Throttle, Wishes
 from dcacore.ports.mail import Mail
 
 K = TypeVar("K")
@@ -164,6 +167,13 @@ class MemoryOutbox(Outbox):
         sound(claimed)
         return claimed
 
+    async def put_off(self, claimed: QueuedMail, until: datetime.datetime) -> None:
+        outbox = self.draft.writable(self.draft.tables.outbox)
+        now = outbox.get(claimed.mail.key)
+        if now is not None and now.attempts == claimed.attempts and _waits(now):
+            outbox[claimed.mail.key] = attrs.evolve(now, attempts=now.attempts - 1, due_at=until)
+            sound(outbox[claimed.mail.key])
+
     async def mark_sent(self, key: str, at: datetime.datetime) -> None:
         self._end(key, at, is_sent=True)
 
@@ -185,6 +195,32 @@ class MemoryOutbox(Outbox):
 
 def _waits(queued: QueuedMail) -> bool:
     return queued.sent_at is None and queued.failed_at is None
+
+
+@attrs.frozen
+class MemoryGatheredNews(GatheredNews):
+    """What the next mail of an occasion is to tell."""
+
+    draft: Draft
+
+    async def add(self, user_id: UserId, occasion: Occasion, lines: Sequence[str], due_at: datetime.datetime) -> None:
+        if user_id not in self.draft.tables.users:
+            raise Conflict("there is no such user")
+        table = self.draft.writable(self.draft.tables.gathered)
+        before = table.get((user_id, occasion)) or Gathered(due_at=due_at, count=0, lines=())
+        kept = (*before.lines, *lines)[:MOST_LINES]
+        table[user_id, occasion] = attrs.evolve(before, count=before.count + len(lines), lines=kept)
+        sound(table[user_id, occasion])
+
+    async def due(
+        self, at: datetime.datetime, beyond: datetime.datetime, *, limit: int = 100
+    ) -> tuple[tuple[UserId, Occasion], ...]:
+        gathered = self.draft.tables.gathered
+        due = [key for key, it in gathered.items() if it.due_at <= at or it.due_at > beyond]
+        return tuple(sorted(due, key=lambda key: (gathered[key].due_at, key[0], key[1].value))[:limit])
+
+    async def take(self, user_id: UserId, occasion: Occasion) -> Gathered | None:
+        return self.draft.writable(self.draft.tables.gathered).pop((user_id, occasion), None)
 
 
 @attrs.frozen
@@ -251,3 +287,5 @@ def forget_everything_of(draft: Draft, user_id: UserId) -> None:
     _drop(draft, tables.confirmations, lambda it: it.user_id == user_id)
     _drop(draft, tables.backtests, lambda it: it.run.user_id == user_id)
     draft.writable(tables.wishes).pop(user_id, None)
+    for key in [it for it in tables.gathered if it[0] == user_id]:
+        del draft.writable(tables.gathered)[key]

@@ -14,6 +14,7 @@ from dcacore.adapters.memory._census import MemoryCensus
 from dcacore.adapters.memory._feed import MemoryFeed, MemoryRequests
 from dcacore.adapters.memory._identity import (
     MemoryApiTokens,
+    MemoryGatheredNews,
     MemoryMailLinks,
     MemoryOutbox,
     MemorySessions,
@@ -135,6 +136,10 @@ class MemoryWork(Work):
     @property
     def outbox(self) -> MemoryOutbox:
         return MemoryOutbox(self._draft)
+
+    @property
+    def gathered(self) -> MemoryGatheredNews:
+        return MemoryGatheredNews(self._draft)
 
     @property
     def api_tokens(self) -> MemoryApiTokens:

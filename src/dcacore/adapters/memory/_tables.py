@@ -21,7 +21,17 @@ from dcacore.domain.money import BaseQty, exact
 from dcacore.domain.orders import Order
 from dcacore.ports.backtests import BacktestRun, Outcome
 from dcacore.ports.errors import StoreError
-from dcacore.ports.identity import ApiToken, Digest, MailLink, Preferences, QueuedMail, Tries, UserSession
+from dcacore.ports.identity import (
+    ApiToken,
+    Digest,
+    Gathered,
+    MailLink,
+    Occasion,
+    Preferences,
+    QueuedMail,
+    Tries,
+    UserSession,
+)
 from dcacore.ports.records import (
     Account,
     Activity,
@@ -95,6 +105,7 @@ class Tables:
     mail_links: dict[Digest, MailLink] = attrs.field(factory=dict)
     tries: dict[str, Tries] = attrs.field(factory=dict)
     outbox: dict[str, QueuedMail] = attrs.field(factory=dict)
+    gathered: dict[tuple[UserId, Occasion], Gathered] = attrs.field(factory=dict)
     api_tokens: dict[Digest, ApiToken] = attrs.field(factory=dict)
     wishes: dict[UserId, Preferences] = attrs.field(factory=dict)
     signals: dict[BotId, SignalKey] = attrs.field(factory=dict)

@@ -73,6 +73,18 @@ class OutboxRow(Base):
     failed_at: Mapped[datetime.datetime | None]
 
 
+class GatheredRow(Base):
+    """What the next mail of an occasion is to tell a user; one line under the other, no more than a mail has."""
+
+    __tablename__ = "gathered_news"
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), primary_key=True)
+    occasion: Mapped[str] = mapped_column(primary_key=True)
+    due_at: Mapped[datetime.datetime]
+    count: Mapped[int]
+    lines: Mapped[str]
+
+
 class ApiTokenRow(Base):
     """What lets a program act for a user."""
 

@@ -48,6 +48,10 @@ class SqlOutbox(Outbox):
         found = await self.session.read(OutboxRow, update(_OUTBOX).where(*as_seen).values(values).returning(_OUTBOX))
         return made.mail_of(found[0]) if found else None
 
+    async def put_off(self, claimed: QueuedMail, until: datetime.datetime) -> None:
+        as_seen = _OUTBOX.c.key == claimed.mail.key, _OUTBOX.c.attempts == claimed.attempts, _WAITS
+        await self.session.write(update(_OUTBOX).where(*as_seen).values(attempts=claimed.attempts - 1, due_at=until))
+
     async def mark_sent(self, key: str, at: datetime.datetime) -> None:
         await self.session.write(_END.values(sent_at=at), {"this": key})
 

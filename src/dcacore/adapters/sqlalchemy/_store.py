@@ -20,6 +20,7 @@ from dcacore.adapters.sqlalchemy._engines import READS, Creator, postgres_engine
 from dcacore.adapters.sqlalchemy._errors import translating
 from dcacore.adapters.sqlalchemy._feed import SqlFeed, SqlRequests
 from dcacore.adapters.sqlalchemy._file import DatabaseFile
+from dcacore.adapters.sqlalchemy._gathered import SqlGatheredNews
 from dcacore.adapters.sqlalchemy._identity import SqlApiTokens, SqlMailLinks, SqlSessions, SqlThrottle, SqlWishes
 from dcacore.adapters.sqlalchemy._leases import SqlLeases, fence
 from dcacore.adapters.sqlalchemy._orders import SqlFills, SqlIntents
@@ -97,6 +98,10 @@ class SqlWork(Work):
     @property
     def outbox(self) -> SqlOutbox:
         return SqlOutbox(self._session)
+
+    @property
+    def gathered(self) -> SqlGatheredNews:
+        return SqlGatheredNews(self._session)
 
     @property
     def api_tokens(self) -> SqlApiTokens:

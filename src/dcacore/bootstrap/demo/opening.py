@@ -147,7 +147,7 @@ def _with_mail_to_be_seen(app: App) -> App:
         newest = mailer.newest(email)
         return "" if newest is None else newest.link
 
-    return attrs.evolve(app, mailer=mailer, shown_link=link)
+    return attrs.evolve(app, mailer=mailer, mail_way="the memory of this program", shown_link=link)
 
 
 @attrs.frozen(kw_only=True)
