@@ -19,6 +19,7 @@
             OrdersLimited        no order of this account before a given time; everything else may go out
         BadCredentials       the key is not, or no longer, accepted
         MailRefused          a mail will never be taken
+        BadSignature         what came is not from whom it says
         StoreError           the database
           StoreUnavailable     not reachable, locked, or its disk full: nothing was stored; try again
           SchemaMismatch       its schema is older or newer than this program
@@ -182,6 +183,10 @@ class BadCredentials(PortError):
 
 class MailRefused(PortError):
     """A mail will never be taken: its address does not exist, or the service does not carry it; nothing was sent."""
+
+
+class BadSignature(PortError):
+    """What came is not from whom it says, is not as it was sent, or is too old; nothing of it has been read."""
 
 
 class StoreError(PortError):
