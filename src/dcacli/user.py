@@ -120,7 +120,7 @@ def set_tier(*, email: str, tier: str, as_json: bool) -> None:
     from dcacore.ports.records import Tier
 
     chosen = Tier(tier.upper())
-    done = in_app(lambda app: users.set_tier(app.store, email=email, tier=chosen))
+    done = in_app(lambda app: users.set_tier(*app.means, email=email, tier=chosen, selling=app.selling))
     _print(done, f"is {chosen.value} now", as_json=as_json)
 
 

@@ -10,7 +10,7 @@ async def test_it_shows_what_is_used_of_what_is_allowed(idle_desk: Desk) -> None
     assert "0 of 5" in said(await idle_desk.browser.get("/subscription"))
     await idle_desk.bot(starts=False)
     page = said(await idle_desk.browser.get("/subscription"))
-    for words in ("PRO", "1 of 5", "FREE 1", "Billing is off"):
+    for words in ("PRO", "1 of 5", "10 USD a month", "Billing is off"):
         assert words in page, words
 
 

@@ -98,6 +98,13 @@ class Standing(Enum):
     ENDED = "ended"
 
 
+_STANDINGS: Final = {
+    SubscriptionState.ACTIVE: Standing.ACTIVE,
+    SubscriptionState.TRIALING: Standing.TRIAL,
+    SubscriptionState.UNPAID: Standing.OVERDUE,
+    SubscriptionState.PAUSED: Standing.PAUSED,
+}
+"""By the state of a subscription that is not past due; any other one has ended, or never was."""
 _GIVE_PRO: Final = frozenset({Standing.ACTIVE, Standing.TRIAL, Standing.ENDING, Standing.GRACE})
 _BEST_FIRST: Final = (
     Standing.ACTIVE,
@@ -145,19 +152,10 @@ def _place(it: Entitlement) -> tuple[int, float, str]:
 
 
 def _of(it: Subscription, now: datetime.datetime, terms: Terms) -> Entitlement:
-    match it.state:
-        case SubscriptionState.ACTIVE | SubscriptionState.TRIALING if it.ends_at is not None:
-            return Entitlement(Standing.ENDING, it, it.ends_at)
-        case SubscriptionState.ACTIVE:
-            return Entitlement(Standing.ACTIVE, it)
-        case SubscriptionState.TRIALING:
-            return Entitlement(Standing.TRIAL, it)
-        case SubscriptionState.PAST_DUE:
-            ends = (it.past_due_at or it.changed_at) + terms.grace
-            return Entitlement(Standing.GRACE, it, ends) if now < ends else Entitlement(Standing.OVERDUE, it)
-        case SubscriptionState.UNPAID:
-            return Entitlement(Standing.OVERDUE, it)
-        case SubscriptionState.PAUSED:
-            return Entitlement(Standing.PAUSED, it)
-        case _:
-            return Entitlement(Standing.ENDED, it)
+    if it.state is SubscriptionState.PAST_DUE:
+        ends = (it.past_due_at or it.changed_at) + terms.grace
+        return Entitlement(Standing.GRACE, it, ends) if now < ends else Entitlement(Standing.OVERDUE, it)
+    standing = _STANDINGS.get(it.state, Standing.ENDED)
+    if standing in _GIVE_PRO and it.ends_at is not None:
+        return Entitlement(Standing.ENDING, it, it.ends_at)
+    return Entitlement(standing, it)

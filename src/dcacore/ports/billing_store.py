@@ -23,6 +23,7 @@ class Customer:
         checkout_id: the purchase begun last.
         begun_at: when that was.
         asked_at: when billing was last asked what the user has; None until then.
+        warned: names what the user was last warned of, so that it is done once; empty until then.
     """
 
     user_id: UserId
@@ -30,6 +31,7 @@ class Customer:
     checkout_id: str = ""
     begun_at: datetime.datetime
     asked_at: datetime.datetime | None = None
+    warned: str = ""
 
 
 class Customers(Protocol):
@@ -59,14 +61,14 @@ class Subscriptions(Protocol):
         """Return a user's subscriptions, by id."""
 
     async def put(self, user_id: UserId, subscription: Subscription) -> bool:
-        """Store a subscription unless a newer state of it is known; say whether it was stored.
+        """Store a subscription, unless a newer state of it is known or it is another user's; say whether it was stored.
 
         Raises:
-            Conflict: there is no such user, or it is another user's.
+            Conflict: there is no such user.
         """
 
-    async def remove_others(self, user_id: UserId, ids: Collection[str]) -> int:
-        """Forget the user's subscriptions but for these, which are all that billing has; return how many."""
+    async def remove_others(self, user_id: UserId, ids: Collection[str], changed_before: datetime.datetime) -> int:
+        """Forget the user's subscriptions but for these, and but for what has changed since; return how many."""
 
     async def falling_due(self, at: datetime.datetime) -> tuple[UserId, ...]:
         """Return the users who have a subscription that is past due, whose charge failed by *at*."""
@@ -112,7 +114,11 @@ class PlanPauses(Protocol):
     """The bots that pause because the plan does not carry them any more, and which one its user wants to go on."""
 
     async def put(self, bot_ids: Collection[BotId], at: datetime.datetime) -> None:
-        """Note that bots pause for the plan; those that did before keep their time."""
+        """Note that bots pause for the plan; those that did before keep their time.
+
+        Raises:
+            Conflict: there is no such bot.
+        """
 
     async def of(self, user_id: UserId) -> Mapping[BotId, datetime.datetime]:
         """Return which bots of a user pause for the plan, and since when."""
@@ -120,8 +126,12 @@ class PlanPauses(Protocol):
     async def forget(self, bot_ids: Collection[BotId]) -> None:
         """Note that bots pause for the plan no more."""
 
-    async def prefer(self, user_id: UserId, bot_id: BotId | None) -> None:
-        """Note which bot its user wants to go on with a smaller plan; None is the one that has run longest."""
+    async def prefer(self, user_id: UserId, bot_id: BotId) -> None:
+        """Note which bot its user wants to go on with a smaller plan.
+
+        Raises:
+            Conflict: there is no such user or bot.
+        """
 
     async def preferred(self, user_id: UserId) -> BotId | None:
         """Return which bot its user wants to go on with a smaller plan; None when nothing was said, or it is gone."""

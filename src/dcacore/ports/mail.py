@@ -94,6 +94,7 @@ class Letter(Enum):
     INVITATION = "invitation"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  # the name of a letter
     NEWS = "news"
+    PLAN = "plan"
 
 
 @attrs.frozen(kw_only=True)
@@ -120,5 +121,6 @@ class Letters(Protocol):
         Args:
             letter: which one.
             words: all of `base_url`, `to`; `link` and `hours` where it has a link; `email` of ADDRESS_CHANGED; of
+                PLAN `headline` and `text`; of
                 NEWS `headline`, `text`, `environment`, and `more`, how often the same has come since the mail before.
         """
