@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import attrs
@@ -76,7 +76,6 @@ class Keeper:
         Raises:
             StoreError: the database cannot be used now; begin again later.
         """
-        self._begun_at = self._begun_at or self.means.clock.now()
         while True:
             self._poked.clear()
             while await self.deal_with_due():
@@ -100,25 +99,30 @@ class Keeper:
         """
         async with self.means.store.begin(reads_only=True) as work:
             due = await work.billing_inbox.due(self.means.clock.now())
+        of: dict[UserId | None, list[Told]] = {}
         for told in due:
-            await self._deal_with(told)
+            of.setdefault(await self._whom(told), []).append(told)
+        for user_id, some in of.items():
+            await self._deal_with(user_id, some)
         return len(due)
 
-    async def _deal_with(self, told: Told) -> None:
-        user_id = await self._whom(told)
+    async def _deal_with(self, user_id: UserId | None, some: Sequence[Told]) -> None:
+        """Ask once about a user, however much has been told of the user."""
         if user_id is None:
-            await self._settle(told, "nobody here")
+            await self._settle(some, "nobody here")
             return
+        names = [it.event.customer_id for it in some if it.event.customer_id]
         try:
-            user = await fetch(self.means, user_id, customer_id=told.event.customer_id)
+            user = await fetch(self.means, user_id, customer_id=names[-1] if names else "")
         except StoreError:
             raise
         except PortError as failure:
-            if told.event.subscription is not None:
-                await believe(self.means, user_id, [told.event.subscription])
-            await self._put_off(told, failure)
+            said = [it.event.subscription for it in some if it.event.subscription is not None]
+            if said:
+                await believe(self.means, user_id, said)
+            await self._put_off(some, failure)
         else:
-            await self._settle(told, "nobody here" if user is None else user.tier.value)
+            await self._settle(some, "nobody here" if user is None else user.tier.value)
 
     async def _whom(self, told: Told) -> UserId | None:
         """Return the user it is about; never by an address, which nobody has confirmed over there."""
@@ -130,23 +134,25 @@ class Keeper:
                 return None if known is None else known.user_id
         return None
 
-    async def _settle(self, told: Told, outcome: str) -> None:
+    async def _settle(self, some: Sequence[Told], outcome: str) -> None:
         async with self.means.store.begin() as work:
-            await work.billing_inbox.settle(told.event.id, self.means.clock.now(), outcome)
+            for told in some:
+                await work.billing_inbox.settle(told.event.id, self.means.clock.now(), outcome)
             await work.commit()
-        log.info("billing_event_settled", id=told.event.id, type=told.event.type, outcome=outcome)
+        log.info("billing_events_settled", ids=[it.event.id for it in some], outcome=outcome)
 
-    async def _put_off(self, told: Told, failure: PortError) -> None:
-        if told.tries >= len(PAUSES):
-            await self._settle(told, "billing did not answer")
-            return
-        until = self.means.clock.now() + PAUSES[told.tries]
-        if isinstance(failure, RateLimited):
-            until = max(until, failure.retry_at)
+    async def _put_off(self, some: Sequence[Told], failure: PortError) -> None:
+        tired = [it for it in some if it.tries >= len(PAUSES)]
+        if tired:
+            await self._settle(tired, "billing did not answer")
+        now = self.means.clock.now()
+        retry_at = failure.retry_at if isinstance(failure, RateLimited) else now
         async with self.means.store.begin() as work:
-            await work.billing_inbox.put_off(told.event.id, until)
+            for told in some:
+                if told not in tired:
+                    await work.billing_inbox.put_off(told.event.id, max(now + PAUSES[told.tries], retry_at))
             await work.commit()
-        log.warning("billing_event_put_off", id=told.event.id, tries=told.tries + 1, reason=str(failure))
+        log.warning("billing_events_put_off", ids=[it.event.id for it in some], reason=str(failure))
 
     async def look_around(self) -> None:
         """See to graces that end, ask billing about whom it has not been asked for long, and forget what is old.
@@ -157,9 +163,9 @@ class Keeper:
         now = self.means.clock.now()
         if self._look_at is not None and now < self._look_at:
             return
-        self._look_at = now + _LOOK_EVERY
+        self._look_at, self._begun_at = now + _LOOK_EVERY, self._begun_at or now
         await self._see_to_graces(now)
-        before = max(self._begun_at or now, now - ASK_EVERY)
+        before = max(self._begun_at, now - ASK_EVERY)
         async with self.means.store.begin() as work:
             await work.billing_inbox.forget_older(now - KEPT)
             due = await work.customers.asked_before(before)
