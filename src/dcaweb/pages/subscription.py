@@ -15,10 +15,10 @@ from litestar.response import Redirect, Template
 from dcacore.application.billing import buying, lapsing
 from dcacore.application.billing.means import BillingMeans
 from dcacore.application.overview import allowed
-from dcacore.application.refusals import NotFound
+from dcacore.application.refusals import NotFound, UseCaseError
 from dcacore.domain.entitlement import Standing
 from dcacore.domain.entitlement import Subscription as SoldSubscription
-from dcacore.domain.errors import DcaError, NotNow
+from dcacore.domain.errors import NotNow
 from dcacore.ports.billing import CheckoutState, Payment, PaymentState
 from dcacore.ports.errors import PortError, Rejected, StoreError
 from dcacore.ports.records import Tier
@@ -81,7 +81,7 @@ def money_text(hundredths: int, currency: str) -> str:
     return f"{Decimal(hundredths).scaleb(-2):.2f} {currency.upper()}"
 
 
-class BillingFailed(DcaError):
+class BillingFailed(UseCaseError):
     """Billing has not done what it was asked; the text is for the user."""
 
 
@@ -238,7 +238,7 @@ class BillingReturn(Controller):
             checkout=checkout,
             state=state,
             states=CheckoutState,
-            is_pro=tier is Tier.PRO,
+            is_pro=tier is Tier.PRO and state is not None,
             is_known=state is not None or failure != "",
             has_failed=state in {CheckoutState.FAILED, CheckoutState.EXPIRED},
             times=asked + 1,
