@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dcacore.adapters.polar import Patience, PolarAccess, PolarBilling
+from dcacore.adapters.polar._reading import Fields, Unreadable
+from dcacore.adapters.polar._shapes import checkout_of, payment_of, subscription_of
 from dcacore.domain.entitlement import Standing, SubscriptionState, Terms, entitlement
 from dcacore.domain.errors import InvalidParameter
 from dcacore.domain.ids import UserId
 from dcacore.ports.billing import CheckoutState, PaymentState
 from dcacore.ports.errors import BadCredentials, PortError, RateLimited, Rejected, Unavailable
 from tests.polar.server import DROPS, HANGS, HTML, TOKEN, Fault, PolarServer
+from tests.polar.shapes import Json
 from tests.polar.world import PRODUCT, PolarWorld
 from tests.unit.simulated.clock import ManualClock
 
@@ -476,3 +482,25 @@ async def test_errors_are_of_the_port(billing: PolarBilling, server: PolarServer
     server.faults.append(Fault(status=404, body="canary-body"))
     with pytest.raises(PortError, match="does not have this subscription"):
         await billing.set_ending("00000000-0000-4000-8000-000000000003", ends=True)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10) | st.just("2024-01-01T12:00:00Z"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+_WORLD = PolarWorld(ManualClock())
+_WORLD.buy(ANNA)
+_SHAPES: dict[str, tuple[Json, Callable[[Fields], object]]] = {
+    "subscription": (_WORLD.subscription_shape(_WORLD.subscription_of(ANNA).id), subscription_of),
+    "order": (_WORLD.order_shape(next(iter(_WORLD.till.charges.values()))), payment_of),
+    "checkout": (_WORLD.checkout_shape(next(iter(_WORLD.till.purchases))), lambda it: checkout_of(it, ("http://",))),
+}
+
+
+@given(kind=st.sampled_from(sorted(_SHAPES)), data=st.data())
+def test_any_object_is_read_or_said_to_be_unreadable(kind: str, data: st.DataObject) -> None:
+    shape, read = _SHAPES[kind]
+    changes = data.draw(st.dictionaries(st.sampled_from(sorted(shape)), JSON, max_size=4))
+    with contextlib.suppress(Unreadable):
+        repr(read(shape | changes))
