@@ -1,4 +1,4 @@
-"""Polar's HTTP interface on a loopback port, with faults."""
+"""Polar's HTTP interface on a loopback port, with faults, and its pages."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from dcacore.domain.ids import UserId
 from dcacore.ports.billing import PaymentState
 from dcacore.ports.errors import Rejected
 from tests.polar import shapes
+from tests.polar.pages import page
 from tests.polar.shapes import Json
 from tests.polar.world import PRODUCT, Delivery, PolarWorld
 
@@ -85,6 +86,8 @@ class PolarServer:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer a request, or fail as the next fault says."""
+        if not request.path.startswith("/v1/"):
+            return page(self.world, request, self.told)
         text = await request.text()
         asked = Asked(
             method=request.method,

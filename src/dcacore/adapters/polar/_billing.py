@@ -202,4 +202,4 @@ def _is_address(text: str) -> bool:
         ipaddress.ip_address(text)
     except ValueError:
         return False
-    return True
+    return "%" not in text  # an interface of this machine says nothing elsewhere

@@ -36,7 +36,7 @@ class Wire:
         """Make one; nothing is sent yet. Proxies of the environment are not taken: they would see the token's use."""
         self._clock = clock
         self._patience = patience
-        self._closed_until: datetime.datetime | None = None
+        self._closed_until = clock.monotonic()  # not by a clock that may be set back a day
         self._client = httpx.AsyncClient(
             base_url=f"{access.server_url}/v1/",
             headers={
@@ -92,8 +92,9 @@ class Wire:
             raise Unavailable(str(exc)) from exc
 
     async def _once(self, method: str, path: str, params: Values | None, content: Mapping[str, Any] | None) -> Any:
-        if self._closed_until is not None and self._clock.now() < self._closed_until:
-            raise PolarLimited(self._closed_until)
+        left = self._closed_until - self._clock.monotonic()
+        if left > 0:
+            raise self._limited(left)
         try:
             async with self._client.stream(method, path, params=params, json=content) as response:
                 body = await _body(response)
@@ -108,10 +109,9 @@ class Wire:
     def _said(self, response: httpx.Response, body: bytes) -> Any:
         status = response.status_code
         if status == TOO_MANY:
-            now = self._clock.now()
-            pause = pause_s(response.headers.get("retry-after"), now)
-            self._closed_until = now + datetime.timedelta(seconds=pause)
-            raise PolarLimited(self._closed_until)
+            pause = pause_s(response.headers.get("retry-after"), self._clock.now())
+            self._closed_until = self._clock.monotonic() + pause
+            raise self._limited(pause)
         if status >= SERVER_FAILED or status == TOO_SLOW:
             raise _MayPass(f"Polar fails (HTTP {status})")
         try:
@@ -123,6 +123,9 @@ class Wire:
         if status in _OK:
             return answer
         raise refusal(status, answer)
+
+    def _limited(self, seconds: float) -> PolarLimited:
+        return PolarLimited(self._clock.now() + datetime.timedelta(seconds=seconds))
 
 
 async def _body(response: httpx.Response) -> bytes:
