@@ -24,7 +24,7 @@ from dcacore.application import asking
 from dcacore.bootstrap.database import engine_lock, opened, sqlite_file
 from dcacore.bootstrap.paper import InProcessPaper
 from dcacore.bootstrap.paper_exchange import PaperVenues
-from dcacore.bootstrap.shop import Shop
+from dcacore.bootstrap.shop import Shop, shop_of
 from dcacore.bootstrap.venues import ByEnvironment, binance_of
 from dcacore.bootstrap.webs import Webs
 from dcacore.ports.clock import Clock, Ids
@@ -159,8 +159,8 @@ async def open_app(settings: Settings, *, may_create: bool = False) -> AsyncIter
                 binance=binance,
                 paper=paper,
             )
-            async with contextlib.aclosing(app.webs):
-                yield app
+            async with contextlib.aclosing(app.webs), shop_of(settings, store, clock, app.ids) as shop:
+                yield attrs.evolve(app, shop=shop)
         finally:
             await binance.close()
             await paper.close()
