@@ -281,6 +281,16 @@ async def test_what_may_be_missing_is_done_without(
     assert found.changed_at == world.subscription_of(ANNA).changed_at  # made then, and not changed since
 
 
+async def test_an_end_that_is_only_marked_is_the_end_of_the_period(
+    billing: PolarBilling, server: PolarServer, world: PolarWorld
+) -> None:
+    world.buy(ANNA)
+    server.faults.append(Fault(reshaped=changed(cancel_at_period_end=True, ends_at=None)))
+    (found,) = await billing.subscriptions(ANNA)
+    assert found.ends_at == found.period_end
+    assert found.period_end is not None
+
+
 ODD: list[Any] = [..., None, 7, "", {}, [], True, "x" * 300, "\ud800", "a\x00b", "9999-12-31T23:59:59Z", 10**30]
 
 

@@ -18,7 +18,6 @@ _LONGEST_ID: Final = 128
 _LONGEST_TIME: Final = 12
 _LONGEST_HEADER: Final = 4096
 _VERSION: Final = "v1,"
-_HASH_BYTES: Final = 32
 
 
 def keys_of(secret: str) -> Iterator[bytes]:
@@ -86,7 +85,6 @@ def _hash(part: str) -> bytes:
     if not part.startswith(_VERSION):
         return b""
     try:
-        found = base64.b64decode(part.removeprefix(_VERSION), validate=True)
+        return base64.b64decode(part.removeprefix(_VERSION), validate=True)
     except (binascii.Error, ValueError):
         return b""
-    return found if len(found) == _HASH_BYTES else b""
