@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import json
+import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,7 @@ from dcacore.ports.billing import CheckoutState
 from dcacore.ports.errors import BadCredentials, Rejected, Unavailable
 from dcacore.ports.records import BotRecord, RequestKind, Tier
 from tests.web.desk import Desk
-from tests.web.stage import said
+from tests.web.stage import PASSWORD, said
 from tests.web.till import Till, till_in
 
 
@@ -273,3 +276,21 @@ async def test_what_is_signed_and_makes_no_sense_is_a_bad_request(till: Till) ->
     assert await till.told([broken]) == [400]
     unknown = till.world.deliver("something.new", {"of": "next year"})
     assert await till.told([unknown, first, first]) == [202, 202, 202]
+
+
+async def test_nobody_leaves_who_would_go_on_being_charged(till: Till) -> None:
+    await _bought(till)
+    fields = {"current": PASSWORD, "open_deals": "refuse"}
+    answer = await till.desk.browser.post("/settings/delete", fields)
+    assert "cancel it first" in said(answer)
+    await _press(till, "cancel")
+    assert (await till.desk.browser.post("/settings/delete", fields)).status_code == 303
+    assert till.world.subscription_of(till.desk.anna.id).ends_at is not None
+
+
+async def test_what_is_paid_for_is_in_ones_data(till: Till) -> None:
+    await _bought(till)
+    exported = await till.desk.browser.post("/settings/export", {})
+    with zipfile.ZipFile(io.BytesIO(exported.content)) as files:
+        (found,) = json.loads(files.read("subscriptions.json"))
+    assert (found["state"], found["amount"], found["currency"]) == ("active", 1000, "usd")

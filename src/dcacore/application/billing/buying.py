@@ -23,6 +23,7 @@ from dcacore.ports.store import Store
 ASK_AT_MOST_EVERY: Final = datetime.timedelta(seconds=3)
 """How often a page that waits for a purchase lets billing be asked."""
 _MAY_BUY: Final = frozenset({Standing.NONE, Standing.ENDED})
+_RENEWED: Final = frozenset({Standing.ACTIVE, Standing.TRIAL, Standing.GRACE})
 
 
 @attrs.frozen(kw_only=True)
@@ -161,11 +162,22 @@ async def set_ending(means: BillingMeans, user_id: UserId, *, ends: bool) -> Non
     """
     plan = await plan_of(means.store, means.clock, user_id, means.selling)
     subscription, standing = plan.bought.subscription, plan.bought.standing
-    fits = standing is Standing.ENDING if not ends else standing in {Standing.ACTIVE, Standing.TRIAL, Standing.GRACE}
+    fits = standing is Standing.ENDING if not ends else standing in _RENEWED
     if subscription is None or not fits:
         raise NotNow("there is no subscription to end" if ends else "there is no subscription that is going to end")
     await means.billing.set_ending(subscription.id, ends=ends)
     await fetch(means, user_id)
+
+
+async def refuse_while_renewed(store: Store, clock: Clock, user_id: UserId, selling: Selling) -> None:
+    """Refuse to let somebody leave who would go on being charged.
+
+    Raises:
+        NotNow: the user's subscription is renewed.
+        NotFound: there is no such user.
+    """
+    if (await plan_of(store, clock, user_id, selling)).bought.standing in _RENEWED:
+        raise NotNow("your subscription would go on being charged: cancel it first, on the page Subscription")
 
 
 async def payments(means: BillingMeans, user_id: UserId) -> tuple[Payment, ...]:

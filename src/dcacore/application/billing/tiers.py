@@ -67,7 +67,6 @@ async def bring_up_to_date(work: Work, clock: Clock, ids: Ids, user_id: UserId, 
     bought = await bought_by(work, user_id, selling, now)
     before, user = user.tier, attrs.evolve(user, tier=tier_of(user.given_tier, bought))
     if user.tier is not before:
-        log.info("tier_changed", user=user.id, tier=user.tier.value, before=before.value)
         await work.users.save(user)
         paused = await pause_beyond(work, clock, ids, user.id, user.tier)
         waiting = await work.plan_pauses.of(user.id)
