@@ -115,13 +115,16 @@ def verify(*, email: str, as_json: bool) -> None:
 @click.argument("tier", type=_TIERS)
 @as_json
 def set_tier(*, email: str, tier: str, as_json: bool) -> None:
-    """Give a user the tier FREE (1 bot) or PRO (5 bots). Bots that are there stay; no more start than it allows."""
+    """Give a user the tier FREE (1 bot) or PRO (5 bots); who pays for PRO has it anyway.
+
+    Bots that are there stay. Those that a smaller tier does not carry end their deals and start no new one.
+    """
     from dcacore.application import users
     from dcacore.ports.records import Tier
 
     chosen = Tier(tier.upper())
-    done = in_app(lambda app: users.set_tier(app.store, email=email, tier=chosen))
-    _print(done, f"is {chosen.value} now", as_json=as_json)
+    done = in_app(lambda app: users.set_tier(*app.means, email=email, tier=chosen, selling=app.selling))
+    _print(done, f"is {done.tier.value} now", as_json=as_json)
 
 
 @user.command("set-admin", epilog="\b\nExample:\n  dca user set-admin anna@example.com yes")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import datetime
 import ipaddress
 from collections.abc import Callable, Mapping
 from enum import Enum
@@ -12,7 +13,9 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from dcacore.domain.entitlement import LONGEST_GRACE
 from dcacore.domain.errors import DcaError, InvalidParameter
+from dcacore.ports.hook_secret import checked_hook_secret
 from dcacore.ports.identity import Registration
 from dcacore.ports.mail import checked_sender
 from dcacore.ports.records import Tier
@@ -83,6 +86,11 @@ class Settings:
         binance_klines_url: BINANCE_KLINES_URL, where newer candles are asked for.
         binance_testnet: BINANCE_TESTNET, whether a new account of which nothing else is said is one of the testnet;
             else it is live.
+        polar_access_token: POLAR_ACCESS_TOKEN, by which Polar sells PRO; empty where nothing is sold.
+        polar_webhook_secrets: POLAR_WEBHOOK_SECRET, what Polar signs with; several while it changes.
+        polar_product_id: POLAR_PRODUCT_ID, what is sold.
+        polar_server_url: POLAR_SERVER_URL, where Polar is; `/v1` follows.
+        pro_grace: PRO_GRACE_DAYS, how long PRO lasts when a renewal cannot be charged.
     """
 
     encryption_key: str = attrs.field(default="", repr=False)
@@ -106,6 +114,11 @@ class Settings:
     binance_archive_url: str = "https://data.binance.vision"
     binance_klines_url: str = "https://data-api.binance.vision"
     binance_testnet: bool = True
+    polar_access_token: str = attrs.field(default="", repr=False)
+    polar_webhook_secrets: tuple[str, ...] = attrs.field(default=(), repr=False)
+    polar_product_id: str = ""
+    polar_server_url: str = "https://api.polar.sh"
+    pro_grace: datetime.timedelta = datetime.timedelta(days=7)
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> Settings:
@@ -122,6 +135,7 @@ class Settings:
         _refuse_half(given, _CUSTOM)
         _refuse_nameless(given)
         _refuse_binance_itself(given, _CUSTOM)
+        _refuse_half(given, _POLAR)
         return cls(**given)  # type: ignore[arg-type]  # each reader returns what its field takes
 
 
@@ -224,6 +238,30 @@ def _secret(name: str, text: str) -> str:
     return text
 
 
+def _word(name: str, text: str) -> str:
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise BadSetting(name, "must be one word of printable characters")
+    return text
+
+
+def _hook_secrets(name: str, text: str) -> tuple[str, ...]:
+    try:
+        return tuple(checked_hook_secret(it.strip()) for it in text.split(","))
+    except InvalidParameter as error:
+        raise BadSetting(name, error.rule) from None
+
+
+def _polar(name: str, text: str) -> str:
+    return _url("https", "http")(name, text).removesuffix("/v1")
+
+
+def _grace(name: str, text: str) -> datetime.timedelta:
+    days = {str(it): it for it in range(LONGEST_GRACE.days + 1)}.get(text)
+    if days is None:
+        raise BadSetting(name, f"must be a whole number of days from 0 to {LONGEST_GRACE.days}")
+    return datetime.timedelta(days=days)
+
+
 def _networks(name: str, text: str) -> str:
     try:
         return ",".join(str(ipaddress.ip_network(it.strip())) for it in text.split(","))
@@ -270,6 +308,12 @@ _CUSTOM: Final = {
     "BINANCE_WS_API_URL": "binance_ws_api_url",
 }
 """The variables that make a custom exchange, and their fields."""
+_POLAR: Final = {
+    "POLAR_ACCESS_TOKEN": "polar_access_token",
+    "POLAR_PRODUCT_ID": "polar_product_id",
+    "POLAR_WEBHOOK_SECRET": "polar_webhook_secrets",
+}
+"""The variables that make billing, and their fields."""
 _READERS: Final[Mapping[str, tuple[str, Callable[[str, str], object]]]] = {
     "ENCRYPTION_KEY": ("encryption_key", _keys),
     "BASE_URL": ("base_url", _base("https", "http")),
@@ -292,5 +336,10 @@ _READERS: Final[Mapping[str, tuple[str, Callable[[str, str], object]]]] = {
     "BINANCE_KLINES_URL": ("binance_klines_url", _url("https", "http")),
     "BINANCE_TESTNET": ("binance_testnet", _truth),
     "PAPER_EXCHANGE_URL": ("paper_exchange_url", _base("http", "https")),
+    "POLAR_ACCESS_TOKEN": (_POLAR["POLAR_ACCESS_TOKEN"], _word),
+    "POLAR_PRODUCT_ID": (_POLAR["POLAR_PRODUCT_ID"], _word),
+    "POLAR_WEBHOOK_SECRET": (_POLAR["POLAR_WEBHOOK_SECRET"], _hook_secrets),
+    "POLAR_SERVER_URL": ("polar_server_url", _polar),
+    "PRO_GRACE_DAYS": ("pro_grace", _grace),
 }
 """By variable: the field it sets, and what reads it."""

@@ -43,6 +43,8 @@ class Flash(StrEnum):
     BOT_MADE = "bot_made"
     BOT_DELETED = "bot_deleted"
     BACKTEST_DELETED = "backtest_deleted"
+    PLAN_ENDS = "plan_ends"
+    PLAN_GOES_ON = "plan_goes_on"
 
 
 _TEXTS: Final = {
@@ -69,6 +71,8 @@ _TEXTS: Final = {
     Flash.BOT_MADE: "The bot is made. It does nothing until you start it.",
     Flash.BOT_DELETED: "The bot and its history are deleted.",
     Flash.BACKTEST_DELETED: "The backtest is deleted.",
+    Flash.PLAN_ENDS: "Your subscription ends with what is paid, and is not renewed.",
+    Flash.PLAN_GOES_ON: "Your subscription is renewed as before.",
 }
 _ERRORS: Final = frozenset({Flash.SIGN_IN_FIRST})
 

@@ -109,6 +109,7 @@ SHOTS: Final = (
     Shot("analytics", "/analytics"),
     Shot("analytics-new", "/analytics", visitor="newcomer"),
     Shot("subscription", "/subscription"),
+    Shot("purchase-unknown", "/billing/done", path="/billing/done?checkout_id=unknown"),
     Shot("settings", "/settings"),
 )
 
@@ -131,6 +132,8 @@ NO_PAGES: Final = frozenset(
         "/exchange/accounts/{account_id}/health",
         "/exchange/accounts/{account_id}/pairs",
         "/backtest/{run_id}/drawn/{name}",
+        "/billing/done/part",
+        "/subscription/payments",
         "/backtest/{run_id}/part",
         "/bots/{bot_id}/chart",
         "/bots/{bot_id}/export",

@@ -22,6 +22,7 @@ from dcacore.adapters.sqlalchemy import SqlStore, sqlite_store
 from dcacore.adapters.sqlalchemy.inline import Connection, inline_connection
 from dcacore.adapters.sqlalchemy.schema import upgrade
 from dcacore.ports.backtests import BacktestRuns
+from dcacore.ports.billing_store import BillingInbox, Customers, PlanPauses, Subscriptions
 from dcacore.ports.census import Census
 from dcacore.ports.clock import Clock
 from dcacore.ports.errors import StoreUnavailable
@@ -271,6 +272,22 @@ class GatedWork(Work):
     @property
     def backtests(self) -> BacktestRuns:
         return cast("BacktestRuns", _Calls(self, "backtests"))
+
+    @property
+    def customers(self) -> Customers:
+        return cast("Customers", _Calls(self, "customers"))
+
+    @property
+    def subscriptions(self) -> Subscriptions:
+        return cast("Subscriptions", _Calls(self, "subscriptions"))
+
+    @property
+    def billing_inbox(self) -> BillingInbox:
+        return cast("BillingInbox", _Calls(self, "billing_inbox"))
+
+    @property
+    def plan_pauses(self) -> PlanPauses:
+        return cast("PlanPauses", _Calls(self, "plan_pauses"))
 
     async def call(self, collection: str, method: str, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """Do something in the transaction."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +16,7 @@ from dcacore.adapters.passwords import BcryptPasswords
 from dcacore.application import accounts, asking, bots, users
 from dcacore.bootstrap.app import App, open_app, running
 from dcacore.bootstrap.paper import InProcessPaper
+from dcacore.bootstrap.shop import Shop
 from dcacore.bootstrap.venues import ByEnvironment
 from dcacore.domain.market import Fees, Market
 from dcacore.domain.orders import OrderState
@@ -125,8 +126,10 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk_in(folder: Path, *, has_engine: bool = True, tier: Tier = Tier.PRO) -> AsyncIterator[Desk]:
-    """Yield a desk over a database in *folder*; Anna is signed in, and has no bots."""
+async def desk_in(
+    folder: Path, *, has_engine: bool = True, tier: Tier = Tier.PRO, shop: Callable[[App], Shop] | None = None
+) -> AsyncIterator[Desk]:
+    """Yield a desk over a database in *folder*; Anna is signed in, and has no bots. *shop* is what billing is by."""
     settings = Settings(
         database_url=f"sqlite:///{folder}/app.db",
         data_dir=f"{folder}/data",
@@ -140,6 +143,7 @@ async def desk_in(folder: Path, *, has_engine: bool = True, tier: Tier = Tier.PR
         app = attrs.evolve(
             opened, passwords=BcryptPasswords(4), mailer=mailer, venues=venues, paper=None, binance=None, keys=None
         )
+        app = app if shop is None else attrs.evolve(app, shop=shop(app))
         anna = await users.create(*app.means, app.passwords, email=ANNA, password=PASSWORD, is_verified=True, tier=tier)
         async with _perhaps_running(app, has_engine=has_engine) as equipped:
             web = create_app(equipped)

@@ -2,7 +2,8 @@
 
 A page that is added gets a line here; the tests say which one is missing. Where an address or a form names something
 of a user's, the tests put Anna's into it by these names: `bot_id`, `deal_id`, `account_id`, `session_id`, `token_id`,
-`backtest_id`, `run_id`, `asked_id`, `user_id`; `number` is that of a notification, `name` that of a chart.
+`backtest_id`, `run_id`, `asked_id`, `user_id`; `payment_id` names nobody's; `number` is that of a notification,
+`name` that of a chart.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ PUBLIC: Final = frozenset(
         "GET /readyz",
         "GET /metrics",  # only from this machine, or as an administrator
         "POST /signals",  # by a bot's own secret
+        "POST /webhooks/polar",  # by its signature
         "GET /static/{file_path}",
         "HEAD /static/{file_path}",
         "GET /register",
@@ -70,6 +72,15 @@ OWN: Final = frozenset(
         "POST /settings/sessions/end-others",
         "POST /settings/delete",
         "GET /subscription",
+        "GET /subscription/payments",
+        "POST /subscription/buy",
+        "POST /subscription/manage",
+        "POST /subscription/cancel",
+        "POST /subscription/renew",
+        "POST /subscription/resume",
+        "POST /subscription/payments/{payment_id}/invoice",
+        "GET /billing/done",
+        "GET /billing/done/part",
         "GET /analytics",
         "GET /api/v1/bots",
         "POST /api/v1/ladder",
@@ -127,6 +138,7 @@ THEIRS: Final = frozenset(
         "POST /deals/{deal_id}/close",
         "POST /deals/{deal_id}/edit",
         "POST /deals/{deal_id}/sold",
+        "POST /subscription/stay",
         "POST /settings/sessions/{session_id}/end",
         "POST /settings/tokens/{token_id}/revoke",
         "GET /exports/deals.csv",
@@ -205,6 +217,7 @@ _BOT_FILE: Final = "[bot]\n" + "\n".join(
 
 BODIES: Final[Mapping[str, Mapping[str, object]]] = {
     "POST /exchange/accounts/{account_id}/key": _KEY,
+    "POST /subscription/stay": {"bot": "{bot_id}"},
     "POST /bots/new": {**_TYPED, "account": "{account_id}"},
     "POST /bots/new/preview": {**_TYPED, "account": "{account_id}"},
     "POST /bots/new/review": {**_TYPED, "account": "{account_id}"},

@@ -24,7 +24,8 @@ from tests.web.desk import BERT, Desk
 from tests.web.stage import ANNA, PASSWORD, Stage
 
 NAMES = [
-    *("README.txt", "profile.json", "preferences.json", "accounts.json", "bots.json", "bots/Calm.toml"),
+    *("README.txt", "profile.json", "preferences.json", "subscriptions.json"),
+    *("accounts.json", "bots.json", "bots/Calm.toml"),
     *("bots/calm-2.toml", "deals.csv", "orders.csv", "fills.csv", "activity.csv", "notifications.csv"),
     *("sessions.json", "api_tokens.json"),
 ]

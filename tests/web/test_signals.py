@@ -124,7 +124,7 @@ async def test_a_signal_cannot_do_what_its_user_may_not(tmp_path_factory: pytest
         secrets = [await secret_for(desk.browser, it) for it in (live, paper)]
         unconfirmed = await send(desk, secrets[0])
         assert (unconfirmed.status_code, "real money" in unconfirmed.json()["detail"]) == (409, True)
-        await users.set_tier(desk.app.store, email=ANNA, tier=Tier.FREE)
+        await users.set_tier(*desk.app.means, email=ANNA, tier=Tier.FREE)
         third = await desk.browser.post(f"/bots/{paper.bot.id}/start", {})
         assert third.status_code == 303
         record = (await desk.find(paper)).bot.id

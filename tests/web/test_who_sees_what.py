@@ -121,6 +121,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
             "file_path": "unknown.js",
             "path": "openapi.json",
             "name": "equity",
+            "payment_id": "unknown",
         }
         async with desk.stage.another_browser() as elsewhere:
             await elsewhere.sign_in(BERT)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from dcacore._lazy import lazy
 
 if TYPE_CHECKING:
+    from dcacore.adapters.billing_memory import MemoryBilling
     from dcacore.adapters.bot_file import read_bot
     from dcacore.adapters.candles import MemoryCandleStore, ParquetCandleStore, read_candle_files, read_candles
     from dcacore.adapters.fernet import FernetSecrets
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from dcacore.adapters.mail_smtp import SmtpMailer
     from dcacore.adapters.memory import MemoryStore
     from dcacore.adapters.passwords import BcryptPasswords
+    from dcacore.adapters.polar import PolarAccess, PolarBilling, PolarHooks
     from dcacore.adapters.simulated import MatchingCore, Wallet
     from dcacore.adapters.simulated.exchange import SimulatedExchange
     from dcacore.adapters.sqlalchemy import SqlStore, open_store, postgres_store, sqlite_store
@@ -29,10 +31,14 @@ __all__ = [
     "FernetSecrets",
     "LogMailer",
     "MatchingCore",
+    "MemoryBilling",
     "MemoryCandleStore",
     "MemoryMailer",
     "MemoryStore",
     "ParquetCandleStore",
+    "PolarAccess",
+    "PolarBilling",
+    "PolarHooks",
     "RandomIds",
     "ResendMailer",
     "SimulatedExchange",
@@ -56,10 +62,14 @@ _HOMES: Final = {
     "FernetSecrets": "dcacore.adapters.fernet",
     "LogMailer": "dcacore.adapters.mail_log",
     "MatchingCore": "dcacore.adapters.simulated",
+    "MemoryBilling": "dcacore.adapters.billing_memory",
     "MemoryCandleStore": "dcacore.adapters.candles",
     "MemoryMailer": "dcacore.adapters.mail_memory",
     "MemoryStore": "dcacore.adapters.memory",
     "ParquetCandleStore": "dcacore.adapters.candles",
+    "PolarAccess": "dcacore.adapters.polar",
+    "PolarBilling": "dcacore.adapters.polar",
+    "PolarHooks": "dcacore.adapters.polar",
     "RandomIds": "dcacore.adapters.system",
     "ResendMailer": "dcacore.adapters.mail_resend",
     "SimulatedExchange": "dcacore.adapters.simulated.exchange",

@@ -80,6 +80,7 @@ async def ask_in(
     if kind is RequestKind.START:
         await refuse_beyond_limit(work, user_id, starting=record.bot.id)
         await refuse_unconfirmed(work, record, await strategy_to_be(work, record))
+        await work.plan_pauses.forget([record.bot.id])
     return await add_request(work, clock, ids, record=record, kind=kind, details=details or {})
 
 

@@ -103,6 +103,7 @@ class BotPage:
         markers: the fills of the open deal, likewise.
         deals: a page of its deals, newest first.
         confirmed: the word that it may spend real money; None when nobody has given it.
+        is_paused_for_plan: whether it pauses because the plan does not carry it.
     """
 
     card: BotCard
@@ -116,6 +117,7 @@ class BotPage:
     markers: tuple[Marker, ...]
     deals: DealPage
     confirmed: LiveConfirmation | None
+    is_paused_for_plan: bool
 
 
 async def bot_cards(store: Store, user_id: UserId) -> BotList:
@@ -174,6 +176,7 @@ async def bot_page(store: Store, user_id: UserId, named: str, *, limit: int = PA
     async with store.begin(reads_only=True) as work:
         deals = await work.deals.page(query)
         confirmed = await work.bots.live_confirmation(record.bot.id)
+        paused = await work.plan_pauses.of(user_id)
     bot, life = record.bot, record.lifetime
     return BotPage(
         card=bot_card(record, account, is_asked=bool(view.waiting)),
@@ -187,6 +190,7 @@ async def bot_page(store: Store, user_id: UserId, named: str, *, limit: int = PA
         markers=() if bot.deal is None else markers(bot.deal),
         deals=deals,
         confirmed=confirmed,
+        is_paused_for_plan=record.bot.id in paused,
     )
 
 

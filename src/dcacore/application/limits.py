@@ -28,9 +28,9 @@ async def refuse_beyond_limit(work: Work, user_id: UserId, *, starting: BotId | 
     if user is None:
         raise NotFound("user", user_id)
     mine, limit = await work.bots.of(user_id), LIMITS[user.tier]
-    counted = {record.bot.id for record in mine}
+    counted = frozenset(record.bot.id for record in mine)
     if starting is not None:
-        counted = await _to_run(work, mine)
+        counted = await bots_to_run(work, user_id)
         if starting in counted:
             return mine
     if len(counted) >= limit:
@@ -38,12 +38,16 @@ async def refuse_beyond_limit(work: Work, user_id: UserId, *, starting: BotId | 
     return mine
 
 
-async def _to_run(work: Work, records: tuple[BotRecord, ...]) -> set[BotId]:
-    """Return those that run, and those that stand still but have been asked to start."""
+async def bots_to_run(work: Work, user_id: UserId) -> frozenset[BotId]:
+    """Return the user's bots that run, and those that stand still but have been asked to start.
+
+    One that only ends its deal because the plan does not carry it is not among them.
+    """
     asked = {
         request.bot_id: request.kind
         for request in await work.requests.waiting()
         if request.kind in {RequestKind.START, RequestKind.STOP}  # the last one of a bot counts
     }
-    ids = {record.bot.id: record.bot.phase for record in records}
-    return {it for it, phase in ids.items() if phase is not Phase.STOPPED or asked.get(it) is RequestKind.START}
+    phases = {record.bot.id: record.bot.phase for record in await work.bots.of(user_id)}
+    running = {it for it, phase in phases.items() if phase is not Phase.STOPPED or asked.get(it) is RequestKind.START}
+    return frozenset(running - set(await work.plan_pauses.of(user_id)))

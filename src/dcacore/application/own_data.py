@@ -19,6 +19,7 @@ from dcacore.application.identity.throttling import OWN_DATA, count
 from dcacore.application.refusals import NotFound
 from dcacore.application.stamps import utc_stamp
 from dcacore.domain.bot import shown_state
+from dcacore.domain.entitlement import Subscription
 from dcacore.domain.ids import UserId
 from dcacore.domain.money import plain
 from dcacore.ports.identity import Preferences
@@ -32,6 +33,7 @@ _ABOUT: Final = """\
 Everything that {site} keeps of {email}, as of {at}.
 
 profile.json, preferences.json   who you are, and how you want to see things and be told of them
+subscriptions.json               what you pay for, as the payment service has told it; no card is known here
 accounts.json                    exchange accounts; their keys are not in here, nor any other secret
 bots.json, bots/                 your bots, and each as a bot file, which makes the same bot when it is imported
 deals.csv, orders.csv, fills.csv all that they have traded
@@ -83,7 +85,9 @@ async def _files(means: Means, user: User) -> AsyncIterator[DataFile]:
         confirmed = {it.bot.id: await work.bots.live_confirmation(it.bot.id) for it in bots}
         sessions = await work.sessions.of(user.id)
         tokens = await work.api_tokens.of(user.id)
+        subscriptions = await work.subscriptions.of(user.id)
     yield DataFile("preferences.json", _json(_preferences(wishes)))
+    yield DataFile("subscriptions.json", _json([_subscription(it) for it in subscriptions]))
     yield DataFile("accounts.json", _json([_account(it) for it in accounts]))
     files = dict(zip((it.bot.id for it in bots), _file_names(it.name for it in bots), strict=True))
     yield DataFile("bots.json", _json([_bot(it, files[it.bot.id], confirmed[it.bot.id]) for it in bots]))
@@ -123,6 +127,18 @@ async def _files(means: Means, user: User) -> AsyncIterator[DataFile]:
             ]
         ),
     )
+
+
+def _subscription(it: Subscription) -> dict[str, object]:
+    times = ("changed_at", "period_end", "past_due_at", "ends_at", "ended_at", "trial_end", "resumes_at")
+    return {
+        "id": it.id,
+        "product_id": it.product_id,
+        "state": it.state.value,
+        "amount": it.amount,
+        "currency": it.currency,
+        **{name: _stamp(getattr(it, name)) for name in times},
+    }
 
 
 async def _whole(text: str) -> AsyncIterator[str]:

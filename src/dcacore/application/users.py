@@ -9,6 +9,7 @@ from typing import Final
 import attrs
 
 from dcacore.application.administrators import refuse_last
+from dcacore.application.billing.tiers import NOT_SELLING, Selling, bring_up_to_date
 from dcacore.application.refusals import NotFound
 from dcacore.domain.errors import InvalidParameter
 from dcacore.domain.ids import UserId
@@ -128,17 +129,24 @@ async def verify(store: Store, clock: Clock, *, email: str) -> User:
     return user
 
 
-async def set_tier(store: Store, *, email: str, tier: Tier) -> User:
-    """Give a user another tier; bots that are there stay.
+async def set_tier(
+    store: Store, clock: Clock, ids: Ids, *, email: str, tier: Tier, selling: Selling = NOT_SELLING
+) -> User:
+    """Give a user a tier, and return the user, who has a better one still if it is paid for.
+
+    Bots that are there stay; those that a smaller tier does not carry end their deals and start no new one.
 
     Raises:
         NotFound: there is no such user.
     """
     async with store.begin() as work:
-        user = attrs.evolve(await _held(work, await _of(work, email)), tier=tier)
-        await work.users.save(user)
+        user = await _held(work, await _of(work, email))
+        await work.users.save(attrs.evolve(user, given_tier=tier))
+        changed = await bring_up_to_date(work, clock, ids, user.id, selling)
         await work.commit()
-    return user
+    if changed is None:
+        raise NotFound("user", email)
+    return changed
 
 
 async def set_admin(store: Store, *, email: str, is_admin: bool) -> User:

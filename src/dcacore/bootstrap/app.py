@@ -25,6 +25,7 @@ from dcacore.bootstrap.database import engine_lock, opened, sqlite_file
 from dcacore.bootstrap.mail import LOGGED, mail_way, mailer_of
 from dcacore.bootstrap.paper import InProcessPaper
 from dcacore.bootstrap.paper_exchange import PaperVenues
+from dcacore.bootstrap.shop import Shop, shop_of
 from dcacore.bootstrap.venues import ByEnvironment, binance_of
 from dcacore.bootstrap.webs import Webs
 from dcacore.ports.clock import Clock, Ids
@@ -37,6 +38,7 @@ from dcacore.ports.store import Store
 from dcacore.settings import Settings
 
 if TYPE_CHECKING:
+    from dcacore.application.billing.tiers import Selling
     from dcacore.application.engine.engine import Engine
     from dcacore.application.engine.ownership import Ownership
     from dcacore.application.identity.courier import Courier
@@ -68,6 +70,7 @@ class App:
         binance: Binance and its likes, for how they are doing; None where there is none.
         paper: the paper exchange in a process of its own; None where there is none.
         webs: asks exchanges for the candles of charts.
+        shop: billing; None where it is off.
         engine: the engine that runs in this process; None where it runs elsewhere.
         engine_task: its task, which ends only when it could not start or was told to stop.
     """
@@ -88,6 +91,7 @@ class App:
     binance: BinanceVenues | None = None
     paper: PaperVenues | None = None
     webs: Webs = attrs.field(default=attrs.Factory(lambda self: Webs(self.clock), takes_self=True))
+    shop: Shop | None = None
     engine: Engine | None = None
     engine_task: asyncio.Task[None] | None = None
 
@@ -112,6 +116,13 @@ class App:
             registration=self.settings.registration,
             default_tier=self.settings.default_tier,
         )
+
+    @property
+    def selling(self) -> Selling:
+        """What tiers follow from besides what was given."""
+        from dcacore.application.billing.tiers import NOT_SELLING
+
+        return NOT_SELLING if self.shop is None else self.shop.means.selling
 
     async def wait_for(self, request: Request, *, timeout_s: float = REQUESTS_TAKE_S) -> asking.Outcome:
         """Return how *request* stands once an engine has dealt with it, or after a while, or if there is no engine."""
@@ -156,8 +167,8 @@ async def open_app(settings: Settings, *, may_create: bool = False) -> AsyncIter
                 binance=binance,
                 paper=paper,
             )
-            async with contextlib.aclosing(app.webs):
-                yield app
+            async with contextlib.aclosing(app.webs), shop_of(settings, store, clock, app.ids) as shop:
+                yield attrs.evolve(app, shop=shop)
         finally:
             await binance.close()
             await paper.close()
@@ -220,18 +231,24 @@ async def running(app: App) -> AsyncIterator[App]:
 
 @asynccontextmanager
 async def delivering(app: App) -> AsyncIterator[App]:
-    """Yield *app* with a courier that sends its mail in this process, whether or not an engine runs here, too."""
+    """Yield *app* with what sends its mail and keeps its tiers true in this process, with or without an engine."""
+    from dcacore.application.billing.keeping import Keeper
     from dcacore.application.engine.keeping_on import KeepingOn
     from dcacore.application.identity.courier import Courier
     from dcacore.application.telling import ready
 
     courier = Courier(app.store, app.mailer, app.clock, ready(TemplateLetters(), app.settings.base_url))
-    task = asyncio.create_task(KeepingOn(app.clock).forever("courier", courier.run), name="courier")
+    app, runs = attrs.evolve(app, courier=courier), {"courier": courier.run}
+    if app.shop is not None:
+        keeper = Keeper(app.shop.means)
+        app, runs = attrs.evolve(app, shop=attrs.evolve(app.shop, keeper=keeper)), {**runs, "billing": keeper.run}
+    tasks = {asyncio.create_task(KeepingOn(app.clock).forever(name, run), name=name) for name, run in runs.items()}
     try:
-        yield attrs.evolve(app, courier=courier)
+        yield app
     finally:
-        task.cancel()
-        await asyncio.wait({task})
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
 
 
 @asynccontextmanager

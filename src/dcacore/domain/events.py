@@ -123,10 +123,17 @@ class Ready:
 
 @attrs.frozen
 class PauseRequested:
-    """The user wants no new deal; an open one is managed to its end."""
+    """No new deal is wanted; an open one is managed to its end.
+
+    Attributes:
+        at: when.
+        price: the last price.
+        reason: why, where it is not the user's wish; empty when it is.
+    """
 
     at: datetime.datetime
     price: Price | None = None
+    reason: str = ""
 
 
 @attrs.frozen

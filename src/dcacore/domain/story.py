@@ -8,7 +8,7 @@ from typing import Final
 from dcacore.domain.bot import Bot, Phase, TroubleKind, Wanted
 from dcacore.domain.deal_story import tell_deal, tell_opening
 from dcacore.domain.engine import Decision
-from dcacore.domain.events import EditBotRequested, Event, RetryDue, StartRequested, StopRequested
+from dcacore.domain.events import EditBotRequested, Event, PauseRequested, RetryDue, StartRequested, StopRequested
 from dcacore.domain.market import Market
 from dcacore.domain.money import exact
 from dcacore.domain.notes import NOTIFY, Kind, Level, Note, note
@@ -47,7 +47,8 @@ def _of_wishes(before: Bot, event: Event, after: Bot) -> Iterator[Note]:
         yield note(Kind.STARTED, "started by its user")
     elif after.wanted is Wanted.PAUSE and before.wanted is not Wanted.PAUSE:
         open_deal = "; the open deal is managed to its end" if after.deal is not None else ""
-        yield note(Kind.PAUSED, f"paused by its user: no new deal starts{open_deal}")
+        why = f", because {event.reason}" if isinstance(event, PauseRequested) and event.reason else " by its user"
+        yield note(Kind.PAUSED, f"paused{why}: no new deal starts{open_deal}")
     elif isinstance(event, StopRequested) and before.wanted is not Wanted.STOP and after.phase is not Phase.STOPPED:
         what = "its coins are sold at market" if event.sell else "its coins stay in the account"
         yield note(Kind.STOPPING, f"stopped by its user: the open deal ends, {what}")

@@ -20,6 +20,7 @@
           MailHeld             the mail service takes nothing of ours before a given time
         BadCredentials       the key is not, or no longer, accepted
         MailRefused          a mail will never be taken
+        BadSignature         what came is not from whom it says
         StoreError           the database
           StoreUnavailable     not reachable, locked, or its disk full: nothing was stored; try again
           SchemaMismatch       its schema is older or newer than this program
@@ -197,6 +198,10 @@ class BadCredentials(PortError):
 
 class MailRefused(PortError):
     """A mail will never be taken: its address does not exist, or the service does not carry it; nothing was sent."""
+
+
+class BadSignature(PortError):
+    """What came is not from whom it says, is not as it was sent, or is too old; nothing of it has been read."""
 
 
 class StoreError(PortError):

@@ -36,6 +36,7 @@ class User:
         id: names the user.
         email: in lower case; unique.
         tier: decides how many bots may exist.
+        given_tier: what an administrator has given, whatever is paid: the tier never falls below it.
         is_admin: whether the user may look after others.
         verified_at: when the address was confirmed; None until then.
         password_hash: as `Passwords` made it; empty when none is set, and then nobody can log in.
@@ -45,6 +46,7 @@ class User:
     id: UserId
     email: str
     tier: Tier = Tier.FREE
+    given_tier: Tier = attrs.field(default=attrs.Factory(lambda self: self.tier, takes_self=True))
     is_admin: bool = False
     verified_at: datetime.datetime | None = None
     password_hash: str = attrs.field(default="", repr=False)

@@ -16,6 +16,7 @@ from dcacore.domain.deal import Deal
 from dcacore.domain.ids import AccountId, BotId, DealId, OrderId, RequestId, UserId
 from dcacore.domain.intents import Intent
 from dcacore.ports.backtests import BacktestRuns
+from dcacore.ports.billing_store import BillingInbox, Customers, PlanPauses, Subscriptions
 from dcacore.ports.census import Census
 from dcacore.ports.health import Health
 from dcacore.ports.identity_store import ApiTokens, GatheredNews, MailLinks, Outbox, Sessions, Throttle, Wishes
@@ -404,6 +405,14 @@ class Work(Protocol):
     def census(self) -> Census: ...
     @property
     def backtests(self) -> BacktestRuns: ...
+    @property
+    def customers(self) -> Customers: ...
+    @property
+    def subscriptions(self) -> Subscriptions: ...
+    @property
+    def billing_inbox(self) -> BillingInbox: ...
+    @property
+    def plan_pauses(self) -> PlanPauses: ...
 
     async def commit(self) -> None:
         """Store everything, synced to disk; a work that ends without it leaves no trace.

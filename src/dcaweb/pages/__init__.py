@@ -31,10 +31,11 @@ from dcaweb.pages.landing import landing
 from dcaweb.pages.metrics import metrics
 from dcaweb.pages.own_data import OwnData
 from dcaweb.pages.passwords import Passwords
+from dcaweb.pages.polar_hook import take_polar_event
 from dcaweb.pages.settings import SettingsPages
 from dcaweb.pages.signals import SignalPages, take_signal
 from dcaweb.pages.signing_in import SigningIn
-from dcaweb.pages.subscription import Subscription
+from dcaweb.pages.subscription import BillingReturn, Subscription
 
 ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     landing,
@@ -64,6 +65,8 @@ ROUTES: Final[Sequence[ControllerRouterHandler]] = (
     SettingsPages,
     OwnData,
     Subscription,
+    BillingReturn,
+    take_polar_event,
     Exports,
     Administration,
     events,

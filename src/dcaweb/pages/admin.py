@@ -81,10 +81,11 @@ class Administration(Controller):
         """Give a user another tier."""
         user = await self._found(request, user_id)
         try:
-            changed = await users.set_tier(app_of(request).store, email=user.email, tier=_tier(data))
+            app = app_of(request)
+            changed = await users.set_tier(*app.means, email=user.email, tier=_tier(data), selling=app.selling)
         except _REFUSALS as error:
             return await self._refused(request, user_id, error)
-        return self._done(request, changed, f"tier {changed.tier.value}")
+        return self._done(request, changed, f"given {changed.given_tier.value}, has {changed.tier.value}")
 
     @post("/users/{user_id:str}/admin")
     async def set_admin(self, request: WebRequest, user_id: FromPath[str], data: Form) -> Template | Redirect:

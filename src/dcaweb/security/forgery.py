@@ -27,7 +27,7 @@ HEADER: Final = "x-csrftoken"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _BYTES: Final = 32
 _DIGITS: Final = 2 * _BYTES
-_NO_PAGES: Final = (f"{URL}/", "/api/", "/healthz", "/readyz", "/metrics", "/signals")
+_NO_PAGES: Final = (f"{URL}/", "/api/", "/healthz", "/readyz", "/metrics", "/signals", "/webhooks/")
 """What shows no form, and may be kept by others than browsers: nobody's token must be kept with it."""
 
 

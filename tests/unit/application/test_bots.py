@@ -70,10 +70,10 @@ async def test_the_limit_holds_when_several_are_made_at_once(office: Office, tmp
     )
     assert sorted(type(one).__name__ for one in made) == ["BotRecord", *["PlanLimitReached"] * 5]
     assert len(await bots.of(office.store, user.id)) == 1
-    await users.set_tier(office.store, email=user.email, tier=Tier.PRO)
+    await users.set_tier(*office.means, email=user.email, tier=Tier.PRO)
     for name in ("x", "y", "z"):
         await office.bot(user, name)
-    await users.set_tier(office.store, email=user.email, tier=Tier.FREE)
+    await users.set_tier(*office.means, email=user.email, tier=Tier.FREE)
     started = await asyncio.gather(
         *(_start(it, user, name) for it, name in zip((office, others, office), "xyz", strict=True)),
         return_exceptions=True,
@@ -98,7 +98,7 @@ async def _start(office: Office, user: User, name: str, kind: RequestKind = Requ
 
 async def test_a_tier_that_fell_lets_no_more_bots_start_than_it_allows(office: Office, anna: User) -> None:
     one, *_ = [await office.bot(anna, name) for name in ("one", "two", "three")]
-    await users.set_tier(office.store, email=anna.email, tier=Tier.FREE)
+    await users.set_tier(*office.means, email=anna.email, tier=Tier.FREE)
     await _start(office, anna, "one")
     refused = r"^the tier FREE allows 1 bot to run at a time: stop one, or move up$"
     with pytest.raises(PlanLimitReached, match=refused):  # one is only asked to run yet
@@ -120,13 +120,13 @@ async def test_a_tier_that_fell_lets_no_more_bots_start_than_it_allows(office: O
 async def test_what_runs_when_the_tier_falls_goes_on(office: Office, anna: User) -> None:
     await _runs(office, *[await office.bot(anna, name) for name in ("one", "two")])
     await office.bot(anna, "three")
-    await users.set_tier(office.store, email=anna.email, tier=Tier.FREE)
+    await users.set_tier(*office.means, email=anna.email, tier=Tier.FREE)
     await _start(office, anna, "one", RequestKind.PAUSE)
     await _start(office, anna, "one")  # ends the pause
     await _start(office, anna, "two", RequestKind.RETRY)
     with pytest.raises(PlanLimitReached):
         await _start(office, anna, "three")
-    await users.set_tier(office.store, email=anna.email, tier=Tier.PRO)
+    await users.set_tier(*office.means, email=anna.email, tier=Tier.PRO)
     await _start(office, anna, "three")
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,11 @@ def test_every_setting() -> None:
         "RESEND_API_URL": "http://127.0.0.1:8001/",
         "SMTP_URL": "smtp://anna:canary@mail.example.com",
         "REGISTRATION": "Closed",
+        "POLAR_ACCESS_TOKEN": "polar_oat_canary",
+        "POLAR_PRODUCT_ID": "9d1e-42",
+        "POLAR_WEBHOOK_SECRET": "whsec_canarycanary12, polar_whs_canarycanary",
+        "POLAR_SERVER_URL": "https://sandbox-api.polar.sh/v1/",
+        "PRO_GRACE_DAYS": "14",
     }
     settings = Settings.from_env(given)
     assert settings == Settings(
@@ -57,6 +63,11 @@ def test_every_setting() -> None:
         resend_api_url="http://127.0.0.1:8001",
         smtp_url="smtp://anna:canary@mail.example.com",
         registration=Registration.CLOSED,
+        polar_access_token="polar_oat_canary",
+        polar_webhook_secrets=("whsec_canarycanary12", "polar_whs_canarycanary"),
+        polar_product_id="9d1e-42",
+        polar_server_url="https://sandbox-api.polar.sh",
+        pro_grace=datetime.timedelta(days=14),
     )
     assert "canary" not in repr(settings)
     assert generate_key()[:8] not in repr(settings)
@@ -103,6 +114,16 @@ def test_every_setting() -> None:
         ("SMTP_URL", "smtps://host?tls=none", "may end in ?tls=required, optional or none after smtp://"),
         ("REGISTRATION", "canary", "must be one of open, closed"),
         ("BINANCE_TESTNET", "canary", "must be true or false"),
+        ("POLAR_ACCESS_TOKEN", "canary two", "must be one word of printable characters"),
+        ("POLAR_PRODUCT_ID", "canary\x00", "must be one word of printable characters"),
+        ("POLAR_WEBHOOK_SECRET", "canary", "must have 16 to 256 printable characters without spaces and commas"),
+        ("POLAR_WEBHOOK_SECRET", "canary-canary-canary,", "must have 16 to 256 printable characters"),
+        ("POLAR_WEBHOOK_SECRET", "whsec_canary%canary%", "must be base64 after whsec_"),
+        ("POLAR_SERVER_URL", "canary", "must be like https://host:port"),
+        ("PRO_GRACE_DAYS", "canary", "must be a whole number of days from 0 to 21"),
+        ("PRO_GRACE_DAYS", "22", "must be a whole number of days from 0 to 21"),
+        ("PRO_GRACE_DAYS", "-1", "must be a whole number of days from 0 to 21"),
+        ("PRO_GRACE_DAYS", "7.5", "must be a whole number of days from 0 to 21"),
         ("PAPER_EXCHANGE_URL", "canary", "must be like http://host:port"),
         ("PAPER_EXCHANGE_URL", "ws://canary", "must be like http://host:port"),
         ("PAPER_EXCHANGE_URL", "http://host/canary", "must be like http://host:port, without a path"),
@@ -183,3 +204,24 @@ def test_cookies_go_by_the_scheme_of_the_address_however_it_is_written() -> None
     assert Settings.from_env({"BASE_URL": "HTTPS://dca.example.com:8443/"}).base_url == "https://dca.example.com:8443"
     with pytest.raises(BadSetting, match=r"^BASE_URL must be like https://host:port, without a path"):
         Settings.from_env({"BASE_URL": "https://example.com/dca"})  # pages and cookies are the host's root's
+
+
+POLAR = {
+    "POLAR_ACCESS_TOKEN": "polar_oat_x",
+    "POLAR_PRODUCT_ID": "9d1e",
+    "POLAR_WEBHOOK_SECRET": "whsec_canarycanary12",
+}
+
+
+@pytest.mark.parametrize("name", POLAR)
+def test_billing_is_set_whole_or_not_at_all(name: str) -> None:
+    assert Settings.from_env(POLAR).polar_server_url == "https://api.polar.sh"
+    rest = {other: value for other, value in POLAR.items() if other != name}
+    rule = f"^{name} is not set: POLAR_ACCESS_TOKEN, POLAR_PRODUCT_ID, POLAR_WEBHOOK_SECRET are set together, or none"
+    with pytest.raises(BadSetting, match=rule):
+        Settings.from_env(rest)
+
+
+@pytest.mark.parametrize("days", [0, 7, 21])
+def test_grace_is_some_whole_days(days: int) -> None:
+    assert Settings.from_env({"PRO_GRACE_DAYS": str(days)}).pro_grace == datetime.timedelta(days=days)

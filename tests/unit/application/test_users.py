@@ -87,12 +87,12 @@ async def test_verifying_twice_keeps_the_first_time(office: Office) -> None:
 
 async def test_another_tier_and_another_password(office: Office) -> None:
     anna = await office.user(tier=Tier.FREE)
-    changed = await users.set_tier(office.store, email=anna.email, tier=Tier.PRO)
-    assert changed == attrs.evolve(anna, tier=Tier.PRO)
+    changed = await users.set_tier(*office.means, email=anna.email, tier=Tier.PRO)
+    assert changed == attrs.evolve(anna, tier=Tier.PRO, given_tier=Tier.PRO)
     changed = await users.reset_password(office.store, office.passwords, email=anna.email, password="Other5678")
     assert office.passwords.check("Other5678", changed.password_hash)
     assert await users.everyone(office.store) == (changed,)
     with pytest.raises(InvalidParameter):
         await users.reset_password(office.store, office.passwords, email=anna.email, password="short")
     with pytest.raises(NotFound):
-        await users.set_tier(office.store, email="nobody@example.com", tier=Tier.PRO)
+        await users.set_tier(*office.means, email="nobody@example.com", tier=Tier.PRO)

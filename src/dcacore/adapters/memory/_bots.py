@@ -137,6 +137,9 @@ class MemoryBots(Bots):
         writable(tables.confirmations).pop(bot_id, None)
         writable(tables.open_deals).pop(bot_id, None)
         writable(tables.signals).pop(bot_id, None)
+        writable(tables.plan_pauses).pop(bot_id, None)
+        for user_id in [user_id for user_id, chosen in tables.plan_choices.items() if chosen == bot_id]:
+            del writable(tables.plan_choices)[user_id]
         writable(tables.bots).pop(bot_id, None)
 
 

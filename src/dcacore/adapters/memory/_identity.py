@@ -286,6 +286,9 @@ def forget_everything_of(draft: Draft, user_id: UserId) -> None:
     _drop(draft, tables.notifications, lambda it: it.user_id == user_id)
     _drop(draft, tables.confirmations, lambda it: it.user_id == user_id)
     _drop(draft, tables.backtests, lambda it: it.run.user_id == user_id)
+    _drop(draft, tables.subscriptions, lambda it: it[0] == user_id)
+    draft.writable(tables.customers).pop(user_id, None)
+    draft.writable(tables.plan_choices).pop(user_id, None)
     draft.writable(tables.wishes).pop(user_id, None)
     for key in [it for it in tables.gathered if it[0] == user_id]:
         del draft.writable(tables.gathered)[key]

@@ -9,6 +9,12 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 import attrs
 
 from dcacore.adapters.memory._backtests import MemoryBacktests
+from dcacore.adapters.memory._billing import (
+    MemoryBillingInbox,
+    MemoryCustomers,
+    MemoryPlanPauses,
+    MemorySubscriptions,
+)
 from dcacore.adapters.memory._bots import MemoryBots, MemoryDeals
 from dcacore.adapters.memory._census import MemoryCensus
 from dcacore.adapters.memory._feed import MemoryFeed, MemoryRequests
@@ -160,6 +166,22 @@ class MemoryWork(Work):
     @property
     def backtests(self) -> MemoryBacktests:
         return MemoryBacktests(self._draft)
+
+    @property
+    def customers(self) -> MemoryCustomers:
+        return MemoryCustomers(self._draft)
+
+    @property
+    def subscriptions(self) -> MemorySubscriptions:
+        return MemorySubscriptions(self._draft)
+
+    @property
+    def billing_inbox(self) -> MemoryBillingInbox:
+        return MemoryBillingInbox(self._draft)
+
+    @property
+    def plan_pauses(self) -> MemoryPlanPauses:
+        return MemoryPlanPauses(self._draft)
 
     async def commit(self) -> None:
         draft, tables = self._draft, self._draft.tables

@@ -14,12 +14,14 @@ from typing import Any, TypeVar
 import attrs
 
 from dcacore.domain.deal import Deal
+from dcacore.domain.entitlement import Subscription
 from dcacore.domain.evolving import evolve
 from dcacore.domain.ids import AccountId, BotId, DealId, OrderId, RequestId, UserId
 from dcacore.domain.intents import Intent, IntentState
 from dcacore.domain.money import BaseQty, exact
 from dcacore.domain.orders import Order
 from dcacore.ports.backtests import BacktestRun, Outcome
+from dcacore.ports.billing_store import Customer, Told
 from dcacore.ports.errors import StoreError
 from dcacore.ports.identity import (
     ApiToken,
@@ -110,6 +112,11 @@ class Tables:
     wishes: dict[UserId, Preferences] = attrs.field(factory=dict)
     signals: dict[BotId, SignalKey] = attrs.field(factory=dict)
     backtests: dict[str, StoredRun] = attrs.field(factory=dict)
+    customers: dict[UserId, Customer] = attrs.field(factory=dict)
+    subscriptions: dict[str, tuple[UserId, Subscription]] = attrs.field(factory=dict)
+    billing_events: dict[str, Told] = attrs.field(factory=dict)
+    plan_pauses: dict[BotId, datetime.datetime] = attrs.field(factory=dict)
+    plan_choices: dict[UserId, BotId] = attrs.field(factory=dict)
     open_deals: dict[BotId, DealId] = attrs.field(factory=dict)
     deal_orders: dict[DealId, tuple[OrderId, ...]] = attrs.field(factory=dict)
     order_fills: dict[OrderId, tuple[TradeKey, ...]] = attrs.field(factory=dict)

@@ -20,6 +20,7 @@ class UserRow(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(unique=True)
     tier: Mapped[str]
+    given_tier: Mapped[str] = mapped_column(server_default="FREE")
     is_admin: Mapped[bool]
     verified_at: Mapped[datetime.datetime | None]
     password_hash: Mapped[str]

@@ -13,6 +13,7 @@ from sqlalchemy import URL, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dcacore.adapters.sqlalchemy._backtests import SqlBacktests
+from dcacore.adapters.sqlalchemy._billing import SqlBillingInbox, SqlCustomers, SqlPlanPauses, SqlSubscriptions
 from dcacore.adapters.sqlalchemy._bots import SqlBots
 from dcacore.adapters.sqlalchemy._census import SqlCensus
 from dcacore.adapters.sqlalchemy._deals import SqlDeals
@@ -122,6 +123,22 @@ class SqlWork(Work):
     @property
     def backtests(self) -> SqlBacktests:
         return SqlBacktests(self._session)
+
+    @property
+    def customers(self) -> SqlCustomers:
+        return SqlCustomers(self._session)
+
+    @property
+    def subscriptions(self) -> SqlSubscriptions:
+        return SqlSubscriptions(self._session)
+
+    @property
+    def billing_inbox(self) -> SqlBillingInbox:
+        return SqlBillingInbox(self._session)
+
+    @property
+    def plan_pauses(self) -> SqlPlanPauses:
+        return SqlPlanPauses(self._session)
 
     async def commit(self) -> None:
         await self._bots.see_to_dropped()

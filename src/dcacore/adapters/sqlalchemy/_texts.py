@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import json
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from typing import Final
 from cattrs import Converter
 
 from dcacore.domain.bot import Trouble
+from dcacore.domain.entitlement import Subscription
 from dcacore.domain.market import Fees, Market
 from dcacore.domain.strategy import Strategy
 from dcacore.ports.health import Health
@@ -20,6 +22,8 @@ from dcacore.ports.records import Environment
 _CONVERTER: Final = Converter()
 _CONVERTER.register_unstructure_hook(Decimal, lambda value: format(value, "f"))
 _CONVERTER.register_structure_hook(Decimal, lambda value, _: Decimal(value))
+_CONVERTER.register_unstructure_hook(datetime.datetime, datetime.datetime.isoformat)
+_CONVERTER.register_structure_hook(datetime.datetime, lambda value, _: datetime.datetime.fromisoformat(value))
 
 
 def _text(value: object) -> str:
@@ -104,3 +108,13 @@ def told_to_text(told: Mapping[Occasion, Channels]) -> str:
 def told_of(text: str) -> dict[Occasion, Channels]:
     """Return what was stored as *text*; an occasion that was not there at the time is told of in the usual way."""
     return {**usual_channels(), **_CONVERTER.structure(json.loads(text), dict[Occasion, Channels])}
+
+
+def subscription_to_text(subscription: Subscription) -> str:
+    """Return *subscription* as it is stored where it is no more than something that was told."""
+    return _text(_CONVERTER.unstructure(subscription))
+
+
+def subscription_of(text: str) -> Subscription:
+    """Return the subscription that was stored as *text*."""
+    return _CONVERTER.structure(json.loads(text), Subscription)

@@ -66,7 +66,7 @@ def _edit_bot(at: At, details: Details) -> RequestEvent:
 
 _EVENTS: Final[Mapping[RequestKind, Callable[[At, Details], RequestEvent]]] = {
     RequestKind.START: lambda at, _: StartRequested(at),
-    RequestKind.PAUSE: lambda at, _: PauseRequested(at),
+    RequestKind.PAUSE: lambda at, details: PauseRequested(at, reason=details.get("reason", "")),
     RequestKind.STOP: lambda at, details: StopRequested(at, sell=details.get("sell") == "true"),
     RequestKind.RETRY: lambda at, _: RetryRequested(at),
     RequestKind.CLOSE_DEAL: lambda at, details: CloseDealRequested(at, deal_id=_deal(details)),
