@@ -118,9 +118,50 @@ async def test_everybody_who_buys_is_asked_about_at_the_start(counter: Counter) 
     counter.world.revoke(anna.id)
     counter.office.clock.pass_by(60)
     counter.keeper = type(counter.keeper)(counter.means)
-    counter.keeper._begun_at = counter.office.clock.now()
     await counter.work()
     assert await counter.tier(anna) is Tier.FREE
+
+
+async def test_a_clock_that_was_wrong_stops_nothing(counter: Counter) -> None:
+    anna = await counter.anna()
+    await counter.told(counter.world.buy(anna.id))
+    await counter.work()
+    counter.office.clock.at += datetime.timedelta(days=400)
+    await counter.work(seconds=61)
+    assert await counter.tier(anna) is Tier.PRO
+    counter.office.clock.at -= datetime.timedelta(days=400)
+    counter.world.revoke(anna.id)  # and nothing of it arrives
+    await counter.work(seconds=61)
+    assert await counter.tier(anna) is Tier.FREE
+
+
+async def test_one_of_whom_nothing_can_be_read_keeps_nobody_else_from_being_asked_about(counter: Counter) -> None:
+    anna, bob = await counter.anna(), await counter.anna("bob@example.com")
+    for user in (anna, bob):
+        await counter.told(counter.world.buy(user.id))
+    await counter.work()
+    for user in (anna, bob):
+        counter.world.revoke(user.id)
+    for broken, asked in ((anna, bob), (bob, anna)):
+        counter.billing.troubles = {broken.id: Unavailable("Polar's answer cannot be read")}
+        await counter.work(seconds=ASK_EVERY.total_seconds() + 61)
+        assert await counter.tier(asked) is Tier.FREE
+
+
+async def test_who_has_just_paid_does_not_wait_for_all_the_others(counter: Counter) -> None:
+    users = [await counter.anna(f"user-{number}@example.com") for number in range(3)]
+    for user in users[:2]:
+        await counter.told(counter.world.buy(user.id))
+    await counter.work()
+    counter.office.clock.pass_by(ASK_EVERY.total_seconds() + 61)
+    counter.world.buy(users[2].id)
+    counter.billing.asked.clear()
+    counter.keeper.poke()
+    await counter.keeper.look_around()
+    assert len(counter.billing.asked) == 1  # then it looks into the inbox
+    counter.keeper._poked.clear()
+    await counter.keeper.look_around()
+    assert len(counter.billing.asked) == 2
 
 
 async def test_while_billing_cannot_be_asked_what_it_told_is_believed(counter: Counter) -> None:
