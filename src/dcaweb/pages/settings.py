@@ -9,7 +9,7 @@ from litestar import Controller, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
-from dcacore.application.billing.buying import refuse_while_renewed
+from dcacore.application.billing.buying import refuse_while_charged
 from dcacore.application.identity import api_tokens, leaving, passwords, preferences, sessions
 from dcacore.application.identity.leaving import Left, OpenDeals
 from dcacore.application.identity.preferences import Changes
@@ -129,7 +129,7 @@ class SettingsPages(Controller):
         """Delete the account, or begin to: bots that trade are stopped first."""
         app = app_of(request)
         try:
-            await refuse_while_renewed(app.store, app.clock, _me(request).user.id, app.selling)
+            await refuse_while_charged(app.store, _me(request).user.id, app.selling)
             left = await leaving.delete_account(
                 app.identity, _me(request), password=data.get("current", ""), open_deals=_deals(data)
             )

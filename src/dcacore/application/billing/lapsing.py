@@ -34,6 +34,13 @@ def who_goes_on(records: Iterable[BotRecord], preferred: BotId | None, limit: in
     return tuple([it.bot.id for it in order[:limit]])
 
 
+async def paused_for_plan(work: Work, user_id: UserId) -> tuple[BotRecord, ...]:
+    """Return the user's bots that pause for the plan, the first made first; not those that were stopped since."""
+    paused = await work.plan_pauses.of(user_id)
+    mine = sorted(await work.bots.of(user_id), key=lambda it: (it.created_at, it.bot.id))
+    return tuple([it for it in mine if it.bot.id in paused and it.bot.wanted is not Wanted.STOP])
+
+
 async def pause_beyond(work: Work, clock: Clock, ids: Ids, user_id: UserId, tier: Tier) -> tuple[BotRecord, ...]:
     """Let those of the user's bots start no new deal that *tier* does not carry, and return them.
 
@@ -100,12 +107,9 @@ async def resume(store: Store, clock: Clock, ids: Ids, *, user_id: UserId) -> tu
         if user is None:
             raise NotFound("user", user_id)
         room = LIMITS[user.tier] - len(await bots_to_run(work, user_id))
-        paused = await work.plan_pauses.of(user_id)
         asked: list[Request] = []
-        for record in sorted(await work.bots.of(user_id), key=lambda it: (it.created_at, it.bot.id)):
-            if record.bot.id not in paused or len(asked) >= room or record.bot.wanted is Wanted.STOP:
-                continue
-            if await unconfirmed(work, record, await strategy_to_be(work, record)) is None:
+        for record in await paused_for_plan(work, user_id):
+            if len(asked) < room and await unconfirmed(work, record, await strategy_to_be(work, record)) is None:
                 ask = asking.ask_in(work, clock, ids, user_id=user_id, bot=record.bot.id, kind=RequestKind.START)
                 asked.append(await ask)
         await work.commit()
