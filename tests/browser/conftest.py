@@ -67,13 +67,21 @@ def desk(tmp_path: Path, chromium: Browser, monkeypatch: pytest.MonkeyPatch) -> 
         yield made
 
 
+@pytest.fixture
+def shop(tmp_path: Path, chromium: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """Yield the dashboard with an engine behind it, and with Polar beside it."""
+    monkeypatch.setattr("dcaweb.pages.asked.PATIENCE_S", 60.0)
+    with _served(tmp_path, trades=True, sells=True) as made:
+        yield made
+
+
 @contextmanager
-def _served(folder: Path, *, trades: bool) -> Iterator[Site]:
+def _served(folder: Path, *, trades: bool, sells: bool = False) -> Iterator[Site]:
     ready = threading.Event()
     made: list[Site] = []
 
     def run() -> None:
-        asyncio.run(served(folder, made, ready, trades=trades))
+        asyncio.run(served(folder, made, ready, trades=trades, sells=sells))
 
     thread = threading.Thread(target=run, name="dashboard")
     thread.start()
