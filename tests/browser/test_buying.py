@@ -108,7 +108,7 @@ def test_the_page_of_the_plans_is_well_made_however_it_stands(chromium: Browser,
             make_bot(page, name)
             start(page)
             shows(page, "In position")
-        _looks_right(page, "pro", "Renewed")
+        _looks_right(page, "pro", "Renews")
         for state, happens, words in (
             ("ending", "cancel", "Keep PRO"),
             ("grace", "undo fail_charge", "The last charge has failed"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import json
 import zipfile
@@ -14,6 +15,8 @@ import attrs
 import pytest
 
 from dcacore.application import accounts
+from dcacore.application.identity import leaving
+from dcacore.application.identity.refusals import StillCharged
 from dcacore.application.limits import bots_to_run
 from dcacore.domain.bot import Phase, Wanted
 from dcacore.domain.ids import UserId
@@ -82,7 +85,7 @@ async def test_a_plan_is_bought(till: Till) -> None:
     assert set(await till.told(deliveries)) == {202}
     await till.work()
     page = await _page(till)
-    for words in ("0 of 5", "10.00 USD a month", "Renewed", "Manage", "Cancel PRO?"):
+    for words in ("0 of 5", "10.00 USD a month", "Renews", "Manage", "Cancel PRO?"):
         assert words in page, words
     assert "Upgrade" not in page
     assert "You have PRO" in await _page(till, f"/billing/done?checkout_id={purchase.checkout.id}")
@@ -158,7 +161,7 @@ async def test_it_is_cancelled_and_taken_back(till: Till) -> None:
     assert await till.tier() is Tier.PRO
     assert (await _press(till, "cancel")).status_code == 409
     await _press(till, "renew")
-    assert "Renewed" in await _page(till)
+    assert "Renews" in await _page(till)
     assert (await _press(till, "renew")).status_code == 409
 
 
@@ -196,7 +199,7 @@ async def test_manage_leads_to_a_page_that_is_made_anew_each_time(till: Till) ->
 async def test_when_billing_is_out_of_reach_the_page_says_so(till: Till, trouble: Any) -> None:
     await _bought(till)
     till.billing.trouble = trouble
-    assert "Renewed" in await _page(till)
+    assert "Renews" in await _page(till)
     assert "cannot be reached" in await _page(till, "/subscription/payments")
     for what in ("manage", "cancel", "buy"):
         answer = await _press(till, what)
@@ -335,6 +338,10 @@ async def test_nobody_leaves_who_would_be_charged_some_day(till: Till, happening
     await till.work()
     fields = {"current": PASSWORD, "open_deals": "refuse"}
     assert "cancel it first" in said(await till.desk.browser.post("/settings/delete", fields))
+    for is_selling in (True, False):
+        removed = leaving.remove_user(till.desk.app.store, till.desk.anna.id, is_selling=is_selling)
+        with pytest.raises(StillCharged) if is_selling else contextlib.nullcontext():
+            await removed  # an administrator does so; where nothing is sold any more, nobody could cancel
 
 
 async def test_what_fails_is_cancelled_once_and_may_be_kept(till: Till) -> None:

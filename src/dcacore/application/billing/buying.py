@@ -183,20 +183,6 @@ async def set_ending(means: BillingMeans, user_id: UserId, *, ends: bool) -> Non
     await fetch(means, user_id)
 
 
-async def refuse_while_charged(store: Store, user_id: UserId, selling: Selling) -> None:
-    """Refuse to let somebody leave who would go on being charged, for whichever product that is.
-
-    Raises:
-        NotNow: a subscription of the user's has no end.
-    """
-    if selling.terms is None:
-        return
-    async with store.begin(reads_only=True) as work:
-        found = await work.subscriptions.of(user_id)
-    if any(it.will_be_charged for it in found):
-        raise NotNow("your subscription would go on being charged: cancel it first, on the page Subscription")
-
-
 async def payments(means: BillingMeans, user_id: UserId) -> tuple[Payment, ...]:
     """Return what the user was charged, newest first.
 
