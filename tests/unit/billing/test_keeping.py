@@ -6,13 +6,16 @@ import datetime
 from collections.abc import Callable
 from typing import Any, Final
 
+import attrs
 import pytest
 
+from dcacore.application import users
 from dcacore.application.billing.keeping import ASK_EVERY, PAUSES, receive
+from dcacore.domain.entitlement import Terms
 from dcacore.domain.ids import UserId
 from dcacore.ports.errors import BadSignature, RateLimited, Unavailable
 from dcacore.ports.records import Tier
-from tests.polar.world import Delivery
+from tests.polar.world import PRODUCT, Delivery
 from tests.unit.billing.counter import Counter
 
 DAY: Final = 24 * 3600
@@ -243,6 +246,33 @@ async def test_what_was_given_stays_whatever_is_paid(counter: Counter) -> None:
     await counter.told(counter.world.buy(anna.id))
     await counter.work()
     await counter.told(counter.world.revoke(anna.id))
+    await counter.work(seconds=1)
+    assert await counter.tier(anna) is Tier.PRO
+
+
+async def test_what_is_given_is_taken_back_without_touching_what_is_paid(counter: Counter) -> None:
+    anna = await counter.office.user(tier=Tier.PRO)
+    await counter.told(counter.world.buy(anna.id))
+    await counter.work()
+    taken = await users.set_tier(*counter.office.means, email=anna.email, tier=Tier.FREE, selling=counter.means.selling)
+    assert (taken.tier, taken.given_tier) == (Tier.PRO, Tier.FREE)
+    await counter.told(counter.world.revoke(anna.id))
+    await counter.work(seconds=1)
+    assert await counter.tier(anna) is Tier.FREE
+
+
+async def test_without_a_grace_a_failed_charge_ends_it_and_a_good_one_brings_it_back(counter: Counter) -> None:
+    anna = await counter.anna()
+    terms = Terms(product_id=PRODUCT, grace=datetime.timedelta(0))
+    means = attrs.evolve(counter.means, selling=attrs.evolve(counter.means.selling, terms=terms))
+    counter.keeper = type(counter.keeper)(means)
+    for act, tier in ((counter.world.buy, Tier.PRO), (counter.world.fail_charge, Tier.FREE)):
+        await counter.told(act(anna.id))
+        await counter.work(seconds=1)
+        assert await counter.tier(anna) is tier
+    await counter.work(seconds=DAY)
+    assert await counter.letters() == ["Your plan is PRO now", "Your plan is FREE now"]  # and no warning of a grace
+    await counter.told(counter.world.recover(anna.id))
     await counter.work(seconds=1)
     assert await counter.tier(anna) is Tier.PRO
 

@@ -72,7 +72,8 @@ async def let_go_on(store: Store, clock: Clock, ids: Ids, *, user_id: UserId, bo
 
     Raises:
         NotFound: the user has no such bot.
-        NotNow: it may only trade real money when its user has confirmed that.
+        NotNow: it may only trade real money when its user has confirmed that; or the one in whose place it would go on
+            holds an open deal, and it holds none: by turns there would be more deals than the plan carries.
     """
     async with store.begin() as work:
         user = await work.users.hold(user_id)
@@ -87,10 +88,20 @@ async def let_go_on(store: Store, clock: Clock, ids: Ids, *, user_id: UserId, bo
             running = await bots_to_run(work, user_id)
             others = [it for it in await work.bots.of(user_id) if it.bot.id in running]
             stay = who_goes_on(others, None, LIMITS[user.tier] - 1)
-            await _pause(work, clock, ids, [it for it in others if it.bot.id not in stay], user.tier)
+            leave = [it for it in others if it.bot.id not in stay]
+            _refuse_one_deal_more(record, leave)
+            await _pause(work, clock, ids, leave, user.tier)
             asked.append(await asking.ask_in(work, clock, ids, user_id=user_id, bot=bot, kind=RequestKind.START))
         await work.commit()
     return tuple(asked)
+
+
+def _refuse_one_deal_more(record: BotRecord, leave: Iterable[BotRecord]) -> None:
+    busy = [it.name for it in leave if it.bot.deal is not None]
+    if busy and record.bot.deal is None:
+        raise NotNow(
+            f"{', '.join(busy)} has an open deal and {record.name} has none: they can change places when it has ended"
+        )
 
 
 async def resume(store: Store, clock: Clock, ids: Ids, *, user_id: UserId) -> tuple[Request, ...]:
