@@ -161,7 +161,8 @@ def remove(*, email: str, is_sure: bool, as_json: bool) -> None:
 
     found = in_app(lambda app: users.find(app.store, email))
     confirm(f"Remove {found.email} with all bots and their history?", is_sure=is_sure)
-    _print(in_app(lambda app: remove_user(app.store, found.id)), "removed", as_json=as_json)
+    removed = in_app(lambda app: remove_user(app.store, found.id, is_selling=app.shop is not None))
+    _print(removed, "removed", as_json=as_json)
 
 
 @user.command("reset-password", epilog="\b\nExample:\n  dca user reset-password anna@example.com")

@@ -76,13 +76,21 @@ def by_mail(tmp_path: Path, chromium: Browser) -> Iterator[tuple[Site, Resend]]:
         yield made, service
 
 
+@pytest.fixture
+def shop(tmp_path: Path, chromium: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """Yield the dashboard with an engine behind it, and with Polar beside it."""
+    monkeypatch.setattr("dcaweb.pages.asked.PATIENCE_S", 60.0)
+    with _served(tmp_path, trades=True, sells=True) as made:
+        yield made
+
+
 @contextmanager
-def _served(folder: Path, *, trades: bool, resend_url: str = "") -> Iterator[Site]:
+def _served(folder: Path, *, trades: bool, sells: bool = False, resend_url: str = "") -> Iterator[Site]:
     ready = threading.Event()
     made: list[Site] = []
 
     def run() -> None:
-        asyncio.run(served(folder, made, ready, trades=trades, resend_url=resend_url))
+        asyncio.run(served(folder, made, ready, trades=trades, sells=sells, resend_url=resend_url))
 
     thread = threading.Thread(target=run, name="dashboard")
     thread.start()

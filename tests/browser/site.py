@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final, TypeVar
 
 import attrs
+import httpx
 
 from dcacore.adapters.fernet import generate_key
 from dcacore.adapters.mail_memory import MemoryMailer
 from dcacore.adapters.passwords import BcryptPasswords
+from dcacore.adapters.system import SystemClock
 from dcacore.bootstrap import known_market
 from dcacore.bootstrap.app import App, delivering, open_app, running
 from dcacore.bootstrap.paper import InProcessPaper
@@ -22,6 +25,8 @@ from dcacore.domain.numbers import Number
 from dcacore.ports.records import Environment
 from dcacore.settings import Settings
 from dcaweb.serving import address_of, listening, serve_app
+from tests.polar.server import TOKEN, PolarServer, polar_server
+from tests.polar.world import PRODUCT, SECRET, Delivery, PolarWorld
 from tests.posts.resend import KEY as RESEND_KEY
 
 T = TypeVar("T")
@@ -42,6 +47,7 @@ class Site:
         mailer: where mail ends up.
         paper: the exchange of bots on paper, and of those with real money, which is none here.
         loop: what runs in that thread.
+        polar: where plans are bought; None where none are.
         leaving: set when the dashboard is to go away ...
         returning: ... and when it is to come back, or to end for good.
         is_up: set when pages can be asked for.
@@ -54,6 +60,7 @@ class Site:
     mailer: MemoryMailer
     paper: InProcessPaper
     loop: asyncio.AbstractEventLoop
+    polar: PolarServer | None = None
     leaving: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
     returning: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
     is_up: threading.Event = attrs.field(factory=threading.Event, init=False)
@@ -81,6 +88,19 @@ class Site:
         """Let the market of `PAIR` move to *price*, in quote per base; what is reached fills."""
         self.do(lambda: self.paper.move(PAIR, price))
 
+    def told(self, happens: Callable[[PolarWorld], Iterable[Delivery]] | None = None) -> None:
+        """Let Polar tell what has been done on its pages, or what *happens* there now."""
+        polar = self.polar
+        assert polar is not None, "nothing is sold here"
+
+        def sent() -> list[Delivery]:
+            told, polar.told = [*polar.told, *(happens(polar.world) if happens else ())], []
+            return [polar.world.again(it) for it in told]
+
+        for it in self.do(sent):
+            answer = httpx.post(f"{self.url}/webhooks/polar", content=it.body, headers=it.headers, trust_env=False)
+            assert answer.status_code == HTTPStatus.ACCEPTED, answer.text
+
     @contextmanager
     def away(self) -> Iterator[None]:
         """Take the dashboard away for a while; the engine goes on, and the same address answers afterwards."""
@@ -99,7 +119,13 @@ class Site:
 
 
 async def served(
-    folder: Path, made: list[Site], ready: threading.Event, *, trades: bool = False, resend_url: str = ""
+    folder: Path,
+    made: list[Site],
+    ready: threading.Event,
+    *,
+    trades: bool = False,
+    sells: bool = False,
+    resend_url: str = "",
 ) -> None:
     """Serve the dashboard over a database in *folder* until it is told to stop.
 
@@ -108,6 +134,7 @@ async def served(
         made: gets the site.
         ready: set when it is there.
         trades: whether an engine is behind it.
+        sells: whether a Polar of the tests' own is.
         resend_url: where the Resend is that mail goes by; empty keeps it in memory, where pages show its links.
     """
     with listening("127.0.0.1", 0) as taken:
@@ -121,8 +148,18 @@ async def served(
         resend_api_key=RESEND_KEY if resend_url else "",
         resend_api_url=resend_url,
     )
-    async with _equipped(settings, trades=trades) as (app, mailer, paper):
-        site = Site(url, app, mailer, paper, asyncio.get_running_loop())
+    async with AsyncExitStack() as stack:
+        polar = await stack.enter_async_context(polar_server(PolarWorld(SystemClock()))) if sells else None
+        if polar is not None:
+            settings = attrs.evolve(
+                settings,
+                polar_access_token=TOKEN,
+                polar_product_id=PRODUCT,
+                polar_webhook_secrets=(SECRET,),
+                polar_server_url=polar.url,
+            )
+        app, mailer, paper = await stack.enter_async_context(_equipped(settings, trades=trades))
+        site = Site(url, app, mailer, paper, asyncio.get_running_loop(), polar)
 
         def tell(_: str) -> None:
             site.is_up.set()

@@ -88,9 +88,10 @@ async def test_who_was_asked_about_longest_ago_comes_first(store: Store) -> None
     async with store.begin() as work:
         await work.customers.put(ann)
         await work.customers.put(bob)
-        assert await work.customers.asked_before(NOON) == (bob,)
-        assert await work.customers.asked_before(NOON + MINUTE) == (bob, ann)
-        assert await work.customers.asked_before(NOON + MINUTE, limit=1) == (bob,)
+        assert await work.customers.asked_before(NOON, now=NOON) == (bob,)
+        assert await work.customers.asked_before(NOON - MINUTE, now=NOON - MINUTE) == (bob, ann)  # of a wrong clock
+        assert await work.customers.asked_before(NOON + MINUTE, now=NOON + MINUTE) == (bob, ann)
+        assert await work.customers.asked_before(NOON + MINUTE, now=NOON + MINUTE, limit=1) == (bob,)
 
 
 async def test_of_a_subscription_the_newest_is_kept(store: Store) -> None:

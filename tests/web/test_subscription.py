@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import json
 import zipfile
@@ -13,13 +14,18 @@ from typing import Any
 import attrs
 import pytest
 
+from dcacore.application import accounts
+from dcacore.application.identity import leaving
+from dcacore.application.identity.refusals import StillCharged
+from dcacore.application.limits import bots_to_run
 from dcacore.domain.bot import Phase, Wanted
 from dcacore.domain.ids import UserId
 from dcacore.ports.billing import CheckoutState
 from dcacore.ports.errors import BadCredentials, Rejected, Unavailable
-from dcacore.ports.records import BotRecord, RequestKind, Tier
+from dcacore.ports.records import BotRecord, Environment, RequestKind, Tier
 from tests.web.desk import Desk
 from tests.web.stage import PASSWORD, said
+from tests.web.test_bot_import import CALM
 from tests.web.till import Till, till_in
 
 
@@ -79,7 +85,7 @@ async def test_a_plan_is_bought(till: Till) -> None:
     assert set(await till.told(deliveries)) == {202}
     await till.work()
     page = await _page(till)
-    for words in ("0 of 5", "10.00 USD a month", "Renewed", "Manage", "Cancel PRO?"):
+    for words in ("0 of 5", "10.00 USD a month", "Renews", "Manage", "Cancel PRO?"):
         assert words in page, words
     assert "Upgrade" not in page
     assert "You have PRO" in await _page(till, f"/billing/done?checkout_id={purchase.checkout.id}")
@@ -155,7 +161,7 @@ async def test_it_is_cancelled_and_taken_back(till: Till) -> None:
     assert await till.tier() is Tier.PRO
     assert (await _press(till, "cancel")).status_code == 409
     await _press(till, "renew")
-    assert "Renewed" in await _page(till)
+    assert "Renews" in await _page(till)
     assert (await _press(till, "renew")).status_code == 409
 
 
@@ -193,7 +199,7 @@ async def test_manage_leads_to_a_page_that_is_made_anew_each_time(till: Till) ->
 async def test_when_billing_is_out_of_reach_the_page_says_so(till: Till, trouble: Any) -> None:
     await _bought(till)
     till.billing.trouble = trouble
-    assert "Renewed" in await _page(till)
+    assert "Renews" in await _page(till)
     assert "cannot be reached" in await _page(till, "/subscription/payments")
     for what in ("manage", "cancel", "buy"):
         answer = await _press(till, what)
@@ -236,6 +242,28 @@ async def test_f92_with_a_smaller_plan_one_goes_on_and_the_user_says_which(till:
     assert "Paused for the plan" not in await _page(till)
 
 
+async def test_where_none_can_be_started_the_page_says_why(till: Till) -> None:
+    await _bought(till)
+    await _three_running(till)
+    await till.told(till.world.revoke(till.desk.anna.id))
+    await till.work()
+    answer = await _press(till, "resume")
+    assert (answer.status_code, "None of them is started from here" in said(answer)) == (409, True)
+
+
+async def test_f94_of_many_bots_made_at_once_the_plan_has_room_for_one(till: Till) -> None:
+    app, anna = till.desk.app, till.desk.anna
+    account = await accounts.add(
+        *app.means, app.secrets, user_id=anna.id, name="paper", environment=Environment.PAPER, api_key=None
+    )
+    files = [{"account": account.id, "file": CALM.replace("fresh", f"bot {number}")} for number in range(20)]
+    sent = [till.desk.browser.post("/bots/new/import", it) for it in files]
+    answers = await asyncio.gather(*sent)
+    assert sorted(it.status_code for it in answers) == [303] + [403] * 19
+    async with till.desk.app.store.begin(reads_only=True) as work:
+        assert len(await work.bots.of(till.desk.anna.id)) == 1
+
+
 async def test_f94_of_many_starts_at_once_the_plan_carries_as_many_as_it_says(till: Till) -> None:
     await _bought(till)
     made = [await till.desk.bot(f"bot {number}", starts=False) for number in range(5)]
@@ -245,6 +273,21 @@ async def test_f94_of_many_starts_at_once_the_plan_carries_as_many_as_it_says(ti
     await asyncio.gather(*starts)
     async with till.desk.app.store.begin(reads_only=True) as work:
         assert len(await work.requests.waiting()) == 1
+
+
+async def test_f95_no_door_leads_past_the_plan(till: Till) -> None:
+    await _bought(till)
+    _, two, three = await _three_running(till)
+    await till.told(till.world.revoke(till.desk.anna.id))
+    await till.work()
+    for it in (two, three):
+        for what in ("pause", "stop", "retry"):
+            await till.desk.browser.post(f"/bots/{it.bot.id}/{what}", {"coins": "keep"})
+        assert (await till.desk.browser.post(f"/bots/{it.bot.id}/start", {})).status_code == 403
+    for what in ("resume", "stay", "stay"):
+        await _press(till, what, bot=three.bot.id)
+    async with till.desk.app.store.begin(reads_only=True) as work:
+        assert await bots_to_run(work, till.desk.anna.id) == {three.bot.id}
 
 
 async def test_f95_no_form_makes_a_plan_larger(till: Till) -> None:
@@ -286,6 +329,39 @@ async def test_nobody_leaves_who_would_go_on_being_charged(till: Till) -> None:
     await _press(till, "cancel")
     assert (await till.desk.browser.post("/settings/delete", fields)).status_code == 303
     assert till.world.subscription_of(till.desk.anna.id).ends_at is not None
+
+
+@pytest.mark.parametrize("happening", ["fail_charge", "pause"])
+async def test_nobody_leaves_who_would_be_charged_some_day(till: Till, happening: str) -> None:
+    await _bought(till)
+    await till.told(getattr(till.world, happening)(till.desk.anna.id))
+    await till.work()
+    fields = {"current": PASSWORD, "open_deals": "refuse"}
+    assert "cancel it first" in said(await till.desk.browser.post("/settings/delete", fields))
+    for is_selling in (True, False):
+        removed = leaving.remove_user(till.desk.app.store, till.desk.anna.id, is_selling=is_selling)
+        with pytest.raises(StillCharged) if is_selling else contextlib.nullcontext():
+            await removed  # an administrator does so; where nothing is sold any more, nobody could cancel
+
+
+async def test_what_fails_is_cancelled_once_and_may_be_kept(till: Till) -> None:
+    await _bought(till)
+    await till.told(till.world.fail_charge(till.desk.anna.id))
+    await till.work()
+    assert (await _press(till, "cancel")).status_code == 303
+    page = await _page(till)
+    assert ("Keep PRO" in page, "Cancel PRO?" in page) == (True, False)
+    assert (await _press(till, "cancel")).status_code == 409
+    assert (await _press(till, "renew")).status_code == 303
+    assert "Cancel PRO?" in await _page(till)
+
+
+async def test_who_has_only_looked_at_the_price_has_nothing_to_manage(till: Till) -> None:
+    await _press(till, "buy")
+    page = await _page(till)
+    assert "Upgrade to PRO" in page
+    assert "Manage" not in page
+    assert "Payments" not in page
 
 
 async def test_what_is_paid_for_is_in_ones_data(till: Till) -> None:

@@ -190,7 +190,7 @@ async def bot_page(store: Store, user_id: UserId, named: str, *, limit: int = PA
         markers=() if bot.deal is None else markers(bot.deal),
         deals=deals,
         confirmed=confirmed,
-        is_paused_for_plan=record.bot.id in paused,
+        is_paused_for_plan=record.bot.id in paused and record.bot.wanted is not Wanted.STOP,
     )
 
 

@@ -66,6 +66,17 @@ class Subscription:
     amount: int = 0
     currency: str = ""
 
+    @property
+    def will_be_charged(self) -> bool:
+        """Whether it is charged for again, sooner or later, unless somebody ends it."""
+        return self.state in _CHARGED and self.ends_at is None
+
+
+_CHARGED: Final = frozenset(
+    {SubscriptionState.TRIALING, SubscriptionState.ACTIVE, SubscriptionState.PAST_DUE, SubscriptionState.PAUSED}
+)
+"""A paused one goes on some day, and one that is past due is tried again; an unpaid one is over."""
+
 
 def _not_too_long(terms: object, field: attrs.Attribute[datetime.timedelta], grace: datetime.timedelta) -> None:  # noqa: ARG001  # as attrs calls it
     if not datetime.timedelta(0) <= grace <= LONGEST_GRACE:
@@ -101,7 +112,6 @@ class Standing(Enum):
 _STANDINGS: Final = {
     SubscriptionState.ACTIVE: Standing.ACTIVE,
     SubscriptionState.TRIALING: Standing.TRIAL,
-    SubscriptionState.UNPAID: Standing.OVERDUE,
     SubscriptionState.PAUSED: Standing.PAUSED,
 }
 """By the state of a subscription that is not past due; any other one has ended, or never was."""

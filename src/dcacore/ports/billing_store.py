@@ -50,8 +50,13 @@ class Customers(Protocol):
             Conflict: there is no such user, or billing calls another one so.
         """
 
-    async def asked_before(self, at: datetime.datetime, *, limit: int = 100) -> tuple[Customer, ...]:
-        """Return customers about whom billing was last asked before *at*, or never: the longest ago first."""
+    async def asked_before(
+        self, at: datetime.datetime, *, now: datetime.datetime, limit: int = 100
+    ) -> tuple[Customer, ...]:
+        """Return customers about whom billing was last asked before *at*, or never: the longest ago first.
+
+        One of whom it is noted that it was after *now* is among them, too: the clock was wrong then.
+        """
 
 
 class Subscriptions(Protocol):

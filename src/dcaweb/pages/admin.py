@@ -129,7 +129,7 @@ class Administration(Controller):
                 raise InvalidParameter("word", None, "is not asked for here: delete your own account in the settings")
             if data.get("word", "").strip() != user.email:
                 raise InvalidParameter("word", None, "must be the address of the user")
-            await leaving.remove_user(app_of(request).store, user.id)
+            await leaving.remove_user(app_of(request).store, user.id, is_selling=app_of(request).shop is not None)
         except _REFUSALS as error:
             return await self._refused(request, user_id, error)
         self._note(request, user, "removed")

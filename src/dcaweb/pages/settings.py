@@ -9,13 +9,12 @@ from litestar import Controller, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
-from dcacore.application.billing.buying import refuse_while_renewed
 from dcacore.application.identity import api_tokens, leaving, passwords, preferences, sessions
 from dcacore.application.identity.leaving import Left, OpenDeals
 from dcacore.application.identity.preferences import Changes
 from dcacore.application.identity.refusals import IdentityError
 from dcacore.application.identity.sessions import SignedIn
-from dcacore.domain.errors import InvalidParameter, NotNow
+from dcacore.domain.errors import InvalidParameter
 from dcacore.ports.errors import Conflict
 from dcacore.ports.identity import ApiTokenId, Channels, Occasion, Scope, SessionId, Theme
 from dcaweb import forms
@@ -129,11 +128,14 @@ class SettingsPages(Controller):
         """Delete the account, or begin to: bots that trade are stopped first."""
         app = app_of(request)
         try:
-            await refuse_while_renewed(app.store, app.clock, _me(request).user.id, app.selling)
             left = await leaving.delete_account(
-                app.identity, _me(request), password=data.get("current", ""), open_deals=_deals(data)
+                app.identity,
+                _me(request),
+                password=data.get("current", ""),
+                open_deals=_deals(data),
+                is_selling=app.shop is not None,
             )
-        except (InvalidParameter, IdentityError, NotNow) as error:
+        except (InvalidParameter, IdentityError) as error:
             return await self._show(request, delete_form=forms.refused(data, error))
         if left is Left.STOPPING:
             if app.engine is not None:

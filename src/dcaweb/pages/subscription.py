@@ -31,6 +31,11 @@ from dcaweb.security.people import me, signed_in
 
 HOME: Final = "/subscription"
 _UNREACHABLE: Final = "Billing cannot be reached at the moment. Nothing was changed; try again in a minute."
+_NONE_STARTS: Final = Refusal(
+    text="None of them is started from here: your plan carries no more, it was stopped, or it trades real money and"
+    " its own page asks first.",
+    status=HTTPStatus.CONFLICT,
+)
 _ASKED: Final = 40
 """How often a page asks how a purchase stands before it says that it takes longer; every three seconds."""
 
@@ -155,9 +160,10 @@ class Subscription(Controller):
         return await sent(request, asks[::-1], HOME) if asks else redirect(HOME, Flash.SAVED)
 
     @post("/resume")
-    async def resume(self, request: WebRequest) -> Redirect:
+    async def resume(self, request: WebRequest) -> Template | Redirect:
         """Start the bots that pause for the plan, as far as it carries them."""
-        return await sent(request, await lapsing.resume(*app_of(request).means, user_id=me(request).id), HOME)
+        asks = await lapsing.resume(*app_of(request).means, user_id=me(request).id)
+        return await sent(request, asks, HOME) if asks else await self._show(request, _NONE_STARTS)
 
     def _means(self, request: WebRequest) -> BillingMeans:
         shop = app_of(request).shop

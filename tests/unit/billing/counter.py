@@ -14,13 +14,35 @@ from dcacore.application.billing.keeping import Keeper, receive
 from dcacore.application.billing.means import BillingMeans
 from dcacore.application.billing.tiers import Selling
 from dcacore.application.telling import Post
-from dcacore.domain.entitlement import Terms
+from dcacore.domain.entitlement import Subscription, Terms
+from dcacore.domain.ids import UserId
+from dcacore.ports.clock import Clock, Ids
 from dcacore.ports.errors import PortError
 from dcacore.ports.records import Tier, User
 from tests.polar.world import PRODUCT, SECRET, Delivery, PolarWorld
 from tests.unit.application.office import Office
 
 BASE_URL: Final = "https://dca.example.com"
+
+
+class WatchedBilling(MemoryBilling):
+    """Billing that remembers about whom it was asked.
+
+    Attributes:
+        asked: about whom.
+        troubles: what a question about somebody raises.
+    """
+
+    def __init__(self, clock: Clock, ids: Ids) -> None:
+        super().__init__(clock, ids, product_id=PRODUCT)
+        self.asked: list[UserId] = []
+        self.troubles: dict[UserId, PortError] = {}
+
+    async def subscriptions(self, user_id: UserId) -> tuple[Subscription, ...]:
+        self.asked.append(user_id)
+        if user_id in self.troubles:
+            raise self.troubles[user_id]
+        return await super().subscriptions(user_id)
 
 
 @attrs.define
@@ -35,13 +57,13 @@ class Counter:
 
     office: Office = attrs.field(factory=Office)
     world: PolarWorld = attrs.field(init=False)
-    billing: MemoryBilling = attrs.field(init=False)
+    billing: WatchedBilling = attrs.field(init=False)
     hooks: PolarHooks = attrs.field(factory=lambda: PolarHooks([SECRET]))
     keeper: Keeper = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.world = PolarWorld(self.office.clock)
-        self.billing = MemoryBilling(self.office.clock, self.office.ids, product_id=PRODUCT)
+        self.billing = WatchedBilling(self.office.clock, self.office.ids)
         self.billing.till = self.world.till
         self.keeper = Keeper(self.means)
 
@@ -52,9 +74,9 @@ class Counter:
         selling = Selling(terms=Terms(product_id=PRODUCT), post=post)
         return BillingMeans(store=store, clock=clock, ids=ids, billing=self.billing, selling=selling, base_url=BASE_URL)
 
-    async def anna(self) -> User:
+    async def anna(self, email: str = "anna@example.com") -> User:
         """Make a user who has not bought anything."""
-        anna = await self.office.user(tier=Tier.FREE)
+        anna = await self.office.user(email, tier=Tier.FREE)
         async with self.office.store.begin() as work:
             await work.users.save(attrs.evolve(anna, verified_at=self.office.clock.now()))
             await work.commit()

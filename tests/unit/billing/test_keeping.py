@@ -6,13 +6,16 @@ import datetime
 from collections.abc import Callable
 from typing import Any, Final
 
+import attrs
 import pytest
 
+from dcacore.application import users
 from dcacore.application.billing.keeping import ASK_EVERY, PAUSES, receive
+from dcacore.domain.entitlement import Terms
 from dcacore.domain.ids import UserId
 from dcacore.ports.errors import BadSignature, RateLimited, Unavailable
 from dcacore.ports.records import Tier
-from tests.polar.world import Delivery
+from tests.polar.world import PRODUCT, Delivery
 from tests.unit.billing.counter import Counter
 
 DAY: Final = 24 * 3600
@@ -118,9 +121,50 @@ async def test_everybody_who_buys_is_asked_about_at_the_start(counter: Counter) 
     counter.world.revoke(anna.id)
     counter.office.clock.pass_by(60)
     counter.keeper = type(counter.keeper)(counter.means)
-    counter.keeper._begun_at = counter.office.clock.now()
     await counter.work()
     assert await counter.tier(anna) is Tier.FREE
+
+
+async def test_a_clock_that_was_wrong_stops_nothing(counter: Counter) -> None:
+    anna = await counter.anna()
+    await counter.told(counter.world.buy(anna.id))
+    await counter.work()
+    counter.office.clock.at += datetime.timedelta(days=400)
+    await counter.work(seconds=61)
+    assert await counter.tier(anna) is Tier.PRO
+    counter.office.clock.at -= datetime.timedelta(days=400)
+    counter.world.revoke(anna.id)  # and nothing of it arrives
+    await counter.work(seconds=61)
+    assert await counter.tier(anna) is Tier.FREE
+
+
+async def test_one_of_whom_nothing_can_be_read_keeps_nobody_else_from_being_asked_about(counter: Counter) -> None:
+    anna, bob = await counter.anna(), await counter.anna("bob@example.com")
+    for user in (anna, bob):
+        await counter.told(counter.world.buy(user.id))
+    await counter.work()
+    for user in (anna, bob):
+        counter.world.revoke(user.id)
+    for broken, asked in ((anna, bob), (bob, anna)):
+        counter.billing.troubles = {broken.id: Unavailable("Polar's answer cannot be read")}
+        await counter.work(seconds=ASK_EVERY.total_seconds() + 61)
+        assert await counter.tier(asked) is Tier.FREE
+
+
+async def test_who_has_just_paid_does_not_wait_for_all_the_others(counter: Counter) -> None:
+    users = [await counter.anna(f"user-{number}@example.com") for number in range(3)]
+    for user in users[:2]:
+        await counter.told(counter.world.buy(user.id))
+    await counter.work()
+    counter.office.clock.pass_by(ASK_EVERY.total_seconds() + 61)
+    counter.world.buy(users[2].id)
+    counter.billing.asked.clear()
+    counter.keeper.poke()
+    await counter.keeper.look_around()
+    assert len(counter.billing.asked) == 1  # then it looks into the inbox
+    counter.keeper._poked.clear()
+    await counter.keeper.look_around()
+    assert len(counter.billing.asked) == 2
 
 
 async def test_while_billing_cannot_be_asked_what_it_told_is_believed(counter: Counter) -> None:
@@ -202,6 +246,33 @@ async def test_what_was_given_stays_whatever_is_paid(counter: Counter) -> None:
     await counter.told(counter.world.buy(anna.id))
     await counter.work()
     await counter.told(counter.world.revoke(anna.id))
+    await counter.work(seconds=1)
+    assert await counter.tier(anna) is Tier.PRO
+
+
+async def test_what_is_given_is_taken_back_without_touching_what_is_paid(counter: Counter) -> None:
+    anna = await counter.office.user(tier=Tier.PRO)
+    await counter.told(counter.world.buy(anna.id))
+    await counter.work()
+    taken = await users.set_tier(*counter.office.means, email=anna.email, tier=Tier.FREE, selling=counter.means.selling)
+    assert (taken.tier, taken.given_tier) == (Tier.PRO, Tier.FREE)
+    await counter.told(counter.world.revoke(anna.id))
+    await counter.work(seconds=1)
+    assert await counter.tier(anna) is Tier.FREE
+
+
+async def test_without_a_grace_a_failed_charge_ends_it_and_a_good_one_brings_it_back(counter: Counter) -> None:
+    anna = await counter.anna()
+    terms = Terms(product_id=PRODUCT, grace=datetime.timedelta(0))
+    means = attrs.evolve(counter.means, selling=attrs.evolve(counter.means.selling, terms=terms))
+    counter.keeper = type(counter.keeper)(means)
+    for act, tier in ((counter.world.buy, Tier.PRO), (counter.world.fail_charge, Tier.FREE)):
+        await counter.told(act(anna.id))
+        await counter.work(seconds=1)
+        assert await counter.tier(anna) is tier
+    await counter.work(seconds=DAY)
+    assert await counter.letters() == ["Your plan is PRO now", "Your plan is FREE now"]  # and no warning of a grace
+    await counter.told(counter.world.recover(anna.id))
     await counter.work(seconds=1)
     assert await counter.tier(anna) is Tier.PRO
 

@@ -12,8 +12,10 @@ from dcacore.application.billing import lapsing
 from dcacore.application.billing.lapsing import who_goes_on
 from dcacore.application.refusals import NotFound, PlanLimitReached
 from dcacore.domain.bot import Phase, Wanted
+from dcacore.domain.errors import NotNow
 from dcacore.domain.ids import BotId
 from dcacore.ports.records import BotRecord, Request, RequestKind, Tier, User
+from tests.contract.stored import entered
 from tests.unit.application.office import Office
 
 NAMES = ("one", "two", "three")
@@ -128,6 +130,40 @@ async def test_its_user_chooses_which_one_goes_on(office: Office, anna: User) ->
     ]
     assert [it.kind for it in asked] == [RequestKind.START]
     assert await _paused(office, anna) == {one.bot.id, two.bot.id}
+
+
+async def test_f95_by_turns_there_are_no_more_deals_than_the_plan_carries(office: Office, anna: User) -> None:
+    one, two, three = await _running(office, anna, *NAMES)
+    for record in (one, two):
+        await _buys(office, record)
+    await _tier(office, anna, Tier.FREE)
+    await _carried_out(office)
+    with pytest.raises(NotNow, match="one has an open deal and three has none"):
+        await lapsing.let_go_on(*office.means, user_id=anna.id, bot="three")
+    assert await _waiting(office) == []
+    assert await _paused(office, anna) == {two.bot.id, three.bot.id}
+    await lapsing.let_go_on(*office.means, user_id=anna.id, bot="two")  # a deal in the place of a deal
+    await _carried_out(office)
+    assert await _paused(office, anna) == {one.bot.id, three.bot.id}
+
+
+async def _buys(office: Office, record: BotRecord) -> None:
+    """Let a bot hold an open deal."""
+    bot = entered(attrs.evolve(record.bot, phase=Phase.STOPPED, wanted=Wanted.STOP))
+    async with office.store.begin() as work:
+        await work.bots.save(bot)
+        await work.commit()
+
+
+async def test_what_was_asked_before_the_lapse_is_taken_back_after_it(office: Office, anna: User) -> None:
+    one, two = [await office.bot(anna, name) for name in NAMES[:2]]
+    for record in (one, two):
+        await asking.ask(*office.means, user_id=anna.id, bot=record.bot.id, kind=RequestKind.START)
+    await _tier(office, anna, Tier.FREE)
+    (_, last) = (await _waiting(office))[1:]
+    assert last == (two.bot.id, RequestKind.PAUSE)  # an engine does as it was asked last
+    with pytest.raises(PlanLimitReached):
+        await asking.ask(*office.means, user_id=anna.id, bot="two", kind=RequestKind.START)
 
 
 async def test_on_the_larger_plan_all_go_on_by_one_click_and_not_by_themselves(office: Office, anna: User) -> None:

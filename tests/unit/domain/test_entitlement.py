@@ -36,7 +36,7 @@ def subscription(state: SubscriptionState, **changes: Any) -> Subscription:
         (SubscriptionState.ACTIVE, Standing.ACTIVE, True),
         (SubscriptionState.TRIALING, Standing.TRIAL, True),
         (SubscriptionState.PAST_DUE, Standing.GRACE, True),
-        (SubscriptionState.UNPAID, Standing.OVERDUE, False),
+        (SubscriptionState.UNPAID, Standing.ENDED, False),
         (SubscriptionState.PAUSED, Standing.PAUSED, False),
         (SubscriptionState.CANCELED, Standing.ENDED, False),
         (SubscriptionState.INCOMPLETE, Standing.ENDED, False),
@@ -57,6 +57,13 @@ def test_without_a_subscription_of_the_product_there_is_nothing() -> None:
     assert entitlement([], NOON, TERMS) == Entitlement(Standing.NONE)
     other = attrs.evolve(PLAIN, product_id="something else")
     assert entitlement([other], NOON, TERMS) == Entitlement(Standing.NONE)
+
+
+@pytest.mark.parametrize("state", SubscriptionState)
+def test_what_has_no_end_is_charged_again(state: SubscriptionState) -> None:
+    goes_on = {"trialing", "active", "past_due", "paused"}
+    assert subscription(state).will_be_charged is (state.value in goes_on)
+    assert not subscription(state, ends_at=NOON + DAY).will_be_charged
 
 
 def test_that_it_will_end_changes_only_what_is_said() -> None:

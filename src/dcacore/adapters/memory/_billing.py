@@ -36,9 +36,12 @@ class MemoryCustomers(Customers):
             raise Conflict("there is no such user, or billing calls another one so")
         self.draft.writable(tables.customers)[customer.user_id] = customer
 
-    async def asked_before(self, at: datetime.datetime, *, limit: int = 100) -> tuple[Customer, ...]:
+    async def asked_before(
+        self, at: datetime.datetime, *, now: datetime.datetime, limit: int = 100
+    ) -> tuple[Customer, ...]:
         never = datetime.datetime.min.replace(tzinfo=datetime.UTC)
-        due = [it for it in self.draft.tables.customers.values() if it.asked_at is None or it.asked_at < at]
+        all_ = self.draft.tables.customers.values()
+        due = [it for it in all_ if it.asked_at is None or it.asked_at < at or it.asked_at > now]
         return tuple(sorted(due, key=lambda it: (it.asked_at or never, it.user_id))[:limit])
 
 

@@ -63,9 +63,11 @@ class SqlCustomers(Customers):
         upsert = statement.on_conflict_do_update(index_elements=[_CUSTOMERS.c.user_id], set_=again)
         await self.session.write(upsert, conflict=_NOBODYS)
 
-    async def asked_before(self, at: datetime.datetime, *, limit: int = 100) -> tuple[Customer, ...]:
+    async def asked_before(
+        self, at: datetime.datetime, *, now: datetime.datetime, limit: int = 100
+    ) -> tuple[Customer, ...]:
         asked = _CUSTOMERS.c.asked_at
-        due = select(_CUSTOMERS).where(or_(asked.is_(None), asked < at))
+        due = select(_CUSTOMERS).where(or_(asked.is_(None), asked < at, asked > now))
         first = due.order_by(asked.is_not(None), asked, _CUSTOMERS.c.user_id).limit(limit)
         return tuple([_customer_of(row) for row in await self.session.read(CustomerRow, first)])
 

@@ -8,10 +8,11 @@ from typing import Final
 import attrs
 
 from dcacore.application.billing.fetching import fetch
+from dcacore.application.billing.lapsing import paused_for_plan
 from dcacore.application.billing.means import RETURN_PATH, SUCCESS_PATH, BillingMeans
 from dcacore.application.billing.tiers import NOT_SELLING, Selling, bought_by
 from dcacore.application.refusals import NotFound
-from dcacore.domain.entitlement import Entitlement, Standing
+from dcacore.domain.entitlement import Entitlement, Standing, SubscriptionState
 from dcacore.domain.errors import NotNow
 from dcacore.domain.ids import BotId, UserId
 from dcacore.ports.billing import CheckoutState, Payment
@@ -23,7 +24,8 @@ from dcacore.ports.store import Store
 ASK_AT_MOST_EVERY: Final = datetime.timedelta(seconds=3)
 """How often a page that waits for a purchase lets billing be asked."""
 _MAY_BUY: Final = frozenset({Standing.NONE, Standing.ENDED})
-_RENEWED: Final = frozenset({Standing.ACTIVE, Standing.TRIAL, Standing.GRACE})
+_HERE: Final = frozenset({SubscriptionState.TRIALING, SubscriptionState.ACTIVE, SubscriptionState.PAST_DUE})
+"""What can be ended from here, and taken back; the rest is done by Manage."""
 
 
 @attrs.frozen(kw_only=True)
@@ -34,7 +36,7 @@ class PlanPage:
         user: whose.
         bought: what is paid.
         bots: the user's, the oldest first.
-        paused: which of them pause for the plan, and since when.
+        paused: which of them pause for the plan.
         preferred: which one is to go on with a smaller plan, as the user has said; None when nothing was.
         is_customer: whether billing knows the user.
     """
@@ -51,6 +53,18 @@ class PlanPage:
         """Whether the user can buy: what there is already, is managed instead."""
         return self.bought.standing in _MAY_BUY and self.user.given_tier is not Tier.PRO
 
+    @property
+    def may_end(self) -> bool:
+        """Whether what is paid can be let end with its period."""
+        it = self.bought.subscription
+        return it is not None and it.state in _HERE and it.ends_at is None
+
+    @property
+    def may_keep(self) -> bool:
+        """Whether what is going to end can be renewed after all."""
+        it = self.bought.subscription
+        return it is not None and it.state in _HERE and it.ends_at is not None
+
 
 async def plan_of(store: Store, clock: Clock, user_id: UserId, selling: Selling = NOT_SELLING) -> PlanPage:
     """Return how it stands with the user's plan.
@@ -64,13 +78,14 @@ async def plan_of(store: Store, clock: Clock, user_id: UserId, selling: Selling 
             raise NotFound("user", user_id)
         records = await work.bots.of(user_id)
         customer = await work.customers.get(user_id)
+        has_bought = bool(await work.subscriptions.of(user_id))
         return PlanPage(
             user=user,
             bought=await bought_by(work, user_id, selling, clock.now()),
             bots=tuple(sorted(records, key=lambda it: (it.created_at, it.bot.id))),
-            paused=frozenset(await work.plan_pauses.of(user_id)),
+            paused=frozenset(it.bot.id for it in await paused_for_plan(work, user_id)),
             preferred=await work.plan_pauses.preferred(user_id),
-            is_customer=customer is not None and (customer.customer_id != "" or customer.asked_at is not None),
+            is_customer=has_bought or (customer is not None and customer.customer_id != ""),
         )
 
 
@@ -161,23 +176,11 @@ async def set_ending(means: BillingMeans, user_id: UserId, *, ends: bool) -> Non
         PortError: billing could not be asked.
     """
     plan = await plan_of(means.store, means.clock, user_id, means.selling)
-    subscription, standing = plan.bought.subscription, plan.bought.standing
-    fits = standing is Standing.ENDING if not ends else standing in _RENEWED
-    if subscription is None or not fits:
+    subscription = plan.bought.subscription
+    if subscription is None or not (plan.may_end if ends else plan.may_keep):
         raise NotNow("there is no subscription to end" if ends else "there is no subscription that is going to end")
     await means.billing.set_ending(subscription.id, ends=ends)
     await fetch(means, user_id)
-
-
-async def refuse_while_renewed(store: Store, clock: Clock, user_id: UserId, selling: Selling) -> None:
-    """Refuse to let somebody leave who would go on being charged.
-
-    Raises:
-        NotNow: the user's subscription is renewed.
-        NotFound: there is no such user.
-    """
-    if (await plan_of(store, clock, user_id, selling)).bought.standing in _RENEWED:
-        raise NotNow("your subscription would go on being charged: cancel it first, on the page Subscription")
 
 
 async def payments(means: BillingMeans, user_id: UserId) -> tuple[Payment, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import attrs
@@ -19,7 +19,7 @@ from dcacore.application.billing.means import BillingMeans
 from dcacore.application.billing.tiers import WARN_BEFORE, bring_up_to_date
 from dcacore.domain.ids import UserId
 from dcacore.ports.billing import Hooks
-from dcacore.ports.billing_store import Told
+from dcacore.ports.billing_store import Customer, Told
 from dcacore.ports.errors import PortError, RateLimited, StoreError
 
 log = structlog.get_logger("dcacore.billing")
@@ -33,7 +33,9 @@ PAUSES: Final = tuple(datetime.timedelta(seconds=it) for it in (5, 15, 60, 300, 
 """How long after each vain try an event is dealt with again; after the last one it is left to the asking by itself."""
 KEPT: Final = datetime.timedelta(days=90)
 """For how long events are kept, and known again by their ids."""
-_LOOK_EVERY: Final = datetime.timedelta(minutes=1)
+_LOOK_EVERY_S: Final = 60.0
+_VAIN: Final = 3
+"""After so many vain questions in a row it is billing that fails, and not one answer that cannot be read."""
 
 
 async def receive(means: BillingMeans, hooks: Hooks, headers: Mapping[str, str], body: bytes) -> bool:
@@ -63,8 +65,8 @@ class Keeper:
 
     means: BillingMeans
     _poked: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
-    _begun_at: datetime.datetime | None = attrs.field(default=None, init=False)
-    _look_at: datetime.datetime | None = attrs.field(default=None, init=False)
+    _begun_s: float | None = attrs.field(default=None, init=False)
+    _look_s: float | None = attrs.field(default=None, init=False)
 
     def poke(self) -> None:
         """Let the inbox be looked into at once."""
@@ -160,25 +162,45 @@ class Keeper:
         Raises:
             StoreError: the database cannot be used now.
         """
-        now = self.means.clock.now()
-        if self._look_at is not None and now < self._look_at:
+        now, now_s = self.means.clock.now(), self.means.clock.monotonic()  # the latter, as a clock may be set back
+        if self._look_s is not None and now_s < self._look_s:
             return
-        self._look_at, self._begun_at = now + _LOOK_EVERY, self._begun_at or now
+        if self._begun_s is None:
+            self._begun_s = now_s
+        self._look_s = now_s + _LOOK_EVERY_S
         await self._see_to_graces(now)
-        before = max(self._begun_at, now - ASK_EVERY)
+        before = now - min(ASK_EVERY, datetime.timedelta(seconds=now_s - self._begun_s))
         async with self.means.store.begin() as work:
             await work.billing_inbox.forget_older(now - KEPT)
-            due = await work.customers.asked_before(before)
+            due = await work.customers.asked_before(before, now=now)
             await work.commit()
-        for customer in due:
+        await self._ask_about(due)
+
+    async def _ask_about(self, customers: Iterable[Customer]) -> None:
+        """Ask billing about customers until that is vain, or until somebody is told of: a purchase does not wait."""
+        vain = 0
+        for customer in customers:
             try:
                 await fetch(self.means, customer.user_id)
             except StoreError:
                 raise
-            except PortError as failure:  # the others would fare no better
-                self._look_at = max(now + AFTER_FAILURE, getattr(failure, "retry_at", now))
-                log.warning("billing_not_asked", reason=str(failure))
+            except PortError as failure:
+                vain += 1
+                log.warning("billing_not_asked", user_id=customer.user_id, reason=str(failure))
+                if vain >= _VAIN or isinstance(failure, RateLimited):  # the others would fare no better
+                    self._put_asking_off(failure)
+                    return
+            else:
+                vain = 0
+            if self._poked.is_set():
+                self._look_s = None
                 return
+
+    def _put_asking_off(self, failure: PortError) -> None:
+        pause = AFTER_FAILURE
+        if isinstance(failure, RateLimited):
+            pause = max(pause, failure.retry_at - self.means.clock.now())
+        self._look_s = self.means.clock.monotonic() + pause.total_seconds()
 
     async def _see_to_graces(self, now: datetime.datetime) -> None:
         terms = self.means.selling.terms

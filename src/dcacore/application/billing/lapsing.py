@@ -34,6 +34,13 @@ def who_goes_on(records: Iterable[BotRecord], preferred: BotId | None, limit: in
     return tuple([it.bot.id for it in order[:limit]])
 
 
+async def paused_for_plan(work: Work, user_id: UserId) -> tuple[BotRecord, ...]:
+    """Return the user's bots that pause for the plan, the first made first; not those that were stopped since."""
+    paused = await work.plan_pauses.of(user_id)
+    mine = sorted(await work.bots.of(user_id), key=lambda it: (it.created_at, it.bot.id))
+    return tuple([it for it in mine if it.bot.id in paused and it.bot.wanted is not Wanted.STOP])
+
+
 async def pause_beyond(work: Work, clock: Clock, ids: Ids, user_id: UserId, tier: Tier) -> tuple[BotRecord, ...]:
     """Let those of the user's bots start no new deal that *tier* does not carry, and return them.
 
@@ -65,7 +72,8 @@ async def let_go_on(store: Store, clock: Clock, ids: Ids, *, user_id: UserId, bo
 
     Raises:
         NotFound: the user has no such bot.
-        NotNow: it may only trade real money when its user has confirmed that.
+        NotNow: it may only trade real money when its user has confirmed that; or the one in whose place it would go on
+            holds an open deal, and it holds none: by turns there would be more deals than the plan carries.
     """
     async with store.begin() as work:
         user = await work.users.hold(user_id)
@@ -80,10 +88,20 @@ async def let_go_on(store: Store, clock: Clock, ids: Ids, *, user_id: UserId, bo
             running = await bots_to_run(work, user_id)
             others = [it for it in await work.bots.of(user_id) if it.bot.id in running]
             stay = who_goes_on(others, None, LIMITS[user.tier] - 1)
-            await _pause(work, clock, ids, [it for it in others if it.bot.id not in stay], user.tier)
+            leave = [it for it in others if it.bot.id not in stay]
+            _refuse_one_deal_more(record, leave)
+            await _pause(work, clock, ids, leave, user.tier)
             asked.append(await asking.ask_in(work, clock, ids, user_id=user_id, bot=bot, kind=RequestKind.START))
         await work.commit()
     return tuple(asked)
+
+
+def _refuse_one_deal_more(record: BotRecord, leave: Iterable[BotRecord]) -> None:
+    busy = [it.name for it in leave if it.bot.deal is not None]
+    if busy and record.bot.deal is None:
+        raise NotNow(
+            f"{', '.join(busy)} has an open deal and {record.name} has none: they can change places when it has ended"
+        )
 
 
 async def resume(store: Store, clock: Clock, ids: Ids, *, user_id: UserId) -> tuple[Request, ...]:
@@ -100,12 +118,9 @@ async def resume(store: Store, clock: Clock, ids: Ids, *, user_id: UserId) -> tu
         if user is None:
             raise NotFound("user", user_id)
         room = LIMITS[user.tier] - len(await bots_to_run(work, user_id))
-        paused = await work.plan_pauses.of(user_id)
         asked: list[Request] = []
-        for record in sorted(await work.bots.of(user_id), key=lambda it: (it.created_at, it.bot.id)):
-            if record.bot.id not in paused or len(asked) >= room or record.bot.wanted is Wanted.STOP:
-                continue
-            if await unconfirmed(work, record, await strategy_to_be(work, record)) is None:
+        for record in await paused_for_plan(work, user_id):
+            if len(asked) < room and await unconfirmed(work, record, await strategy_to_be(work, record)) is None:
                 ask = asking.ask_in(work, clock, ids, user_id=user_id, bot=record.bot.id, kind=RequestKind.START)
                 asked.append(await ask)
         await work.commit()

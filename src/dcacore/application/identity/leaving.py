@@ -9,7 +9,7 @@ from dcacore.application.administrators import refuse_last
 from dcacore.application.identity import letters
 from dcacore.application.identity.means import NOBODY, Client, Means
 from dcacore.application.identity.passwords import confirmed, still
-from dcacore.application.identity.refusals import StillTrading
+from dcacore.application.identity.refusals import StillCharged, StillTrading
 from dcacore.application.identity.rules import checked_address
 from dcacore.application.identity.sessions import SignedIn
 from dcacore.application.identity.throttling import count_mail
@@ -66,7 +66,12 @@ async def change_email(means: Means, signed_in: SignedIn, *, password: str, emai
 
 
 async def delete_account(
-    means: Means, signed_in: SignedIn, *, password: str, open_deals: OpenDeals = OpenDeals.REFUSE
+    means: Means,
+    signed_in: SignedIn,
+    *,
+    password: str,
+    open_deals: OpenDeals = OpenDeals.REFUSE,
+    is_selling: bool = False,
 ) -> Left:
     """Forget a user with everything: bots and their history, exchange accounts and keys, sessions, tokens.
 
@@ -77,12 +82,14 @@ async def delete_account(
         TooManyTries: the password was asked for too often.
         WrongPassword: the password is not the user's.
         LastAdministrator: nobody else could administer the others.
+        StillCharged: where something is sold, the user has a subscription that would go on being charged.
         StillTrading: bots hold open deals or run, and *open_deals* does not say what is to become of them.
     """
     user = await confirmed(means, signed_in.user.id, password)
     async with means.store.begin() as work:
         await refuse_last(work, user.id)
         user = await still(work, user)
+        await _refuse_while_charged(work, user.id, is_selling=is_selling)
         records = await work.bots.of(user.id)
         trading = await _trading(work, records)
         if trading and open_deals is OpenDeals.REFUSE:
@@ -100,12 +107,13 @@ async def delete_account(
     return Left.DELETED
 
 
-async def remove_user(store: Store, user_id: UserId) -> User:
+async def remove_user(store: Store, user_id: UserId, *, is_selling: bool = False) -> User:
     """Forget a user with everything, as an administrator wants it; return who it was.
 
     Raises:
         NotFound: there is no such user.
         LastAdministrator: nobody else could administer the others.
+        StillCharged: where something is sold, the user has a subscription that would go on being charged.
         StillTrading: bots hold open deals or run: their owner, or whoever has the command line, stops them first.
     """
     async with store.begin() as work:
@@ -113,12 +121,19 @@ async def remove_user(store: Store, user_id: UserId) -> User:
         user = await work.users.hold(user_id)
         if user is None:
             raise NotFound("user", user_id)
+        await _refuse_while_charged(work, user.id, is_selling=is_selling)
         records = await work.bots.of(user.id)
         if trading := await _trading(work, records):
             raise StillTrading([record.name for record in trading])
         await _forget(work, user, records)
         await work.commit()
     return user
+
+
+async def _refuse_while_charged(work: Work, user_id: UserId, *, is_selling: bool) -> None:
+    """Nobody could end what goes on being charged to somebody who is gone; whichever product it is."""
+    if is_selling and any(it.will_be_charged for it in await work.subscriptions.of(user_id)):
+        raise StillCharged
 
 
 async def _forget(work: Work, user: User, records: tuple[BotRecord, ...]) -> None:

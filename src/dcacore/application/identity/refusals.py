@@ -9,6 +9,7 @@ UseCaseError
     TooManyTries         the next try is due in some seconds
     LinkUnusable         a link of a mail is unknown, expired or used
     AddressTaken         somebody else has the address by now
+    StillCharged         a subscription would go on being charged
     StillTrading         bots hold open deals, or are not stopped
     TooManyTokens        no further API token is made
 """
@@ -97,6 +98,15 @@ class AddressTaken(IdentityError):
 
     def __init__(self) -> None:
         super().__init__("there is another account with this address: yours keeps the one it has")
+
+
+class StillCharged(IdentityError):
+    """Somebody would go on being charged who is gone."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the subscription would go on being charged: cancel it first, by Subscription or at the payment service"
+        )
 
 
 class StillTrading(IdentityError):
