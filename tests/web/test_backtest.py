@@ -21,7 +21,7 @@ from dcacore import bootstrap
 from dcacore.application.editing import bot_text
 from dcacore.application.ranges import range_of
 from dcacore.bootstrap.backtests import ABANDONED, Backtests
-from dcacore.bootstrap.playing import play
+from dcacore.bootstrap.playing import Order, play
 from dcacore.domain.market import Fees
 from dcacore.ports.backtests import BacktestRun, RunState
 from dcacore.ports.errors import Unavailable
@@ -119,6 +119,8 @@ async def test_every_chart_has_something_to_draw(desk: Desk) -> None:
         ({"source": "moon"}, "source"),
         ({"interval": "2m"}, "interval"),
         ({"interval": "1m", "from": "2020-01-01", "to": "2024-01-01"}, "interval"),
+        ({"interval": "3d"}, "interval"),
+        ({"file": "[bot", "pair": "ETHUSDT"}, "file"),
         ({"range": "ever"}, "range"),
         ({"from": ""}, "from"),
         ({"from": "2999-01-01", "to": "2999-01-02"}, "from"),
@@ -276,6 +278,34 @@ async def test_what_was_played_is_there_after_a_restart(desk: Desk) -> None:
         await work.backtests.add(lost)
         await work.commit()
     assert "The program that played it has ended" in said(await desk.browser.get("/backtest/lost"))
+
+
+async def test_one_that_breaks_down_is_not_under_way(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object) -> str:
+        raise ArithmeticError
+
+    monkeypatch.setattr(Backtests, "_fetched", broken)
+    run_id = await _begun(desk)
+    (done,), _ = await asyncio.wait([_backtests(desk)._tasks[run_id]])
+    assert isinstance(done.exception(), ArithmeticError)
+    assert (await _run(desk, run_id)).state is RunState.FAILED
+
+
+async def test_a_time_without_a_whole_candle_is_refused(desk: Desk) -> None:
+    now_ms = int(desk.app.clock.now().timestamp() * 1000)
+    bot = bootstrap.bot_of_text("file", FILE)
+    order = Order(
+        bot=bot,
+        market=MARKET,
+        data_dir=desk.app.settings.data_dir,
+        interval="1d",
+        from_ms=now_ms,
+        to_ms=now_ms,
+        environment=Environment.LIVE,
+    )
+    run = await _backtests(desk).begin(desk.anna.id, order)
+    await asyncio.wait([_backtests(desk)._tasks[run.id]])
+    assert "no 1d candle has begun and closed" in (await _run(desk, run.id)).failure
 
 
 async def test_no_more_than_two_are_under_way(desk: Desk) -> None:

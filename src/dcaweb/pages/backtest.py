@@ -62,7 +62,8 @@ class BacktestPages(Controller):
             order = await backtest_form.order_of(request, data, await backtest_form.choices(request))
             run = await backtests_of(request).begin(me(request).id, order)
         except BadFile as error:
-            return await self._index(request, forms.wrong_at("pair" if data.get("pair") else "file", data, error))
+            field = "file" if error.file == backtest_form.FILE or not data.get("pair") else "pair"
+            return await self._index(request, forms.wrong_at(field, data, error))
         except NotFound as error:
             return await self._index(request, forms.wrong_at("bot", data, error))
         except (InvalidParameter, NotNow) as error:

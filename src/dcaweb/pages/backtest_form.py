@@ -37,7 +37,8 @@ PATHS: Final = (
     ("low_first", "The low first"),
 )
 USUAL: Final = {"range": "30", "interval": "1m", "path": "nearest", "slippage": "0"}
-_FILE: Final = "the bot file"
+FILE: Final = "the bot file"
+"""What the typed parameters are called."""
 SOURCES: Final = {
     Environment.LIVE: "Binance",
     Environment.TESTNET: "Binance's testnet",
@@ -141,6 +142,8 @@ async def order_of(request: WebRequest, typed: Mapping[str, str], offered: Choic
     if to_ms - from_ms > length * MOST_CANDLES:
         rule = f"is too short for that time: {MOST_CANDLES:,} candles at most are played"
         raise InvalidParameter("interval", interval, rule)
+    if to_ms // length <= -(-from_ms // length):
+        raise InvalidParameter("interval", interval, "is too long for that time: no candle has begun and closed in it")
     if typed.get("path", "nearest") not in dict(PATHS):
         raise InvalidParameter("path", None, "must be one of those in the list")
     environment = Environment(source)
@@ -172,7 +175,7 @@ async def _bot(request: WebRequest, typed: Mapping[str, str]) -> tuple[BotFile, 
         text = typed.get("file", "")
         if len(text) > LONGEST_FILE:
             raise InvalidParameter("file", None, f"must have {LONGEST_FILE:,} characters at most")
-        file = bootstrap.bot_of_text(_FILE, text)
+        file = bootstrap.bot_of_text(FILE, text)
     pair = typed.get("pair", "").strip().upper()
     if pair and pair != file.strategy.pair:
         strategy = attrs.evolve(file.strategy, pair=known_pair(pair))
