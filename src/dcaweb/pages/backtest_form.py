@@ -21,6 +21,7 @@ from dcacore.domain.numbers import Unreadable, as_number
 from dcacore.ports.backtests import BacktestRun
 from dcacore.ports.bot_file import BotFile
 from dcacore.ports.candle_store import known_pair
+from dcacore.ports.errors import BadFile, PortError
 from dcacore.ports.identity import Preferences
 from dcacore.ports.intervals import INTERVALS, interval_ms
 from dcacore.ports.records import Account, BotRecord, Environment
@@ -123,7 +124,7 @@ async def order_of(request: WebRequest, typed: Mapping[str, str], offered: Choic
         InvalidParameter: a field cannot be; BadFile: the bot file cannot be. NotFound: there is no such bot.
     """
     app, user = app_of(request), me(request)
-    bot, market, account = await _bot(request, typed)
+    bot, account = await _bot(request, typed)
     source = typed.get("source", "") or (account.environment.value if account else offered.sources[0][0])
     if source not in dict(offered.sources):
         raise InvalidParameter("source", None, "must be one of those in the list")
@@ -149,7 +150,7 @@ async def order_of(request: WebRequest, typed: Mapping[str, str], offered: Choic
     environment = Environment(source)
     return Order(
         bot=bot,
-        market=market,
+        market=await _market(request, bot, environment),
         data_dir=folder_of(app, environment),
         interval=interval,
         from_ms=from_ms,
@@ -161,7 +162,7 @@ async def order_of(request: WebRequest, typed: Mapping[str, str], offered: Choic
     )
 
 
-async def _bot(request: WebRequest, typed: Mapping[str, str]) -> tuple[BotFile, Market, Account | None]:
+async def _bot(request: WebRequest, typed: Mapping[str, str]) -> tuple[BotFile, Account | None]:
     app, user = app_of(request), me(request)
     account = None
     if typed.get("bot", ""):
@@ -180,7 +181,28 @@ async def _bot(request: WebRequest, typed: Mapping[str, str]) -> tuple[BotFile, 
     if pair and pair != file.strategy.pair:
         strategy = attrs.evolve(file.strategy, pair=known_pair(pair))
         file = attrs.evolve(file, file=f"the pair {pair}", strategy=strategy, market={})
-    return file, bootstrap.market_of(file), account
+    return file, account
+
+
+async def _market(request: WebRequest, bot: BotFile, environment: Environment) -> Market:
+    """Return the rules of the bot's market: as the file and the program know them, else as its exchange says.
+
+    Raises:
+        BadFile: nobody knows them.
+    """
+    try:
+        return bootstrap.market_of(bot)
+    except BadFile as unknown:
+        if bot.market:
+            raise
+        try:
+            listings = await (await app_of(request).venues.directory(environment)).listings()
+        except PortError:
+            raise unknown from None
+        found = next((it.market for it in listings if it.market.pair == bot.strategy.pair), None)
+        if found is None:
+            raise
+        return found
 
 
 def _slippage(typed: Mapping[str, str]) -> Decimal:
