@@ -181,6 +181,7 @@ class BacktestPages(Controller):
             it=view,
             deals=backtest_views.deal_rows(report, (number - 1) * PAGE, PAGE) if report else [],
             pages=Pages(number=number, per_page=PAGE, total=total),
+            rest=backtest_views.rest(report) if report else None,
             terms=backtest_views.terms(view.run),
             parameter_groups=backtest_views.parameter_groups(view.run),
             accounts=await accounts.of(app_of(request).store, me(request).id),
