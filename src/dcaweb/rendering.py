@@ -39,6 +39,7 @@ async def page(request: Request[Any, Any, State], template: str, *, status: int 
         environments=[it.environment for it in accounts],
         unread=unread,
         time_zone=wishes.time_zone,
+        theme=wishes.theme.value,
     )
     return framed(shell, template, status=status, **{"formats": Formats.of(wishes), **context})
 

@@ -83,18 +83,22 @@ def shell_of(
     environments: Iterable[Environment] = (),
     unread: int = 0,
     time_zone: str = "",
+    theme: str = THEMES[0],
 ) -> Shell:
-    """Return what stands around the page that *request* asks for."""
+    """Return what stands around the page that *request* asks for.
+
+    What was chosen in this browser wins over the *theme* that its user has chosen elsewhere.
+    """
     signed_in = signed_in_of(request)
     kinds = {it.value for it in environments}
-    theme = request.cookies.get("theme", "")
+    chosen = request.cookies.get("theme", "")
     return Shell(
         user=None if signed_in is None else signed_in.user,
         nav=() if signed_in is None else _places(request.url.path, is_admin=signed_in.user.is_admin),
         environment=MIXED if len(kinds) > 1 else next(iter(kinds), None),
         flash=flash.said(request),
         unread=unread,
-        theme=theme if theme in THEMES else THEMES[0],
+        theme=chosen if chosen in THEMES else theme,
         time_zone=time_zone,
     )
 

@@ -127,6 +127,18 @@ async def test_sums_of_any_range_are_those_of_its_deals(store: Store, seed: int)
                     wanted[bot_id] = sums
             assert await work.deals.totals([ONE, TWO], since=since, until=until) == wanted, (since, until)
         assert await work.deals.totals([]) == {}
+        for since in moments:
+            firsts = {}
+            for bot_id in (TWO, ONE):
+                theirs = [
+                    it
+                    for owner, it in deals
+                    if owner == bot_id and it.exit is not Exit.CANCEL and ended_between(it, since, None)
+                ]
+                if theirs:
+                    firsts[bot_id] = min((it.closed_at, it.id) for it in theirs if it.closed_at is not None)[1]
+            found = await work.deals.first_closed([ONE, TWO], since)
+            assert {bot_id: deal.deal_id for bot_id, deal in found.items()} == firsts
 
 
 def ended_between(deal: Deal, since: datetime.datetime | None, until: datetime.datetime | None) -> bool:

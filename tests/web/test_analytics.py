@@ -102,6 +102,15 @@ async def test_what_cannot_be_is_told_and_all_is_shown(idle_desk: Desk, query: s
     assert page.status_code in {404, 422}
     assert word in said(page)
     assert "All deals are shown" in said(page)
+    assert page.text.index('id="report"') < page.text.index("All deals are shown")  # what a filter replaces says so
+
+
+async def test_days_that_cannot_be_stay_where_they_were_typed(idle_desk: Desk) -> None:
+    await idle_desk.bot(starts=False)
+    page = await idle_desk.browser.get("/analytics?first=2026-02-03&last=2026-02-01")
+    assert 'value="2026-02-03"' in page.text
+    assert 'value="2026-02-01"' in page.text
+    assert 'href="/analytics?period=30"' in page.text  # a period that is chosen now leaves them
 
 
 async def test_nobody_sees_anothers(desk: Desk) -> None:

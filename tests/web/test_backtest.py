@@ -8,6 +8,7 @@ import html
 import json
 import re
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,12 +22,16 @@ from dcacore import bootstrap
 from dcacore.application.editing import bot_text
 from dcacore.application.ranges import range_of
 from dcacore.bootstrap.backtests import ABANDONED, Backtests
-from dcacore.bootstrap.playing import play
+from dcacore.bootstrap.paper import InProcessPaper
+from dcacore.bootstrap.playing import Order, play
 from dcacore.domain.market import Fees
+from dcacore.domain.money import Price
 from dcacore.ports.backtests import BacktestRun, RunState
 from dcacore.ports.errors import Unavailable
+from dcacore.ports.exchange import Directory, Listing
 from dcacore.ports.records import Environment
 from dcacore.settings import Settings
+from dcaweb.pages.backtest_views import rest
 from tests.web.desk import MARKET, STRATEGY, Desk, desk_in
 from tests.web.past import RANGE, store_two_days
 from tests.web.stage import said
@@ -91,6 +96,16 @@ async def test_the_page_s_figures_are_those_of_the_command(desk: Desk, tmp_path:
     assert f'value="{report["profit"]}"' in page.text
     assert f'value="{report["statistics"]["max_drawdown"]}"' in page.text
     assert re.search(rf'<th scope="row">{len(report["deals"])}</th>', page.text)
+    assert f'value="{report["fees_base"]}"' in page.text
+    ending = page.text[page.text.index("Open at the end") :]
+    for name in ("base_price", "spent", "net", "take_profit_price", "unrealized"):
+        assert f'value="{report["open_deal"][name]}"' in ending
+
+
+def test_coins_that_could_not_be_sold_are_part_of_what_it_ends_with() -> None:
+    ending = rest({"open_deal": None, "carried_quantity": "0.00001", "carried_cost": "0.3"})
+    assert (ending.carried_quantity, ending.carried_cost) == (Decimal("0.00001"), Decimal("0.3"))
+    assert ending.opened_at is None
 
 
 async def test_every_chart_has_something_to_draw(desk: Desk) -> None:
@@ -119,6 +134,8 @@ async def test_every_chart_has_something_to_draw(desk: Desk) -> None:
         ({"source": "moon"}, "source"),
         ({"interval": "2m"}, "interval"),
         ({"interval": "1m", "from": "2020-01-01", "to": "2024-01-01"}, "interval"),
+        ({"interval": "3d"}, "interval"),
+        ({"file": "[bot", "pair": "ETHUSDT"}, "file"),
         ({"range": "ever"}, "range"),
         ({"from": ""}, "from"),
         ({"from": "2999-01-01", "to": "2999-01-02"}, "from"),
@@ -148,6 +165,25 @@ async def test_one_of_the_users_bots_is_played_over_the_candles_of_its_exchange(
     assert run.state is RunState.FAILED
     assert "BTCUSDT" in run.failure
     assert "cannot be fetched" in run.failure
+
+
+async def test_the_rules_of_a_pair_that_only_its_exchange_knows_are_asked_there(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Newcomers(Directory):
+        async def prices(self) -> dict[str, Price]:
+            return {}
+
+        async def listings(self) -> tuple[Listing, ...]:
+            market = attrs.evolve(MARKET, pair="NEWUSDT", base_asset="NEW", tick_size="0.5")
+            return (Listing(market=market, is_trading=True),)
+
+    async def directory(*_: object) -> Directory:
+        return Newcomers()
+
+    monkeypatch.setattr(InProcessPaper, "directory", directory)
+    run = await _run(desk, await _begun(desk, pair="newusdt"))
+    assert (run.pair, 'tick_size = "0.5"' in run.bot) == ("NEWUSDT", True)
 
 
 async def test_progress_is_shown_until_it_has_ended(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -276,6 +312,34 @@ async def test_what_was_played_is_there_after_a_restart(desk: Desk) -> None:
         await work.backtests.add(lost)
         await work.commit()
     assert "The program that played it has ended" in said(await desk.browser.get("/backtest/lost"))
+
+
+async def test_one_that_breaks_down_is_not_under_way(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object) -> str:
+        raise ArithmeticError
+
+    monkeypatch.setattr(Backtests, "_fetched", broken)
+    run_id = await _begun(desk)
+    (done,), _ = await asyncio.wait([_backtests(desk)._tasks[run_id]])
+    assert isinstance(done.exception(), ArithmeticError)
+    assert (await _run(desk, run_id)).state is RunState.FAILED
+
+
+async def test_a_time_without_a_whole_candle_is_refused(desk: Desk) -> None:
+    now_ms = int(desk.app.clock.now().timestamp() * 1000)
+    bot = bootstrap.bot_of_text("file", FILE)
+    order = Order(
+        bot=bot,
+        market=MARKET,
+        data_dir=desk.app.settings.data_dir,
+        interval="1d",
+        from_ms=now_ms,
+        to_ms=now_ms,
+        environment=Environment.LIVE,
+    )
+    run = await _backtests(desk).begin(desk.anna.id, order)
+    await asyncio.wait([_backtests(desk)._tasks[run.id]])
+    assert "no 1d candle has begun and closed" in (await _run(desk, run.id)).failure
 
 
 async def test_no_more_than_two_are_under_way(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Mapping
 
@@ -15,7 +16,7 @@ from dcacore.bootstrap.paper import InProcessPaper
 from dcacore.bootstrap.venues import ByEnvironment
 from dcacore.ports.errors import BadCredentials, Unavailable
 from dcacore.ports.keys import KeyRights, Keys
-from dcacore.ports.records import Environment
+from dcacore.ports.records import Environment, Reconciliation
 from dcacore.ports.secrets import ApiKey
 from dcaweb.app import create_app
 from tests.web.stage import PASSWORD, Browser, Stage, client_of, said
@@ -70,6 +71,41 @@ async def test_a_paper_account_is_one_click_away_and_says_what_it_is(stage: Stag
     found = await browser.get(f"/exchange/accounts/{first}/pairs?text=btc")
     assert "BTCUSDT" in said(found)
     assert "No pair fits" in said(await browser.get(f"/exchange/accounts/{first}/pairs?text=nothing"))
+
+
+async def test_two_clicks_make_one_paper_account(stage: Stage) -> None:
+    browser = await anna_with(stage)
+    (name,) = re.findall(r'name="name" value="(Paper[^"]*)"', (await browser.get("/exchange")).text)
+    answers = [await browser.post("/exchange/paper", {"name": name}) for _ in range(2)]
+    assert [it.status_code for it in answers] == [303, 303]
+    page = await browser.get("/exchange")
+    assert len(set(re.findall(r"/exchange/accounts/([\w-]+)/balances", page.text))) == 1
+    assert 'name="name" value="Paper 2"' in page.text
+
+
+async def test_times_and_money_are_shown_as_their_user_prefers(stage: Stage) -> None:
+    browser = await anna_with(stage)
+    await browser.post("/settings/preferences", {"theme": "dark", "time_zone": "Asia/Tokyo", "currency_digits": "4"})
+    await browser.post("/exchange/paper")
+    async with stage.app.store.begin() as work:
+        (user,) = await work.users.all()
+        (account,) = await work.accounts.of(user.id)
+        at = datetime.datetime(2026, 5, 1, 20, 30, tzinfo=datetime.UTC)
+        await work.feed.add_reconciliation(
+            Reconciliation(account_id=account.id, at=at, cause="start", differences=("1 BTC is missing",))
+        )
+        await work.commit()
+    page = await browser.get("/exchange")
+    assert "2 May 2026, 05:30:00 · at the start 1 BTC is missing" in said(page)
+    assert "<details open>" in page.text  # what was found needs no press
+    held = await browser.get(f"/exchange/accounts/{account.id}/balances")
+    assert "Worth 10,000.0000 USDT" in said(held)
+
+
+async def test_what_a_testnet_is_like_is_said(stage: Stage) -> None:
+    browser = await anna_with(stage)
+    await browser.post("/exchange/accounts", KEY)
+    assert "about once a month" in said(await browser.get("/exchange"))
 
 
 async def test_a_key_is_kept_once_it_was_looked_at_and_shows_its_end_only(stage: Stage) -> None:

@@ -65,6 +65,26 @@ async def test_how_pages_look_is_kept(anna: Browser) -> None:
     assert (wrong.status_code, "The time zone must be" in said(wrong)) == (422, True)
 
 
+async def test_what_was_chosen_is_not_lost_by_a_refusal(anna: Browser) -> None:
+    form = {"theme": "dark", "currency_digits": "all", "time_zone": "Asia/Tokyo", "display_currency": "?"}
+    page = await anna.post("/settings/preferences", {**form, "mail_target_hit": "on"})
+    assert page.status_code == 422
+    for value in ("dark", "all", "Asia/Tokyo"):
+        assert f'value="{value}" selected' in page.text
+    assert re.findall(r'name="((?:page|mail)_\w+)"[^>]* checked', page.text) == ["mail_target_hit"]
+
+
+async def test_the_theme_is_the_same_in_another_browser_until_it_is_chosen_there(stage: Stage, anna: Browser) -> None:
+    await anna.post("/settings/preferences", {"theme": "dark"})
+    async with stage.another_browser() as elsewhere:
+        await elsewhere.sign_in()
+        assert 'data-theme="dark"' in (await elsewhere.get("/settings")).text
+        elsewhere.client.cookies.set("theme", "light")
+        page = (await elsewhere.get("/settings")).text
+        assert 'data-theme="light"' in page
+        assert 'value="light" selected' in page  # what is saved next takes nothing back
+
+
 async def test_a_token_is_shown_once_and_can_be_taken_back(anna: Browser) -> None:
     made = await anna.post("/settings/tokens", {"name": "script", "scope": "read", "days": "30"})
     (secret,) = set(re.findall(r"dca_[\w-]{20,}", made.text))

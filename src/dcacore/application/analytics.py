@@ -19,7 +19,7 @@ from dcacore.domain.money import HUNDRED, ZERO, QuoteAmount, Quotient, exact
 from dcacore.ports.clock import Clock
 from dcacore.ports.readings import DayProfit
 from dcacore.ports.records import BotRecord, Environment, Lifetime
-from dcacore.ports.results import SPREAD_EDGES
+from dcacore.ports.results import SPREAD_EDGES, ClosedDeal
 from dcacore.ports.store import Store
 
 _DAY = datetime.timedelta(days=1)
@@ -171,6 +171,8 @@ async def analytics(store: Store, clock: Clock, user_id: UserId, choice: Choice 
         chosen = [it for it in mine if _fits(it, places[it.account_id], choice, only)]
         ids = [it.bot.id for it in chosen]
         totals = await work.deals.totals(ids, since=since, until=until)
+        if since is not None:
+            totals = _within(totals, await work.deals.first_closed(list(totals), since), since)
         # However many years are asked for, only those are gone through in which a bot was there.
         begin, end = day_of(min((it.created_at for it in chosen), default=now), zone) - _DAY, day_of(now, zone) + _DAY
         first, last = max(choice.first or begin, begin), min(choice.last or end, end)
@@ -208,6 +210,19 @@ def bounds(choice: Choice, zone: ZoneInfo) -> tuple[datetime.datetime | None, da
     since = None if choice.first is None else beginning_of(choice.first, zone)
     until = None if choice.last is None else beginning_of(choice.last + _DAY, zone)
     return since, until
+
+
+@exact
+def _within(
+    totals: Mapping[BotId, Lifetime], firsts: Mapping[BotId, ClosedDeal], since: datetime.datetime
+) -> Mapping[BotId, Lifetime]:
+    """Return the totals with the funds tied up from *since* on alone, where a deal had been open before."""
+    found = dict(totals)
+    for bot_id, deal in firsts.items():
+        if bot_id in found and deal.opened_at < since:
+            before = deal.cost * ((since - deal.opened_at) // _SECOND)
+            found[bot_id] = attrs.evolve(found[bot_id], tied=found[bot_id].tied - before)
+    return found
 
 
 def _fits(record: BotRecord, environment: Environment, choice: Choice, only: BotId | None) -> bool:

@@ -20,7 +20,7 @@ from dcacore.bootstrap.playing import MAX_GAP_MS, Order, Told, play, play_apart,
 from dcacore.domain.errors import DcaError, NotNow
 from dcacore.domain.ids import UserId
 from dcacore.ports.backtests import BacktestRun, Outcome, RunState
-from dcacore.ports.errors import StoreError
+from dcacore.ports.errors import NoCandles, StoreError
 from dcacore.ports.intervals import interval_ms
 from dcacore.ports.store import Work
 
@@ -155,13 +155,11 @@ class Backtests:
 
     async def _run(self, run: BacktestRun, order: Order) -> None:
         seeing = asyncio.create_task(self._be_seen(run.id), name=f"backtest {run.id} lives")
+        told = Told(failure=_ENDED)  # whatever happens: one that nobody plays must not look as if it went on
         try:
             told = await self._told(run, order)
-            await self._save(_ended(run, told, self.app.clock.now()), told.outcome)
-        except asyncio.CancelledError:
-            await self._save(_ended(run, Told(failure=_ENDED), self.app.clock.now()))
-            raise
         finally:
+            await self._save(_ended(run, told, self.app.clock.now()), told.outcome)
             seeing.cancel()
             await asyncio.wait([seeing])
 
@@ -189,6 +187,8 @@ class Backtests:
         step = interval_ms(order.interval)
         end = min(order.to_ms, int(self.app.clock.now().timestamp() * 1000)) // step * step
         begin = -(-order.from_ms // step) * step
+        if end <= begin:
+            raise NoCandles(f"no {order.interval} candle has begun and closed in that time: take shorter candles")
         wanted = Wanted(pair=order.bot.strategy.pair, interval=order.interval, from_ms=begin, to_ms=end)
         store = candle_store(order.data_dir)
         await asyncio.to_thread(fetching.take_over, self.app, order.environment, wanted)

@@ -38,6 +38,7 @@ from dcacore.ports.records import (
     Request,
     User,
 )
+from dcacore.ports.results import ClosedDeal
 from dcacore.ports.signals import Signals
 
 
@@ -222,6 +223,12 @@ class Deals(Protocol):
         """Return what the deals came to that closed from *since* on and before *until*; bots without any are left out.
 
         None is without limit. Deals that were cancelled do not count.
+        """
+
+    async def first_closed(self, bot_ids: Iterable[BotId], since: datetime.datetime) -> Mapping[BotId, ClosedDeal]:
+        """Return of each of these bots the deal that closed first from *since* on, those that were cancelled aside.
+
+        A bot has one deal at a time, so no other one of those that closed later was open before *since*.
         """
 
     async def by_day(

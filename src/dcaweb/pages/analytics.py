@@ -66,31 +66,31 @@ class AnalyticsPages(Controller):
         asked = {name: request.query_params.get(name, "")[:_LONGEST] for name in _KEPT}
         period = asked["period"] or "all"
         zone = zone_of(wishes.time_zone)
-        error, status, chosen = "", 200, Choice(zone=wishes.time_zone)
+        error, status, chosen, kept = "", 200, Choice(zone=wishes.time_zone), asked  # what links go on from
         try:
             typed = attrs.evolve(choice_of(**{it: asked[it] for it in _FILTERS}), zone=wishes.time_zone)
             chosen = within(typed, period, day_of(app.clock.now(), zone))
             found = await analytics(app.store, app.clock, user.id, chosen)
         except (InvalidParameter, NotFound) as exc:
             error, status = sentence(str(exc)), status_of(exc)
-            asked, chosen = dict.fromkeys(_KEPT, ""), Choice(zone=wishes.time_zone)
+            kept, period, chosen = dict.fromkeys(_KEPT, ""), "all", Choice(zone=wishes.time_zone)
             found = await analytics(app.store, app.clock, user.id, chosen)
-        sort = asked["sort"] if asked["sort"] in _SORTS else "profit"
+        sort = kept["sort"] if kept["sort"] in _SORTS else "profit"
         return await page(
             request,
             "analytics/show.html",
             status=status,
             found=found,
-            asked=asked,
+            asked={**asked, "sort": kept["sort"], "period": kept["period"]},
             error=error,
             environments=[("", "All"), *[(it.value, it.value.upper()) for it in found.environments]],
             sections=[_section(it, zone, places_of(wishes), sort) for it in found.groups],
-            periods=_periods(asked, period, is_own=bool(asked["first"] or asked["last"])),
-            sorts=_sorts(asked, sort),
+            periods=_periods(kept, period, is_own=bool(kept["first"] or kept["last"])),
+            sorts=_sorts(kept, sort),
             files=_query_of(chosen),
             has_deals=any(it.figures.totals.deals for it in found.groups),
             has_filter=any(asked[it] for it in _FILTERS) or period != "all",
-            bot_name=_bot_name(found, asked["bot"]),
+            bot_name=_bot_name(found, kept["bot"]),
         )
 
 

@@ -62,7 +62,8 @@ class BacktestPages(Controller):
             order = await backtest_form.order_of(request, data, await backtest_form.choices(request))
             run = await backtests_of(request).begin(me(request).id, order)
         except BadFile as error:
-            return await self._index(request, forms.wrong_at("pair" if data.get("pair") else "file", data, error))
+            field = "file" if error.file == backtest_form.FILE or not data.get("pair") else "pair"
+            return await self._index(request, forms.wrong_at(field, data, error))
         except NotFound as error:
             return await self._index(request, forms.wrong_at("bot", data, error))
         except (InvalidParameter, NotNow) as error:
@@ -180,6 +181,7 @@ class BacktestPages(Controller):
             it=view,
             deals=backtest_views.deal_rows(report, (number - 1) * PAGE, PAGE) if report else [],
             pages=Pages(number=number, per_page=PAGE, total=total),
+            rest=backtest_views.rest(report) if report else None,
             terms=backtest_views.terms(view.run),
             parameter_groups=backtest_views.parameter_groups(view.run),
             accounts=await accounts.of(app_of(request).store, me(request).id),

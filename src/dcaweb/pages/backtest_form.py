@@ -21,6 +21,7 @@ from dcacore.domain.numbers import Unreadable, as_number
 from dcacore.ports.backtests import BacktestRun
 from dcacore.ports.bot_file import BotFile
 from dcacore.ports.candle_store import known_pair
+from dcacore.ports.errors import BadFile, PortError
 from dcacore.ports.identity import Preferences
 from dcacore.ports.intervals import INTERVALS, interval_ms
 from dcacore.ports.records import Account, BotRecord, Environment
@@ -37,7 +38,8 @@ PATHS: Final = (
     ("low_first", "The low first"),
 )
 USUAL: Final = {"range": "30", "interval": "1m", "path": "nearest", "slippage": "0"}
-_FILE: Final = "the bot file"
+FILE: Final = "the bot file"
+"""What the typed parameters are called."""
 SOURCES: Final = {
     Environment.LIVE: "Binance",
     Environment.TESTNET: "Binance's testnet",
@@ -122,7 +124,7 @@ async def order_of(request: WebRequest, typed: Mapping[str, str], offered: Choic
         InvalidParameter: a field cannot be; BadFile: the bot file cannot be. NotFound: there is no such bot.
     """
     app, user = app_of(request), me(request)
-    bot, market, account = await _bot(request, typed)
+    bot, account = await _bot(request, typed)
     source = typed.get("source", "") or (account.environment.value if account else offered.sources[0][0])
     if source not in dict(offered.sources):
         raise InvalidParameter("source", None, "must be one of those in the list")
@@ -141,12 +143,14 @@ async def order_of(request: WebRequest, typed: Mapping[str, str], offered: Choic
     if to_ms - from_ms > length * MOST_CANDLES:
         rule = f"is too short for that time: {MOST_CANDLES:,} candles at most are played"
         raise InvalidParameter("interval", interval, rule)
+    if to_ms // length <= -(-from_ms // length):
+        raise InvalidParameter("interval", interval, "is too long for that time: no candle has begun and closed in it")
     if typed.get("path", "nearest") not in dict(PATHS):
         raise InvalidParameter("path", None, "must be one of those in the list")
     environment = Environment(source)
     return Order(
         bot=bot,
-        market=market,
+        market=await _market(request, bot, environment),
         data_dir=folder_of(app, environment),
         interval=interval,
         from_ms=from_ms,
@@ -158,7 +162,7 @@ async def order_of(request: WebRequest, typed: Mapping[str, str], offered: Choic
     )
 
 
-async def _bot(request: WebRequest, typed: Mapping[str, str]) -> tuple[BotFile, Market, Account | None]:
+async def _bot(request: WebRequest, typed: Mapping[str, str]) -> tuple[BotFile, Account | None]:
     app, user = app_of(request), me(request)
     account = None
     if typed.get("bot", ""):
@@ -172,12 +176,33 @@ async def _bot(request: WebRequest, typed: Mapping[str, str]) -> tuple[BotFile, 
         text = typed.get("file", "")
         if len(text) > LONGEST_FILE:
             raise InvalidParameter("file", None, f"must have {LONGEST_FILE:,} characters at most")
-        file = bootstrap.bot_of_text(_FILE, text)
+        file = bootstrap.bot_of_text(FILE, text)
     pair = typed.get("pair", "").strip().upper()
     if pair and pair != file.strategy.pair:
         strategy = attrs.evolve(file.strategy, pair=known_pair(pair))
         file = attrs.evolve(file, file=f"the pair {pair}", strategy=strategy, market={})
-    return file, bootstrap.market_of(file), account
+    return file, account
+
+
+async def _market(request: WebRequest, bot: BotFile, environment: Environment) -> Market:
+    """Return the rules of the bot's market: as the file and the program know them, else as its exchange says.
+
+    Raises:
+        BadFile: nobody knows them.
+    """
+    try:
+        return bootstrap.market_of(bot)
+    except BadFile as unknown:
+        if bot.market:
+            raise
+        try:
+            listings = await (await app_of(request).venues.directory(environment)).listings()
+        except PortError:
+            raise unknown from None
+        found = next((it.market for it in listings if it.market.pair == bot.strategy.pair), None)
+        if found is None:
+            raise
+        return found
 
 
 def _slippage(typed: Mapping[str, str]) -> Decimal:

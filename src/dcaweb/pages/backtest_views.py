@@ -49,6 +49,11 @@ class RunView:
         """How it stands: a word, its icon, its tone."""
         return STATES[self.run.state]
 
+    @property
+    def base_asset(self) -> str:
+        """What is bought and sold."""
+        return str(bootstrap.bot_of_text(self.run.name, self.run.bot).market["base_asset"])
+
 
 @attrs.frozen(kw_only=True)
 class DealRow:
@@ -64,6 +69,27 @@ class DealRow:
     safety_orders: int
     reason: str
     duration_s: int
+
+
+@attrs.frozen(kw_only=True)
+class Rest:
+    """What a backtest ends with: coins that could not be sold, and the deal that is open.
+
+    Attributes:
+        carried_quantity: the coins, in base.
+        carried_cost: what was spent on them, in quote.
+        opened_at: when the open deal began; None when none is open, and then the rest is None, too.
+    """
+
+    carried_quantity: Decimal
+    carried_cost: Decimal
+    opened_at: datetime.datetime | None = None
+    base_price: Decimal | None = None
+    safety_orders: int | None = None
+    spent: Decimal | None = None
+    net: Decimal | None = None
+    take_profit_price: Decimal | None = None
+    unrealized: Decimal | None = None
 
 
 @attrs.frozen
@@ -116,6 +142,17 @@ def _deal(number: int, deal: Mapping[str, Any]) -> DealRow:
         reason=deal["reason"],
         duration_s=(deal["closed_at"] - deal["opened_at"]) // 1000,
     )
+
+
+def rest(report: Mapping[str, Any]) -> Rest:
+    """Return what a backtest ends with."""
+    carried: dict[str, Any] = {name: Decimal(report[name]) for name in ("carried_quantity", "carried_cost")}
+    deal = report["open_deal"]
+    if deal is None:
+        return Rest(**carried)
+    names = ("base_price", "spent", "net", "take_profit_price", "unrealized")
+    numbers: dict[str, Any] = {name: Decimal(deal[name]) for name in names}
+    return Rest(**carried, opened_at=at(deal["opened_at"]), safety_orders=deal["safety_orders"], **numbers)
 
 
 def parameter_groups(run: BacktestRun) -> list[tuple[str, list[Shown]]]:

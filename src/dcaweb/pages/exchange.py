@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from litestar import Controller, get, post
@@ -11,15 +12,17 @@ from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from dcacore.application import account_pages, accounts, connections, holdings, pairs
+from dcacore.application.identity.preferences import preferences_of
 from dcacore.application.refusals import NotFound, UseCaseError
 from dcacore.domain.errors import InvalidParameter, NotNow
 from dcacore.domain.ids import UserId
-from dcacore.ports.errors import PortError
-from dcacore.ports.records import Environment
+from dcacore.ports.errors import Conflict, PortError
+from dcacore.ports.records import Account, Environment
 from dcacore.ports.secrets import ApiKey
 from dcaweb import forms
 from dcaweb.failures import sentence
 from dcaweb.flash import Flash, redirect
+from dcaweb.formats import Formats
 from dcaweb.forms import Form
 from dcaweb.rendering import page, part
 from dcaweb.requests import WebRequest, app_of
@@ -43,12 +46,12 @@ class Exchange(Controller):
         return await self._show(request)
 
     @post("/paper")
-    async def add_paper(self, request: WebRequest) -> Template | Redirect:
-        """Make an account that trades with play money, by one click."""
+    async def add_paper(self, request: WebRequest, data: Form) -> Redirect:
+        """Make an account that trades with play money, by one click; a second click on the same page makes no other."""
         app, user_id = app_of(request), _me(request)
-        taken = {it.name for it in await accounts.of(app.store, user_id)}
-        name = next(it for it in _names(PAPER_NAME) if it not in taken)
-        await accounts.add(*app.means, app.secrets, user_id=user_id, name=name, environment=Environment.PAPER)
+        name = data.get("name") or _free_name(await accounts.of(app.store, user_id))
+        with contextlib.suppress(Conflict):
+            await accounts.add(*app.means, app.secrets, user_id=user_id, name=name, environment=Environment.PAPER)
         return redirect(_HOME, Flash.PAPER_ADDED)
 
     @post("/accounts")
@@ -107,7 +110,8 @@ class Exchange(Controller):
             found = await holdings.holdings(app.store, app.venues, user_id=me, named=account.id)
         except PortError as error:
             return part("exchange/_balances.html", account=account, found=None, failure=sentence(str(error)))
-        return part("exchange/_balances.html", account=account, found=found, failure="")
+        formats = Formats.of(await preferences_of(app.identity, me))
+        return part("exchange/_balances.html", account=account, found=found, failure="", formats=formats)
 
     @get("/accounts/{account_id:str}/health")
     async def health(self, request: WebRequest, account_id: FromPath[str]) -> Template:
@@ -119,7 +123,8 @@ class Exchange(Controller):
             prices = await app.venues.prices_from(account.environment)
         except PortError as error:
             return part("exchange/_health.html", account=account, found=(), prices=None, failure=sentence(str(error)))
-        return part("exchange/_health.html", account=account, found=found, prices=prices, failure="")
+        formats = Formats.of(await preferences_of(app.identity, me))
+        return part("exchange/_health.html", account=account, found=found, prices=prices, failure="", formats=formats)
 
     @get("/accounts/{account_id:str}/pairs")
     async def pairs(self, request: WebRequest, account_id: FromPath[str]) -> Template:
@@ -144,6 +149,7 @@ class Exchange(Controller):
             "exchange/show.html",
             status=wrong.status,
             accounts=found,
+            paper_name=_free_name([it.account for it in found]),
             environments=_choices(has_custom=bool(app.settings.binance_rest_url)),
             default_environment=(Environment.TESTNET if app.settings.binance_testnet else Environment.LIVE).value,
             **{**usual, **context},
@@ -153,6 +159,11 @@ class Exchange(Controller):
 def _me(request: WebRequest) -> UserId:
     assert request.auth is not None  # noqa: S101  # the guard has looked
     return request.auth.user.id
+
+
+def _free_name(found: Iterable[Account]) -> str:
+    taken = {it.name for it in found}
+    return next(it for it in _names(PAPER_NAME) if it not in taken)
 
 
 def _names(first: str) -> Iterator[str]:

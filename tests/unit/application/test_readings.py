@@ -176,6 +176,17 @@ async def test_analytics_group_by_environment_and_quote_asset(both: Filled) -> N
         await analytics.analytics(*both, ANN, Choice(first=NOON.date(), last=NOON.date() - 24 * HOUR))
 
 
+async def test_funds_count_from_the_beginning_of_the_range(both: Filled, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, clock = both
+    async with store.begin(reads_only=True) as work:
+        lost = (await work.deals.ended(BotId("alpha")))[-1]
+    middle = lost.deal.opened_at + HOUR / 2  # no zone has its midnight there
+    monkeypatch.setattr(analytics, "bounds", lambda *_: (middle, None))
+    (group,) = (await analytics.analytics(store, clock, ANN, Choice(bot="Alpha"))).groups
+    # Half an hour of 100, not the whole of it, in the hour and a half that the bot has been there.
+    assert (group.figures.totals.deals, group.figures.funds) == (1, Decimal("33.33333333"))
+
+
 async def test_a_range_of_thousands_of_years_is_gone_through_where_there_was_a_bot(
     both: Filled, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from dcacore.domain.ids import BotId, DealId, UserId
 from dcacore.ports.errors import Conflict
 from dcacore.ports.readings import DayProfit, DealPage, DealQuery, Offset
 from dcacore.ports.records import BotRecord, DealRecord, Lifetime, LiveConfirmation
+from dcacore.ports.results import ClosedDeal
 from dcacore.ports.store import Bots, Deals
 
 
@@ -217,6 +218,9 @@ class MemoryDeals(Deals):
         until: datetime.datetime | None = None,
     ) -> Mapping[BotId, Lifetime]:
         return readings.totals(self.draft, bot_ids, since, until)
+
+    async def first_closed(self, bot_ids: Iterable[BotId], since: datetime.datetime) -> Mapping[BotId, ClosedDeal]:
+        return readings.first_closed(self.draft, bot_ids, since)
 
     async def by_day(
         self, bot_ids: Iterable[BotId], offsets: Sequence[Offset], *, first: datetime.date, last: datetime.date

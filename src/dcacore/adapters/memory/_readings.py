@@ -37,6 +37,12 @@ def totals(
     return found
 
 
+def first_closed(draft: Draft, bot_ids: Iterable[BotId], since: datetime.datetime) -> dict[BotId, ClosedDeal]:
+    """Return of each bot the deal that closed first from *since* on."""
+    found = [deal for deal in closed_deals(draft, bot_ids) if deal.closed_at >= since]
+    return {deal.bot_id: deal for deal in sorted(found, key=lambda it: (it.closed_at, it.deal_id), reverse=True)}
+
+
 @exact
 def by_day(
     draft: Draft, bot_ids: Iterable[BotId], offsets: Sequence[Offset], first: datetime.date, last: datetime.date

@@ -22,6 +22,7 @@ from dcacore.domain.ids import AccountId, BotId, DealId, UserId
 from dcacore.ports.errors import Conflict
 from dcacore.ports.readings import DayProfit, DealPage, DealQuery, Offset
 from dcacore.ports.records import DealRecord, Lifetime
+from dcacore.ports.results import ClosedDeal
 from dcacore.ports.store import Deals
 
 _BOTS: Final = BotRow.__table__
@@ -146,6 +147,9 @@ class SqlDeals(Deals):
         until: datetime.datetime | None = None,
     ) -> Mapping[BotId, Lifetime]:
         return await readings.totals(self.session, bot_ids, since, until)
+
+    async def first_closed(self, bot_ids: Iterable[BotId], since: datetime.datetime) -> Mapping[BotId, ClosedDeal]:
+        return await readings.first_closed(self.session, bot_ids, since)
 
     async def by_day(
         self, bot_ids: Iterable[BotId], offsets: Sequence[Offset], *, first: datetime.date, last: datetime.date

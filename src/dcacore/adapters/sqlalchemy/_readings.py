@@ -63,6 +63,19 @@ _NUMBERS: Final = ("gross", "base_fees", "buy_fees", "proceeds", "sell_fees", "b
 _CLOSED: Final = select(
     _DEALS.c.id, _DEALS.c.bot_id, _DEALS.c.opened_at, _DEALS.c.closed_at, *[_DEALS.c[name] for name in _NUMBERS]
 ).where(_ENDED, _COUNTS)
+_OTHERS: Final = _DEALS.alias()
+_FIRST_ID: Final = (
+    select(_OTHERS.c.id)
+    .where(_OTHERS.c.bot_id == _BOTS.c.id, _OTHERS.c.closed_at >= bindparam("since", type_=_DEALS.c.closed_at.type))
+    .where(_OTHERS.c.profit.is_not(None), or_(_OTHERS.c.exit.is_(None), _OTHERS.c.exit != Exit.CANCEL.value))
+    .order_by(_OTHERS.c.closed_at, _OTHERS.c.id)
+    .limit(1)
+    .correlate(_BOTS)
+    .scalar_subquery()
+)
+_FIRST_CLOSED: Final = select(
+    _DEALS.c.id, _DEALS.c.bot_id, _DEALS.c.opened_at, _DEALS.c.closed_at, *[_DEALS.c[name] for name in _NUMBERS]
+).where(_DEALS.c.id.in_(select(_FIRST_ID).where(_BOTS.c.id.in_(_IDS))))
 _SUMMED: Final = ("profit", "volume", "fees_quote", "fees_base", "fees_valued", "cost", "tied")
 _OF_DAYS: Final = select(_DAYS.c.bot_id, _DAYS.c.day, _DAYS.c.deals, _DAYS.c.won, _DAYS.c.profit).where(
     _DAYS.c.bot_id.in_(_IDS)
@@ -131,6 +144,15 @@ async def _in_range(
         for row in await session.read_any(_CLOSED.where(*between(begin, end)), {"ids": ids}):
             deal = _closed(row)
             found[deal.bot_id] = found.get(deal.bot_id, Lifetime()).with_closed(deal)
+    return found
+
+
+async def first_closed(session: Session, bot_ids: Iterable[BotId], since: datetime.datetime) -> dict[BotId, ClosedDeal]:
+    """Return of each bot the deal that closed first from *since* on, which the index finds bot by bot."""
+    found: dict[BotId, ClosedDeal] = {}
+    for ids in chunks(bot_ids):
+        for row in await session.read_any(_FIRST_CLOSED, {"ids": ids, "since": since}):
+            found[BotId(row.bot_id)] = _closed(row)
     return found
 
 
