@@ -20,7 +20,7 @@ from dcacore.domain.errors import DcaError, InvalidParameter, NotNow
 from dcacore.ports.errors import Conflict, PortError, StoreError
 from dcaweb.flash import Flash, redirect
 from dcaweb.rendering import framed
-from dcaweb.requests import is_htmx
+from dcaweb.requests import asked_of, is_htmx
 from dcaweb.security.people import NotAdministrator, NotSignedIn
 from dcaweb.shell import shell_of
 
@@ -42,6 +42,8 @@ STATUSES: Final[Mapping[type[DcaError], HTTPStatus]] = {
     DcaError: HTTPStatus.BAD_REQUEST,
 }
 """By kind of error the status; the nearest kind counts."""
+_KEPT: Final = frozenset({"allow", "retry-after"})
+"""What an answer says of a failure beside its page."""
 _TITLES: Final = {
     HTTPStatus.FORBIDDEN: "This is not allowed",
     HTTPStatus.NOT_FOUND: "There is nothing here",
@@ -72,7 +74,7 @@ def handlers() -> ExceptionHandlersMap:
 
 def sign_in_first(request: AnyRequest, _: Exception) -> Response[Any]:
     """Lead a stranger to the sign-in page, and from there back."""
-    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    asked = asked_of(request)
     if request.method != "GET" or is_htmx(request):
         asked = _page_of(request)
     where = f"/login?next={quote(asked, safe='')}"
@@ -106,8 +108,8 @@ def http_failed(request: AnyRequest, error: Exception) -> Response[Any]:
     status = HTTPStatus(error.status_code)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("request_broken", path=_place(request), exc_info=error)
-    wait = {name: value for name, value in (error.headers or {}).items() if name.lower() == "retry-after"}
-    return _failed(request, status, None if status in _DETAILS else sentence(error.detail), wait)
+    kept = {name: value for name, value in (error.headers or {}).items() if name.lower() in _KEPT}
+    return _failed(request, status, None if status in _DETAILS else sentence(error.detail), kept)
 
 
 def broken(request: AnyRequest, error: Exception) -> Response[Any]:

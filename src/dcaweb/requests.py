@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from litestar import Request
 from litestar.datastructures import State
@@ -35,6 +35,12 @@ def client_of(request: Request[Any, Any, State]) -> Client:
     """Return who asks: the address behind a proxy that is trusted, as the server has put it into the request."""
     address = "" if request.client is None else request.client.host
     return Client(address=address, agent=request.headers.get("user-agent", ""))
+
+
+def asked_of(request: Request[Any, Any, State]) -> str:
+    """Return the path and the query that are asked for; of what the browser calls this host nothing is read."""
+    query = request.scope["query_string"].decode("latin-1")
+    return quote(request.scope["path"]) + (f"?{query}" if query else "")
 
 
 def is_htmx(request: Request[Any, Any, State]) -> bool:

@@ -94,7 +94,7 @@ def shell_of(
     chosen = request.cookies.get("theme", "")
     return Shell(
         user=None if signed_in is None else signed_in.user,
-        nav=() if signed_in is None else _places(request.url.path, is_admin=signed_in.user.is_admin),
+        nav=() if signed_in is None else _places(request.scope["path"], is_admin=signed_in.user.is_admin),
         environment=MIXED if len(kinds) > 1 else next(iter(kinds), None),
         flash=flash.said(request),
         unread=unread,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from litestar.types import Receive, Send
 
 from dcacore.application.identity.throttling import LOGIN_BY_ADDRESS, OWN_DATA
 from dcacore.application.zones import zone_of
 from dcacore.domain.errors import InvalidParameter
+from dcaweb.heads import with_heads
 from tests.web.stage import ANNA, PASSWORD, Browser, Stage, said, stage_in
 
 
@@ -57,6 +60,31 @@ async def test_head_is_answered_as_get(stage: Stage, browser: Browser, path: str
     shown, head = await browser.get(path), await browser.client.head(path)
     assert (head.status_code, head.content) == (shown.status_code, b"")
     assert head.headers["content-type"] == shown.headers["content-type"]
+
+
+async def test_head_leaves_to_the_server_what_was_asked_for() -> None:
+    """A server that believes it was asked by GET breaks the connection of an answer that holds less than it says."""
+    asked: Any = {"type": "http", "method": "HEAD", "path": "/"}
+    methods: list[str] = []
+
+    async def inner(scope: Any, receive: Receive, send: Send) -> None:
+        methods.extend((scope["method"], asked["method"]))
+
+    await with_heads(inner)(asked, cast("Receive", None), cast("Send", None))
+    assert methods == ["GET", "HEAD"]
+
+
+@pytest.mark.parametrize("host", ["a:999999", "a:b", "[::1", "", "evil.example"])
+@pytest.mark.parametrize("path", ["/bots", "/login", "/nowhere"])
+async def test_what_a_browser_calls_this_host_does_not_matter(browser: Browser, host: str, path: str) -> None:
+    answer = await browser.get(path, headers={"host": host})
+    assert answer.status_code in {200, 303, 404}
+    assert answer.headers.get("location", "/").startswith("/")
+
+
+async def test_what_does_not_take_a_method_says_what_it_takes(browser: Browser) -> None:
+    answer = await browser.client.put("/healthz", headers={"x-csrftoken": "x"})
+    assert (answer.status_code, "GET" in answer.headers["allow"]) == (405, True)
 
 
 @pytest.mark.parametrize("path", ["/events", "/exports/deals.csv", "/logout"])

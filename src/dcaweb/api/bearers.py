@@ -75,10 +75,10 @@ def may_do_it(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRoute
     Raises:
         PermissionDeniedException: it would.
     """
-    bearer: Bearer = connection.scope["auth"]
     scope: Any = connection.scope  # of a request: there are no web sockets
-    if scope["method"] in _SAFE or handler.opt.get(ONLY_READS):
+    if scope["method"] in _SAFE or handler.opt.get(ONLY_READS):  # OPTIONS comes without a token
         return
+    bearer: Bearer = scope["auth"]
     if bearer.token.scope is not Scope.TRADE:
         told = f'{_REALM}, error="insufficient_scope", scope="{Scope.TRADE.value}"'
         raise PermissionDeniedException(

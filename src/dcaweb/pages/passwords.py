@@ -49,7 +49,9 @@ class Passwords(Controller):
     async def reset(self, request: WebRequest, secret: FromPath[str], data: Form) -> Template | Redirect:
         """Set another password."""
         try:
-            await passwords.reset(app_of(request).identity, secret, password=data.get("password", ""))
+            await passwords.reset(
+                app_of(request).identity, secret, password=data.get("password", ""), client=client_of(request)
+            )
         except InvalidParameter as error:
             return await self._form(request, secret, forms.refused(data, error))
         except IdentityError as error:

@@ -6,7 +6,7 @@ import pytest
 
 from dcacore.application import identity, users
 from dcacore.application.identity import Client, NotVerified, TooManyTries, WrongLogin
-from dcacore.application.identity.throttling import LOGIN_BY_ADDRESS, LOGIN_BY_CLIENT
+from dcacore.application.identity.throttling import LOGIN_BY_ADDRESS, LOGIN_BY_ALL, LOGIN_BY_CLIENT
 from dcacore.application.refusals import NotFound
 from dcacore.ports.identity import SessionId
 from tests.unit.identity.hall import ANNA, BERT, GOOD, HERE, OTHER, Hall
@@ -36,9 +36,9 @@ async def test_only_the_right_password_learns_that_the_address_is_not_confirmed(
 @pytest.mark.parametrize("email", [ANNA, BERT])
 async def test_guesses_at_one_address_are_limited(hall: Hall, email: str) -> None:
     await hall.user()
-    for number in range(LOGIN_BY_ADDRESS.most):
+    for _ in range(LOGIN_BY_ADDRESS.most):
         with pytest.raises(WrongLogin):
-            await identity.login(hall.means, email=email, password=OTHER, client=Client(address=f"192.0.2.{number}"))
+            await hall.login(email, OTHER)
     hall.clock.pass_by(60)
     checked = hall.passwords.checked
     with pytest.raises(TooManyTries, match=r"^too many tries: try again in 840 seconds$") as refused:
@@ -48,6 +48,28 @@ async def test_guesses_at_one_address_are_limited(hall: Hall, email: str) -> Non
     hall.clock.pass_by(14 * 60)
     with pytest.raises(WrongLogin):
         await hall.login(email, OTHER)
+
+
+@pytest.mark.parametrize("email", [ANNA, BERT])
+async def test_guesses_of_many_clients_at_one_address_are_limited(hall: Hall, email: str) -> None:
+    await hall.user()
+    clients = [Client(address=f"198.51.100.{number}") for number in range(LOGIN_BY_ALL.most // LOGIN_BY_ADDRESS.most)]
+    for client in clients * LOGIN_BY_ADDRESS.most:
+        with pytest.raises(WrongLogin):
+            await identity.login(hall.means, email=email, password=OTHER, client=client)
+    with pytest.raises(TooManyTries):
+        await hall.login(email)
+
+
+async def test_a_stranger_who_guesses_keeps_nobody_out(hall: Hall) -> None:
+    await hall.user()
+    stranger = Client(address="198.51.100.1")
+    for _ in range(LOGIN_BY_CLIENT.most):
+        with pytest.raises((WrongLogin, TooManyTries)):
+            await identity.login(hall.means, email=ANNA, password=OTHER, client=stranger)
+    assert (await hall.login()).user.email == ANNA
+    with pytest.raises(TooManyTries):  # that Anna has come in gives the stranger no more guesses
+        await identity.login(hall.means, email=ANNA, password=OTHER, client=stranger)
 
 
 async def test_guesses_that_come_at_once_are_counted_one_by_one(hall: Hall) -> None:

@@ -5,11 +5,11 @@ import asyncio
 import pytest
 
 from dcacore.application import identity, users
-from dcacore.application.identity import LinkUnusable, TooManyTries, Unusable, WrongPassword
-from dcacore.application.identity.throttling import PASSWORD_BY_USER
+from dcacore.application.identity import LinkUnusable, TooManyTries, Unusable, WrongLogin, WrongPassword
+from dcacore.application.identity.throttling import LOGIN_BY_ADDRESS, PASSWORD_BY_USER
 from dcacore.domain.errors import InvalidParameter
 from dcacore.ports.identity import Scope
-from tests.unit.identity.hall import ANNA, BERT, GOOD, OTHER, Hall
+from tests.unit.identity.hall import ANNA, BERT, GOOD, HERE, OTHER, Hall
 
 
 async def test_a_forgotten_password_is_set_by_a_link_and_all_sessions_end(hall: Hall) -> None:
@@ -55,6 +55,16 @@ async def test_a_password_that_breaks_the_rule_leaves_the_link(hall: Hall) -> No
     with pytest.raises(InvalidParameter):
         await identity.reset(hall.means, secret, password="Password1")
     await identity.reset(hall.means, secret, password=OTHER)
+
+
+async def test_who_has_guessed_too_often_comes_in_by_a_link(hall: Hall) -> None:
+    await hall.user()
+    for _ in range(LOGIN_BY_ADDRESS.most):
+        with pytest.raises(WrongLogin):
+            await hall.login(password=OTHER)
+    await identity.forgot(hall.means, email=ANNA)
+    await identity.reset(hall.means, await hall.secret(ANNA), password=OTHER, client=HERE)
+    await hall.login(password=OTHER)
 
 
 async def test_of_two_at_once_one_sets_the_password(hall: Hall) -> None:

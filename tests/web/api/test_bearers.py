@@ -48,6 +48,12 @@ async def test_a_stranger_learns_nothing_but_how_to_come_in(desk: Desk, method: 
     assert "set-cookie" not in answer.headers
 
 
+@pytest.mark.parametrize("path", ["/bots", "/bots/alpha", "/exchange/keys"])
+async def test_options_tell_a_stranger_which_methods_there_are(desk: Desk, path: str) -> None:
+    answer = await desk.client.options(f"/api/v1{path}")
+    assert (answer.status_code, "OPTIONS" in answer.headers["allow"], answer.content) == (204, True, b"")
+
+
 @pytest.mark.parametrize("header", ["Bearer", "Bearer ", "Bearer dca_wrong", "Bearer wrong", "Basic YTpi", "dca_wrong"])
 async def test_what_is_no_token_lets_nobody_in(desk: Desk, header: str) -> None:
     problem_of(await desk.client.get("/api/v1/me", headers={"authorization": header}), 401)

@@ -8,7 +8,7 @@ from dcacore.application.identity.means import NOBODY, Client, Means
 from dcacore.application.identity.refusals import NotVerified, WrongLogin
 from dcacore.application.identity.rules import same_address
 from dcacore.application.identity.sessions import Opened, open_session
-from dcacore.application.identity.throttling import LOGIN_BY_ADDRESS, LOGIN_BY_CLIENT, count, key_of
+from dcacore.application.identity.throttling import LOGIN_BY_CLIENT, count, key_of, logins
 
 
 async def login(
@@ -32,7 +32,7 @@ async def login(
         NotVerified: the password is right, and the address has not been confirmed.
     """
     email = same_address(email)
-    await count(means, (LOGIN_BY_CLIENT, client.network), (LOGIN_BY_ADDRESS, email))
+    await count(means, (LOGIN_BY_CLIENT, client.network), *logins(email, client))
     async with means.store.begin(reads_only=True) as work:
         found = await work.users.by_email(email)
     if found is None:
@@ -44,7 +44,8 @@ async def login(
         user = await work.users.hold(found.id)
         if user is None or user.password_hash != found.password_hash:
             raise WrongLogin  # it was changed while this one was being checked
-        await work.throttle.forget(key_of(LOGIN_BY_ADDRESS, email))
+        for limit, subject in logins(email, client):
+            await work.throttle.forget(key_of(limit, subject))
         if user.verified_at is None:
             await work.commit()
             raise NotVerified

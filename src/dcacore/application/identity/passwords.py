@@ -13,11 +13,11 @@ from dcacore.application.identity.refusals import LinkUnusable, Unusable, WrongP
 from dcacore.application.identity.rules import check_new_password, same_address
 from dcacore.application.identity.sessions import Opened, SignedIn, open_session
 from dcacore.application.identity.throttling import (
-    LOGIN_BY_ADDRESS,
     PASSWORD_BY_USER,
     count,
     count_mail,
     key_of,
+    logins,
 )
 from dcacore.domain.ids import UserId
 from dcacore.ports.identity import LinkKind, MailLink
@@ -52,7 +52,7 @@ async def look_at_reset(means: Means, secret: str) -> MailLink:
     return await look_at(means, secret, _KINDS)
 
 
-async def reset(means: Means, secret: str, *, password: str) -> User:
+async def reset(means: Means, secret: str, *, password: str, client: Client = NOBODY) -> User:
     """Set another password by a link, which is used up. That the link came confirms the address.
 
     Whoever had the account before has nothing of it any more: all sessions, API tokens and secrets for signals end.
@@ -75,8 +75,8 @@ async def reset(means: Means, secret: str, *, password: str) -> User:
         await work.api_tokens.revoke_all(user.id)
         await work.signals.revoke_all(user.id)
         await work.mail_links.forget(user.id, {LinkKind.ADDRESS, LinkKind.VERIFY})
-        await work.throttle.forget(key_of(LOGIN_BY_ADDRESS, user.email))
-        await work.throttle.forget(key_of(PASSWORD_BY_USER, user.id))
+        for limit, subject in (*logins(user.email, client), (PASSWORD_BY_USER, str(user.id))):
+            await work.throttle.forget(key_of(limit, subject))
         await work.outbox.add(letters.written(means, Letter.PASSWORD_CHANGED, user.email), now)
         await work.commit()
     return user

@@ -35,8 +35,11 @@ class Limit:
 _MINUTE: Final = datetime.timedelta(minutes=1)
 SIGNALS_BY_CLIENT: Final = Limit("signals-client", 120, _MINUTE)
 SIGNALS_OF_BOT: Final = Limit("signals-bot", 12, _MINUTE)
-LOGIN_BY_ADDRESS: Final = Limit("login-address", 10, _QUARTER)
 LOGIN_BY_CLIENT: Final = Limit("login-client", 100, _QUARTER)
+LOGIN_BY_ADDRESS: Final = Limit("login-address", 10, _QUARTER)
+"""Of an address, by one client: a stranger who guesses keeps nobody out but himself."""
+LOGIN_BY_ALL: Final = Limit("login-all", 3 * LOGIN_BY_CLIENT.most, _QUARTER)
+"""Of an address, by all clients together: more than one of them gets to."""
 MAIL_BY_ADDRESS: Final = Limit("mail-address", 5, _HOUR)
 MAIL_BY_CLIENT: Final = Limit("mail-client", 30, _HOUR)
 OWN_DATA: Final = Limit("own-data", 5, _HOUR)
@@ -46,6 +49,11 @@ PASSWORD_BY_USER: Final = Limit("password-user", 10, _QUARTER)
 def key_of(limit: Limit, subject: str) -> str:
     """Return what tries of *subject* are counted under; addresses themselves are not kept."""
     return f"{limit.name}:{digest(subject)}"
+
+
+def logins(email: str, client: Client) -> tuple[tuple[Limit, str], tuple[Limit, str]]:
+    """Return what tries to log in as *email* are counted under, which getting in clears."""
+    return (LOGIN_BY_ADDRESS, f"{email} {client.network}"), (LOGIN_BY_ALL, email)
 
 
 async def count(means: Means, *tries: tuple[Limit, str]) -> None:
