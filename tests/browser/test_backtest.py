@@ -27,7 +27,7 @@ def test_a_file_is_played_and_two_are_compared(page: Page, site: Site) -> None:
     _store_candles(site)
     register(page)
     first = _play(page, FILE)
-    page.wait_for_function("document.querySelectorAll('[data-plot][data-chart-state=drawn]').length === 2")
+    expect(page.locator("[data-plot][data-chart-state=drawn]")).to_have_count(2)  # evaluating is forbidden to pages
     expect(page.locator("[data-candle-chart] canvas").first).to_be_visible()
     second = _play(page, FILE.replace('take_profit = "1.5"', 'take_profit = "1.0"'))
     ready(page, "/backtest")
