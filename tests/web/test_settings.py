@@ -83,6 +83,23 @@ async def test_the_theme_is_the_same_in_another_browser_until_it_is_chosen_there
         page = (await elsewhere.get("/settings")).text
         assert 'data-theme="light"' in page
         assert 'value="light" selected' in page  # what is saved next takes nothing back
+async def test_wishes_that_are_refused_come_back_as_they_were_typed(anna: Browser) -> None:
+    form = {"theme": "dark", "currency_digits": "6", "time_zone": "Europe/Berlin", "display_currency": "us$"}
+    wrong = await anna.post("/settings/preferences", {**form, "mail_deal_opened": "on"})
+    assert (wrong.status_code, "The display currency must be" in said(wrong)) == (422, True)
+    for typed in ('value="dark"', 'value="6"', 'value="Europe/Berlin"'):
+        assert f"{typed} selected" in wrong.text
+    assert 'value="us$"' in wrong.text
+    ticked = re.findall(r'name="((?:page|mail)_\w+)"[^>]* checked', wrong.text)
+    assert ticked == ["mail_deal_opened"]
+
+
+async def test_each_form_comes_back_where_it_stands(anna: Browser) -> None:
+    """The page is long: what was refused, and a token that is shown once, must not be below what one sees."""
+    page = await anna.get("/settings")
+    places = set(re.findall(r'action="/settings/[^"#]+#([\w-]+)"', page.text))
+    assert places == {"profile", "preferences", "password-title", "tokens", "delete"}
+    assert all(f'id="{place}"' in page.text for place in places)
 
 
 async def test_a_token_is_shown_once_and_can_be_taken_back(anna: Browser) -> None:
