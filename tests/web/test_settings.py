@@ -83,6 +83,8 @@ async def test_the_theme_is_the_same_in_another_browser_until_it_is_chosen_there
         page = (await elsewhere.get("/settings")).text
         assert 'data-theme="light"' in page
         assert 'value="light" selected' in page  # what is saved next takes nothing back
+
+
 async def test_wishes_that_are_refused_come_back_as_they_were_typed(anna: Browser) -> None:
     form = {"theme": "dark", "currency_digits": "6", "time_zone": "Europe/Berlin", "display_currency": "us$"}
     wrong = await anna.post("/settings/preferences", {**form, "mail_deal_opened": "on"})
