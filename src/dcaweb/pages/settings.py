@@ -9,6 +9,7 @@ from litestar import Controller, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
+from dcacore.application.administrators import LastAdministrator
 from dcacore.application.identity import api_tokens, leaving, passwords, preferences, sessions
 from dcacore.application.identity.leaving import Left, OpenDeals
 from dcacore.application.identity.preferences import Changes
@@ -131,7 +132,7 @@ class SettingsPages(Controller):
             left = await leaving.delete_account(
                 app.identity, _me(request), password=data.get("current", ""), open_deals=_deals(data)
             )
-        except (InvalidParameter, IdentityError) as error:
+        except (InvalidParameter, IdentityError, LastAdministrator) as error:
             return await self._show(request, delete_form=forms.refused(data, error))
         if left is Left.STOPPING:
             if app.engine is not None:
