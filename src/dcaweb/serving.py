@@ -153,7 +153,8 @@ async def serve_app(app: App, taken: socket.socket, stopping: asyncio.Event, tel
         stopping: ends it; it is set here when the engine has ended, or serving failed.
         tell: is given the address once pages can be asked for.
     """
-    server = _server(create_app(app), app.settings, taken)
+    web = create_app(app)
+    server, streams = _server(web, app.settings, taken), web.state.streams
     serving = asyncio.create_task(server.run(), name="dashboard")
     told = asyncio.create_task(stopping.wait())
     ends = {serving, told, *([] if app.engine_task is None else [app.engine_task])}
@@ -162,6 +163,7 @@ async def serve_app(app: App, taken: socket.socket, stopping: asyncio.Event, tel
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     finally:
         stopping.set()
+        streams.end()
         server.stop()
         await asyncio.wait({serving, told})
     if serving.exception() is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import socket
 import sys
@@ -61,6 +62,23 @@ async def test_it_serves_until_it_is_told_to_end(tmp_path: Path, number: signal.
         page = await client.get("/")
         assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
         process.send_signal(number)
+        async with asyncio.timeout(PATIENCE_S):
+            _, complaints = await process.communicate()
+        assert (process.returncode, b"Traceback" in complaints) == (0, False), complaints
+
+
+async def test_pages_that_are_open_do_not_keep_it(tmp_path: Path) -> None:
+    where = {"DATABASE_URL": f"sqlite:///{tmp_path}/app.db", "DCA_PASSWORD": "Correct-Horse-7"}
+    await asyncio.to_thread(Cli(tmp_path, where).good, "user", "create", "anna@example.com", "--verified")
+    async with served(tmp_path, "--no-engine") as (process, address), httpx.AsyncClient(base_url=address) as client:
+        (token,) = set(re.findall(r'name="_csrf_token" value="(\w+)"', (await client.get("/login")).text))
+        form = {"email": "anna@example.com", "password": "Correct-Horse-7", "_csrf_token": token}
+        assert (await client.post("/login", data=form)).status_code == 303
+        async with client.stream("GET", "/events") as stream:
+            assert stream.status_code == 200
+            process.send_signal(signal.SIGINT)
+            async for _ in stream.aiter_bytes():
+                pass  # it ends as it should, and is not cut off
         async with asyncio.timeout(PATIENCE_S):
             _, complaints = await process.communicate()
         assert (process.returncode, b"Traceback" in complaints) == (0, False), complaints

@@ -7,6 +7,7 @@ import io
 import json
 import tomllib
 import zipfile
+import zlib
 
 import pytest
 from httpx import Response
@@ -18,15 +19,25 @@ from dcacore.application.live_exports import LIVE_DEAL_COLUMNS
 from dcacore.application.own_data import ACTIVITY_COLUMNS, own_data
 from dcacore.application.refusals import NotFound
 from dcacore.domain.ids import UserId
+from dcacore.ports.backtests import Outcome, RunState
 from dcacore.ports.records import Activity, Environment, Notification
 from dcacore.ports.secrets import ApiKey
+from tests.contract.test_store_backtests import run
 from tests.web.desk import BERT, Desk
 from tests.web.stage import ANNA, PASSWORD, Stage
 
 NAMES = [
     *("README.txt", "profile.json", "preferences.json", "subscriptions.json"),
     *("accounts.json", "bots.json", "bots/Calm.toml"),
-    *("bots/calm-2.toml", "deals.csv", "orders.csv", "fills.csv", "activity.csv", "notifications.csv"),
+    *(
+        "bots/calm-2.toml",
+        "deals.csv",
+        "orders.csv",
+        "fills.csv",
+        "backtests.json",
+        "activity.csv",
+        "notifications.csv",
+    ),
     *("sessions.json", "api_tokens.json"),
 ]
 
@@ -77,6 +88,23 @@ async def test_everything_comes_in_one_file(desk: Desk) -> None:
         keyed = next(it for it in await work.accounts.of(user.id) if it.api_key is not None)
     secrets = [user.password_hash, session.key, token.key, secret.key, secret.secret, str(keyed.api_key)]
     assert not [it for it in secrets if it in whole]
+
+
+async def test_backtests_come_with_their_reports(idle_desk: Desk) -> None:
+    anna = idle_desk.anna.id
+    done, failed = (run(name, anna, state=state) for name, state in (("a", RunState.DONE), ("b", RunState.FAILED)))
+    report = json.dumps({"profit": "1.5", "deals": list(range(9_000))})
+    async with idle_desk.app.store.begin() as work:
+        for one in (done, failed):
+            await work.backtests.add(one)
+        await work.backtests.save(done, Outcome(report=zlib.compress(report.encode()), drawings=zlib.compress(b"{}")))
+        await work.commit()
+    found = files(await idle_desk.browser.post("/settings/export"))
+    told = {it["id"]: (it["state"], it["report"]) for it in json.loads(found["backtests.json"])}
+    assert told == {"a": ("done", "backtests/a.json"), "b": ("failed", None)}
+    assert found["backtests/a.json"] == report
+    async with idle_desk.bert() as bert:
+        assert json.loads(files(await bert.post("/settings/export"))["backtests.json"]) == []
 
 
 async def test_nothing_is_anybody_elses(desk: Desk) -> None:

@@ -102,7 +102,7 @@ async def test_a_body_that_is_none(idle_desk: Desk, body: bytes) -> None:
 
 async def test_a_body_that_is_too_large(idle_desk: Desk) -> None:
     answer = await idle_desk.stage.browser.client.post("/signals", content=b"x" * (64 * 1024 + 1))
-    assert answer.status_code == 413
+    assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
 
 
 async def test_too_many_signals_have_to_wait(idle_desk: Desk) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dcacore.application.refusals import UseCaseError
 from dcacore.domain.ids import UserId
+from dcacore.ports.records import User
 from dcacore.ports.store import Work
 
 
@@ -26,6 +27,9 @@ async def refuse_last(work: Work, user_id: UserId) -> None:
     administrators = await work.users.hold_administrators()
     leaving = next((it for it in administrators if it.id == user_id), None)
     others = [it for it in administrators if it.id != user_id]
-    can_sign_in = any(it.verified_at is not None for it in others)
-    if leaving is not None and not (can_sign_in or (others and leaving.verified_at is None)):
+    if leaving is not None and not (any(map(_can_sign_in, others)) or (others and not _can_sign_in(leaving))):
         raise LastAdministrator
+
+
+def _can_sign_in(user: User) -> bool:
+    return user.verified_at is not None and bool(user.password_hash)  # who was invited may never choose a password

@@ -5,8 +5,10 @@ It comes as files, each in pieces, and a few hundred rows are in memory at a tim
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import json
+import zlib
 from collections.abc import AsyncIterator, Iterable
 from typing import Any, Final
 
@@ -22,6 +24,7 @@ from dcacore.domain.bot import shown_state
 from dcacore.domain.entitlement import Subscription
 from dcacore.domain.ids import UserId
 from dcacore.domain.money import plain
+from dcacore.ports.backtests import BacktestRun, RunState
 from dcacore.ports.identity import Preferences
 from dcacore.ports.records import Account, BotRecord, LiveConfirmation, User
 from dcacore.ports.store import Store
@@ -29,6 +32,7 @@ from dcacore.ports.store import Store
 ACTIVITY_COLUMNS: Final = ("at", "level", "kind", "text", "environment", "bot_id", "deal_id", "order_id")
 NOTIFICATION_COLUMNS: Final = ("at", "level", "kind", "text", "bot_id", "read_at")
 _LONGEST_STEM: Final = 60
+_SLICE: Final = 8_192
 _ABOUT: Final = """\
 Everything that {site} keeps of {email}, as of {at}.
 
@@ -37,6 +41,7 @@ subscriptions.json               what you pay for, as the payment service has to
 accounts.json                    exchange accounts; their keys are not in here, nor any other secret
 bots.json, bots/                 your bots, and each as a bot file, which makes the same bot when it is imported
 deals.csv, orders.csv, fills.csv all that they have traded
+backtests.json, backtests/       your backtests, and the report of each that is done
 activity.csv, notifications.csv  what happened, and what you were told of it, the newest first
 sessions.json, api_tokens.json   where you are signed in, and which programs may act for you
 
@@ -96,6 +101,8 @@ async def _files(means: Means, user: User) -> AsyncIterator[DataFile]:
     yield DataFile("deals.csv", await deals_csv(store, clock, user.id))
     yield DataFile("orders.csv", await orders_csv(store, clock, user.id))
     yield DataFile("fills.csv", await fills_csv(store, clock, user.id))
+    async for file in _backtests(store, user.id):
+        yield file
     yield DataFile("activity.csv", _activity(store, user.id))
     yield DataFile("notifications.csv", _notifications(store, user.id))
     yield DataFile(
@@ -143,6 +150,11 @@ def _subscription(it: Subscription) -> dict[str, object]:
 
 async def _whole(text: str) -> AsyncIterator[str]:
     yield text
+
+
+async def _sliced(text: str) -> AsyncIterator[str]:
+    for at in range(0, len(text), _SLICE):
+        yield text[at : at + _SLICE]
 
 
 def _json(value: Any) -> AsyncIterator[str]:
@@ -218,6 +230,46 @@ def _file_names(names: Iterable[str]) -> list[str]:
         taken.add(stem.lower())
         found.append(f"bots/{stem}.toml")
     return found
+
+
+async def _backtests(store: Store, user_id: UserId) -> AsyncIterator[DataFile]:
+    async with store.begin(reads_only=True) as work:
+        runs = await work.backtests.of(user_id)
+    yield DataFile("backtests.json", _json([_backtest(it) for it in runs]))
+    for run in runs:
+        async with store.begin(reads_only=True) as work:
+            outcome = await work.backtests.outcome(user_id, run.id)
+        if outcome is not None:
+            report = await asyncio.to_thread(zlib.decompress, outcome.report)
+            yield DataFile(_report_name(run), _sliced(report.decode()))
+
+
+def _report_name(run: BacktestRun) -> str:
+    return f"backtests/{run.id}.json"
+
+
+def _backtest(run: BacktestRun) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "name": run.name,
+        "asked_at": utc_stamp(run.asked_at),
+        "ended_at": _stamp(run.ended_at),
+        "state": run.state.value,
+        "failure": run.failure,
+        "environment": None if run.environment is None else run.environment.value,
+        "pair": run.pair,
+        "quote_asset": run.quote_asset,
+        "interval": run.interval,
+        "from_ms": run.from_ms,
+        "to_ms": run.to_ms,
+        "path": run.path,
+        "slippage": plain(run.slippage),
+        "balance": None if run.balance is None else plain(run.balance),
+        "bot": run.bot,
+        "warnings": list(run.warnings),
+        "figures": dict(run.figures),
+        "report": _report_name(run) if run.state is RunState.DONE else None,
+    }
 
 
 async def _activity(store: Store, user_id: UserId) -> AsyncIterator[str]:

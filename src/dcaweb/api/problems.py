@@ -18,7 +18,8 @@ from dcaweb.failures import AnyRequest, sentence, status_of
 
 log = structlog.get_logger("dcaweb")
 
-PREFIX: Final = "/api/"
+PLACES: Final = ("/api/", "/signals", "/webhooks/")
+"""Where programs ask, and no people."""
 MEDIA_TYPE: Final = "application/problem+json"
 _LONGEST: Final = 200
 _CODES: Final[Mapping[type[DcaError], str]] = {
@@ -81,7 +82,7 @@ class Problem:
 
 
 def by_place(pages: ExceptionHandlersMap) -> ExceptionHandlersMap:
-    """Return what answers below `/api/` by problem details, and anywhere else as *pages* do."""
+    """Return what answers programs by problem details, and anywhere else as *pages* do."""
     return {kind: _chosen(cast("_Handler", handler)) for kind, handler in pages.items()}
 
 
@@ -90,7 +91,7 @@ _Handler = Callable[[AnyRequest, Exception], Response[Any]]
 
 def _chosen(page: _Handler) -> _Handler:
     def answer(request: AnyRequest, error: Exception) -> Response[Any]:
-        return problem(request, error) if request.scope["path"].startswith(PREFIX) else page(request, error)
+        return problem(request, error) if request.scope["path"].startswith(PLACES) else page(request, error)
 
     return answer
 

@@ -9,6 +9,7 @@ from litestar import Controller, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
+from dcacore.application.administrators import LastAdministrator
 from dcacore.application.identity import api_tokens, leaving, passwords, preferences, sessions
 from dcacore.application.identity.leaving import Left, OpenDeals
 from dcacore.application.identity.preferences import Changes
@@ -135,7 +136,7 @@ class SettingsPages(Controller):
                 open_deals=_deals(data),
                 is_selling=app.shop is not None,
             )
-        except (InvalidParameter, IdentityError) as error:
+        except (InvalidParameter, IdentityError, LastAdministrator) as error:
             return await self._show(request, delete_form=forms.refused(data, error))
         if left is Left.STOPPING:
             if app.engine is not None:

@@ -161,6 +161,7 @@ class Streams:
     """
 
     of: Counter[UserId] = attrs.field(factory=Counter)
+    _is_over: bool = attrs.field(default=False, init=False)
     _groups: dict[tuple[UserId, Formats], _Group] = attrs.field(factory=dict, init=False)
     _seen: defaultdict[UserId, dict[str, tuple[float, bool]]] = attrs.field(
         factory=lambda: defaultdict(dict), init=False
@@ -172,6 +173,8 @@ class Streams:
         Raises:
             StoreError: the database failed when it was asked how everything stands.
         """
+        if self._is_over:
+            return
         page, key = _Page(), (user_id, formats)
         group = self._groups.get(key)
         is_first = group is None or group.task is None or group.task.done()
@@ -193,6 +196,13 @@ class Streams:
                 if self._groups.get(key) is group:
                     del self._groups[key]
                 await group.end()
+
+    def end(self) -> None:
+        """End all streams, and each that is asked for from now on: a server that is to end waits for them."""
+        self._is_over = True
+        for group in self._groups.values():
+            for page in group.pages:
+                page.end()
 
     def opened(self, app: App, user_id: UserId, session: UserSession) -> None:
         """Count one more of this user's streams; its session has just been looked at."""

@@ -8,6 +8,7 @@ import pytest
 from dcacore.application import identity, users
 from dcacore.application.administering import directory, machinery, user_view
 from dcacore.application.administrators import LastAdministrator
+from dcacore.application.identity import inviting
 from dcacore.application.identity.leaving import remove_user
 from dcacore.application.refusals import NotFound
 from dcacore.domain.ids import UserId
@@ -52,6 +53,15 @@ async def test_one_who_cannot_sign_in_does_not_count(hall: Hall) -> None:
     await users.set_admin(store, email=BERT, is_admin=True)
     assert not (await users.set_admin(store, email=ANNA, is_admin=False)).is_admin
     assert bert.verified_at is None
+
+
+async def test_one_who_has_never_chosen_a_password_does_not_count(hall: Hall) -> None:
+    await administrator(hall)
+    await inviting.invite(hall.means, email=BERT, is_admin=True)
+    await users.verify(hall.means.store, hall.clock, email=BERT)
+    with pytest.raises(LastAdministrator):
+        await users.set_admin(hall.means.store, email=ANNA, is_admin=False)
+    assert not (await users.set_admin(hall.means.store, email=BERT, is_admin=False)).is_admin
 
 
 async def test_who_is_no_administrator_may_be_none_any_more(hall: Hall) -> None:

@@ -62,6 +62,16 @@ async def test_pages_of_a_user_are_looked_for_once_and_each_is_told_all(
     assert not streams._groups
 
 
+async def test_streams_end_with_the_program_and_none_begins_after(desk: Desk) -> None:
+    streams = Streams()
+    async with aclosing(streams.news(desk.app, ANN, PLAIN)) as open_page, asyncio.timeout(10):
+        await anext(open_page)
+        streams.end()
+        assert not any([news async for news in open_page])
+        assert not [news async for news in streams.news(desk.app, BOB, PLAIN)]
+    assert not streams._groups
+
+
 async def test_a_page_that_comes_later_is_told_how_everything_stands(desk: Desk) -> None:
     streams = Streams()
     async with aclosing(streams.news(desk.app, ANN, PLAIN)) as first:
