@@ -28,8 +28,8 @@ from tests.web.stage import ANNA, PASSWORD, Stage
 
 NAMES = [
     *("README.txt", "profile.json", "preferences.json", "accounts.json", "bots.json", "bots/Calm.toml"),
-    *("bots/calm-2.toml", "deals.csv", "orders.csv", "fills.csv", "backtests.json", "activity.csv", "notifications.csv"),
-    *("sessions.json", "api_tokens.json"),
+    *("bots/calm-2.toml", "deals.csv", "orders.csv", "fills.csv", "backtests.json", "activity.csv"),
+    *("notifications.csv", "sessions.json", "api_tokens.json"),
 ]
 
 
