@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from httpx import ASGITransport, AsyncClient
 from litestar.types import Receive, Send
 
 from dcacore.application.identity.throttling import LOGIN_BY_ADDRESS, OWN_DATA
 from dcacore.application.zones import zone_of
 from dcacore.domain.errors import InvalidParameter
 from dcaweb.heads import with_heads
-from tests.web.stage import ANNA, PASSWORD, Browser, Stage, said, stage_in
+from tests.web.stage import ANNA, BASE_URL, PASSWORD, Browser, Stage, said, stage_in
 
 
 async def test_who_has_to_wait_is_told_how_long(stage: Stage, browser: Browser) -> None:
@@ -68,10 +69,22 @@ async def test_head_leaves_to_the_server_what_was_asked_for() -> None:
     methods: list[str] = []
 
     async def inner(scope: Any, receive: Receive, send: Send) -> None:
-        methods.extend((scope["method"], asked["method"]))
+        methods.append(scope["method"])
+        await send({"type": "http.response.start", "status": 200, "headers": []})
 
-    await with_heads(inner)(asked, cast("Receive", None), cast("Send", None))
+    async def send(message: object) -> None:
+        methods.append(asked["method"])
+
+    await with_heads(inner)(asked, cast("Receive", None), send)
     assert methods == ["GET", "HEAD"]
+
+
+async def test_the_answer_to_head_fails_nowhere(tmp_path: Path) -> None:
+    async with stage_in(tmp_path) as stage:
+        app: Any = stage.web
+        async with AsyncClient(transport=ASGITransport(app), base_url=BASE_URL) as client:  # it raises what fails
+            for path in ("/", "/login", "/healthz", "/nowhere", "/static/nothing", "/api/v1/me", "/metrics"):
+                assert (await client.head(path)).content == b""
 
 
 @pytest.mark.parametrize("host", ["a:999999", "a:b", "[::1", "", "evil.example"])

@@ -27,18 +27,9 @@ from tests.web.desk import BERT, Desk
 from tests.web.stage import ANNA, PASSWORD, Stage
 
 NAMES = [
-    *("README.txt", "profile.json", "preferences.json", "subscriptions.json"),
-    *("accounts.json", "bots.json", "bots/Calm.toml"),
-    *(
-        "bots/calm-2.toml",
-        "deals.csv",
-        "orders.csv",
-        "fills.csv",
-        "backtests.json",
-        "activity.csv",
-        "notifications.csv",
-    ),
-    *("sessions.json", "api_tokens.json"),
+    *("README.txt", "profile.json", "preferences.json", "subscriptions.json", "accounts.json", "bots.json"),
+    *("bots/Calm.toml", "bots/calm-2.toml", "deals.csv", "orders.csv", "fills.csv", "backtests.json"),
+    *("activity.csv", "notifications.csv", "sessions.json", "api_tokens.json"),
 ]
 
 

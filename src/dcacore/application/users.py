@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from typing import Final
 
 import attrs
 
 from dcacore.application.administrators import refuse_last
+from dcacore.application.apart import apart
 from dcacore.application.billing.tiers import NOT_SELLING, Selling, bring_up_to_date
 from dcacore.application.refusals import NotFound
 from dcacore.domain.errors import InvalidParameter
@@ -72,7 +72,7 @@ async def create(
     """
     email = checked_email(email)
     check_password(password)
-    hashed = await asyncio.to_thread(passwords.hash, password)
+    hashed = await apart(passwords.hash, password)
     now = clock.now()
     user = User(
         id=UserId(ids.new()),
@@ -189,7 +189,7 @@ async def reset_password(store: Store, passwords: Passwords, *, email: str, pass
         InvalidParameter: the password breaks its rule.
     """
     check_password(password)
-    hashed = await asyncio.to_thread(passwords.hash, password)
+    hashed = await apart(passwords.hash, password)
     async with store.begin() as work:
         user = attrs.evolve(await _held(work, await _of(work, email)), password_hash=hashed)
         await work.users.save(user)

@@ -26,6 +26,12 @@ from dcaweb.api.views.reports import (
 from dcaweb.requests import app_of
 
 AccountName = Annotated[str, QueryParameter(min_length=1, max_length=100, description="An account's name or id.")]
+OneOfThem = Annotated[
+    str | None,
+    QueryParameter(
+        min_length=1, max_length=100, required=False, description="Its name or id; not needed for the only one."
+    ),
+]
 Search = Annotated[str, QueryParameter(max_length=40, description="What to look for, such as btc.")]
 
 
@@ -93,14 +99,24 @@ class ExchangeApi(Controller):
 
     @get("/pairs", operation_id="ListPairs")
     async def pairs(
-        self, request: ApiRequest, account: AccountName, search: Search = "", limit: Limit = 100
+        self, request: ApiRequest, account: OneOfThem = None, search: Search = "", limit: Limit = 100
     ) -> list[MarketItem]:
         """List the pairs that trade where the account is, with their rules, the best matches of the search first."""
-        app, name = app_of(request), named("account", account)
+        app, name = app_of(request), await _one(request, account)
         found = await pairs.search(
             app.store, app.venues, user_id=user_id_of(request), named=name, text=search, limit=limit
         )
         return [market_item(market) for market in found]
+
+
+async def _one(request: ApiRequest, account: str | None) -> str:
+    if account is not None:
+        return named("account", account)
+    mine = await accounts.of(app_of(request).store, user_id_of(request))
+    if len(mine) != 1:
+        there = f"there are {', '.join(it.name for it in mine)}" if mine else "there is none yet"
+        raise InvalidParameter("account", None, f"is missing; {there}")
+    return mine[0].name
 
 
 def _environment(body: Body) -> Environment | None:

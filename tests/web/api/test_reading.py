@@ -73,6 +73,15 @@ async def test_what_accounts_hold_and_what_failed(desk: Desk) -> None:
     problem_of(await desk.ask("GET", "/pairs", params={"account": "test"}), 503)
 
 
+async def test_the_only_account_need_not_be_named(desk: Desk) -> None:
+    told = problem_of(await desk.ask("GET", "/pairs"), 422)
+    assert told["errors"] == [{"field": "account", "detail": "is missing; there are paper, test"}]
+    mine = (await desk.ask("GET", "/exchange", token=desk.bobs)).json()["items"]
+    named = await desk.ask("GET", "/pairs", token=desk.bobs, params={"account": mine[0]["name"]})
+    alone = await desk.ask("GET", "/pairs", token=desk.bobs)
+    assert (len(mine), alone.status_code, alone.json()) == (1, named.status_code, named.json())
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [("GET", "/nothing", 404), ("PUT", "/bots", 405), ("GET", "/bots/%00", 404), ("GET", f"/bots/{'x' * 200}", 404)],

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-
+from dcacore.application.apart import apart
 from dcacore.application.identity.means import NOBODY, Client, Means
 from dcacore.application.identity.refusals import NotVerified, WrongLogin
 from dcacore.application.identity.rules import same_address
@@ -36,9 +35,9 @@ async def login(
     async with means.store.begin(reads_only=True) as work:
         found = await work.users.by_email(email)
     if found is None:
-        await asyncio.to_thread(means.passwords.check_nobody, password)
+        await apart(means.passwords.check_nobody, password)
         raise WrongLogin
-    if not await asyncio.to_thread(means.passwords.check, password, found.password_hash):
+    if not await apart(means.passwords.check, password, found.password_hash):
         raise WrongLogin
     async with means.store.begin() as work:
         user = await work.users.hold(found.id)

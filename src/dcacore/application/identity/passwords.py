@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import attrs
 
+from dcacore.application.apart import apart
 from dcacore.application.identity import letters
 from dcacore.application.identity.links import held, look_at, used
 from dcacore.application.identity.means import NOBODY, Client, Means
@@ -62,8 +61,8 @@ async def reset(means: Means, secret: str, *, password: str, client: Client = NO
         InvalidParameter: the password breaks its rule; the link can still be used.
     """
     link = await look_at(means, secret, _KINDS)  # what no link pays for is not worth the work of hashing
-    await asyncio.to_thread(check_new_password, password, link.email)
-    hashed = await asyncio.to_thread(means.passwords.hash, password)
+    await apart(check_new_password, password, link.email)
+    hashed = await apart(means.passwords.hash, password)
     now = means.clock.now()
     async with means.store.begin() as work:
         link, user = await used(means, work, secret, _KINDS)
@@ -94,8 +93,8 @@ async def change_password(means: Means, signed_in: SignedIn, *, current: str, pa
         InvalidParameter: the new one breaks its rule.
     """
     user = await confirmed(means, signed_in.user.id, current)
-    await asyncio.to_thread(check_new_password, password, user.email)
-    hashed = await asyncio.to_thread(means.passwords.hash, password)
+    await apart(check_new_password, password, user.email)
+    hashed = await apart(means.passwords.hash, password)
     async with means.store.begin() as work:
         user = attrs.evolve(await still(work, user), password_hash=hashed)
         await work.users.save(user)
@@ -118,7 +117,7 @@ async def confirmed(means: Means, user_id: UserId, password: str) -> User:
     await count(means, (PASSWORD_BY_USER, user_id))
     async with means.store.begin(reads_only=True) as work:
         user = await work.users.get(user_id)
-    if user is None or not await asyncio.to_thread(means.passwords.check, password, user.password_hash):
+    if user is None or not await apart(means.passwords.check, password, user.password_hash):
         raise WrongPassword
     async with means.store.begin() as work:
         await work.throttle.forget(key_of(PASSWORD_BY_USER, user_id))

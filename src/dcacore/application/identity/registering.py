@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import attrs
 
+from dcacore.application.apart import apart
 from dcacore.application.identity import letters, throttling
 from dcacore.application.identity.links import held, look_at, used
 from dcacore.application.identity.means import NOBODY, Client, Means
@@ -35,9 +34,9 @@ async def register(means: Means, *, email: str, password: str, client: Client = 
     if means.registration is Registration.CLOSED:
         raise RegistrationClosed
     email = checked_address(email)
-    await asyncio.to_thread(check_new_password, password, email)
+    await apart(check_new_password, password, email)
     await throttling.count_mail(means, email, client)
-    hashed = await asyncio.to_thread(means.passwords.hash, password)
+    hashed = await apart(means.passwords.hash, password)
     new = User(
         id=UserId(means.ids.new()),
         email=email,
