@@ -10,7 +10,7 @@ import pytest
 from dcacore.domain.entitlement import Subscription, SubscriptionState
 from dcacore.domain.ids import BotId, UserId
 from dcacore.ports.billing import BillingEvent
-from dcacore.ports.billing_store import Customer, Told
+from dcacore.ports.billing_store import Customer, PlanPause, Told
 from dcacore.ports.errors import Conflict
 from dcacore.ports.records import Tier
 from dcacore.ports.store import Store
@@ -154,16 +154,17 @@ async def test_what_was_told_is_dealt_with_once(store: Store) -> None:
 
 async def test_bots_pause_for_the_plan_until_they_do_not(store: Store) -> None:
     async with store.begin() as work:
-        await work.plan_pauses.put([A], NOON)
-        await work.plan_pauses.put([A, B], NOON + MINUTE)
-        assert await work.plan_pauses.of(ANN) == {A: NOON, B: NOON + MINUTE}
+        first, later = PlanPause(since=NOON, user_paused=True), PlanPause(since=NOON + MINUTE)
+        await work.plan_pauses.put({A: first})
+        await work.plan_pauses.put({A: later, B: later})
+        assert await work.plan_pauses.of(ANN) == {A: first, B: later}
         assert await work.plan_pauses.of(BOB) == {}
         await work.plan_pauses.forget([A, BotId("none")])
-        assert await work.plan_pauses.of(ANN) == {B: NOON + MINUTE}
+        assert await work.plan_pauses.of(ANN) == {B: later}
         await work.bots.remove(B)
         assert await work.plan_pauses.of(ANN) == {}
         with pytest.raises(Conflict, match="bot"):
-            await work.plan_pauses.put([B], NOON)
+            await work.plan_pauses.put({B: first})
 
 
 async def test_the_bot_that_is_to_go_on_is_remembered(store: Store) -> None:

@@ -13,7 +13,7 @@ from tests.simulation.stage import points, tell
 
 WHOLE: Final = "safety_orders"
 """The scenario that is told with a crash at each point in every run of the tests."""
-SOME: Final = 40
+SOME: Final = 24
 """How many points of each other one are, spread evenly."""
 
 

@@ -17,6 +17,7 @@ import pytest
 from dcacore.application import accounts
 from dcacore.application.identity import leaving
 from dcacore.application.identity.refusals import StillCharged
+from dcacore.application.identity.throttling import BILLING_BY_USER
 from dcacore.application.limits import bots_to_run
 from dcacore.domain.bot import Phase, Wanted
 from dcacore.domain.ids import UserId
@@ -134,6 +135,16 @@ async def test_a_page_does_not_ask_for_ever(till: Till) -> None:
     assert ("hx-trigger" in late.text, "longer than usual" in late.text) == (False, True)
     for odd in ("-1", "1e9", "99999999999", "x"):
         assert (await till.desk.browser.get(path + odd)).status_code == 200
+
+
+async def test_billing_is_not_asked_without_end_for_anybody(till: Till) -> None:
+    answers = [await till.desk.browser.get("/subscription/payments") for _ in range(BILLING_BY_USER.most)]
+    assert {it.status_code for it in answers} == {200}
+    for answer in (await till.desk.browser.get("/subscription/payments"), await _press(till, "buy")):
+        assert answer.status_code == 429
+        assert int(answer.headers["retry-after"]) > 0
+    assert till.world.till.purchases == {}
+    assert "Upgrade to PRO" in await _page(till)
 
 
 async def test_nobody_buys_twice(till: Till) -> None:

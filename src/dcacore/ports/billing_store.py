@@ -115,18 +115,31 @@ class BillingInbox(Protocol):
         """Forget what was dealt with and came before this time; return how much."""
 
 
+@attrs.frozen(kw_only=True)
+class PlanPause:
+    """That a bot pauses because the plan does not carry it.
+
+    Attributes:
+        since: since when.
+        user_paused: whether its user had paused it before: then a larger plan does not start it.
+    """
+
+    since: datetime.datetime
+    user_paused: bool = False
+
+
 class PlanPauses(Protocol):
     """The bots that pause because the plan does not carry them any more, and which one its user wants to go on."""
 
-    async def put(self, bot_ids: Collection[BotId], at: datetime.datetime) -> None:
-        """Note that bots pause for the plan; those that did before keep their time.
+    async def put(self, pauses: Mapping[BotId, PlanPause]) -> None:
+        """Note that bots pause for the plan; of those that did before stays what is noted.
 
         Raises:
             Conflict: there is no such bot.
         """
 
-    async def of(self, user_id: UserId) -> Mapping[BotId, datetime.datetime]:
-        """Return which bots of a user pause for the plan, and since when."""
+    async def of(self, user_id: UserId) -> Mapping[BotId, PlanPause]:
+        """Return which bots of a user pause for the plan, and how."""
 
     async def forget(self, bot_ids: Collection[BotId]) -> None:
         """Note that bots pause for the plan no more."""

@@ -14,6 +14,7 @@ from litestar.response import Redirect, Template
 
 from dcacore.application.billing import buying, lapsing
 from dcacore.application.billing.means import BillingMeans
+from dcacore.application.identity import throttling
 from dcacore.application.overview import allowed
 from dcacore.application.refusals import NotFound, UseCaseError
 from dcacore.domain.entitlement import Standing
@@ -104,10 +105,10 @@ class Subscription(Controller):
     @get("/payments")
     async def payments(self, request: WebRequest) -> Template:
         """Show what was charged, as a part of the page: billing is asked for it, and may take its time."""
-        shop, found, failure = app_of(request).shop, tuple[Payment, ...](), ""
+        found, failure = tuple[Payment, ...](), ""
         try:
-            if shop is not None:
-                found = await _asked(buying.payments(shop.means, me(request).id))
+            if app_of(request).shop is not None:
+                found = await _asked(buying.payments(await _means(request), me(request).id))
         except BillingFailed as error:
             failure = str(error)
         shown = [PaymentView.of(it) for it in found]
@@ -116,14 +117,14 @@ class Subscription(Controller):
     @post("/buy")
     async def buy(self, request: WebRequest) -> Template:
         """Begin a purchase, and lead to the page on which it is paid."""
-        means = self._means(request)
+        means = await _means(request)
         address = client_of(request).address
         return await self._led(request, buying.buy(means, me(request).id, address=address), "the page for the payment")
 
     @post("/manage")
     async def manage(self, request: WebRequest) -> Template:
         """Lead to the page of billing on which cards and addresses are changed."""
-        means = self._means(request)
+        means = await _means(request)
         return await self._led(request, buying.manage(means, me(request).id), "your page at the payment service")
 
     @post("/cancel")
@@ -139,7 +140,7 @@ class Subscription(Controller):
     @post("/payments/{payment_id:str}/invoice")
     async def invoice(self, request: WebRequest, payment_id: FromPath[str]) -> Template:
         """Lead to an invoice."""
-        means = self._means(request)
+        means = await _means(request)
         try:
             url = await _asked(buying.invoice(means, me(request).id, payment_id))
         except (BillingFailed, NotNow) as error:
@@ -165,15 +166,9 @@ class Subscription(Controller):
         asks = await lapsing.resume(*app_of(request).means, user_id=me(request).id)
         return await sent(request, asks, HOME) if asks else await self._show(request, _NONE_STARTS)
 
-    def _means(self, request: WebRequest) -> BillingMeans:
-        shop = app_of(request).shop
-        if shop is None:
-            raise NotNow("billing is off here: an administrator gives plans")
-        return shop.means
-
     async def _ending(self, request: WebRequest, *, ends: bool) -> Template | Redirect:
         try:
-            await _asked(buying.set_ending(self._means(request), me(request).id, ends=ends))
+            await _asked(buying.set_ending(await _means(request), me(request).id, ends=ends))
         except (BillingFailed, NotNow) as error:
             return await self._show(request, Refusal.of(error))
         return redirect(HOME, Flash.PLAN_ENDS if ends else Flash.PLAN_GOES_ON)
@@ -228,11 +223,11 @@ class BillingReturn(Controller):
         return await self._show(request, "subscription/_done.html")
 
     async def _show(self, request: WebRequest, template: str) -> Template:
-        shop, checkout = app_of(request).shop, request.query_params.get("checkout_id", "")
+        checkout = request.query_params.get("checkout_id", "")
         state, tier, failure = None, me(request).tier, ""
-        if shop is not None and checkout:
+        if app_of(request).shop is not None and checkout:
             try:
-                found = await _asked(buying.come_back(shop.means, me(request).id, checkout))
+                found = await _asked(buying.come_back(await _means(request), me(request).id, checkout))
                 state, tier = found.state, found.tier
             except BillingFailed as error:
                 failure = str(error)
@@ -250,6 +245,20 @@ class BillingReturn(Controller):
             times=asked + 1,
             is_late=asked >= _ASKED,
         )
+
+
+async def _means(request: WebRequest) -> BillingMeans:
+    """Return what billing is asked with.
+
+    Raises:
+        NotNow: there is no billing here.
+        TooManyTries: the user has had it asked too often of late.
+    """
+    app = app_of(request)
+    if app.shop is None:
+        raise NotNow("billing is off here: an administrator gives plans")
+    await throttling.count(app.identity, (throttling.BILLING_BY_USER, me(request).id))
+    return app.shop.means
 
 
 async def _asked(answer: Awaitable[T]) -> T:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import attrs
 import pytest
+from structlog.testing import capture_logs
 
 from dcacore.application import users
 from dcacore.application.billing.keeping import ASK_EVERY, PAUSES, receive
@@ -149,6 +150,35 @@ async def test_one_of_whom_nothing_can_be_read_keeps_nobody_else_from_being_aske
         counter.billing.troubles = {broken.id: Unavailable("Polar's answer cannot be read")}
         await counter.work(seconds=ASK_EVERY.total_seconds() + 61)
         assert await counter.tier(asked) is Tier.FREE
+
+
+async def test_any_number_of_whom_nothing_can_be_read_hold_up_nobody_else(counter: Counter) -> None:
+    everybody = [await counter.anna(f"user-{number}@example.com") for number in range(5)]
+    for user in everybody:
+        await counter.told(counter.world.buy(user.id))
+    await counter.work()
+    by_id = sorted(everybody, key=lambda it: it.id)
+    counter.billing.troubles = {it.id: Unavailable("Polar's answer cannot be read") for it in by_id[:4]}
+    counter.world.revoke(by_id[4].id)  # and nothing of it arrives
+    await counter.work(seconds=ASK_EVERY.total_seconds() + 61)
+    assert await counter.tier(by_id[4]) is Tier.PRO  # it takes three in a row for a sign that nothing can be asked
+    await counter.work(seconds=61)
+    assert await counter.tier(by_id[4]) is Tier.FREE
+
+
+async def test_what_is_charged_and_belongs_to_nobody_is_told_to_the_operator(counter: Counter) -> None:
+    anna = await counter.anna()
+    bought = counter.world.buy(anna.id)
+    async with counter.office.store.begin() as work:
+        await work.users.remove(anna.id)
+        await work.commit()
+    with capture_logs() as lines:
+        await counter.told(bought)
+        await counter.work()
+        await counter.told(counter.world.revoke(anna.id))
+        await counter.work()
+    (warned,) = [it for it in lines if it["event"] == "billing_charges_nobody_here"]
+    assert (warned["log_level"], len(warned["subscriptions"])) == ("warning", 1)
 
 
 async def test_who_has_just_paid_does_not_wait_for_all_the_others(counter: Counter) -> None:

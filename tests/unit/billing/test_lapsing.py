@@ -7,17 +7,19 @@ import datetime
 import attrs
 import pytest
 
-from dcacore.application import asking, users
+from dcacore.application import accounts, asking, users
 from dcacore.application.billing import lapsing
 from dcacore.application.billing.lapsing import who_goes_on
 from dcacore.application.refusals import NotFound, PlanLimitReached
 from dcacore.domain.bot import Phase, Wanted
 from dcacore.domain.errors import NotNow
 from dcacore.domain.ids import BotId
-from dcacore.ports.records import BotRecord, Request, RequestKind, Tier, User
+from dcacore.ports.records import BotRecord, Environment, Request, RequestKind, Tier, User
+from dcacore.ports.secrets import ApiKey
 from tests.contract.stored import entered
 from tests.unit.application.office import Office
 
+KEY = ApiKey("k" * 16, "s" * 16)
 NAMES = ("one", "two", "three")
 
 
@@ -176,6 +178,75 @@ async def test_on_the_larger_plan_all_go_on_by_one_click_and_not_by_themselves(o
     assert [it.kind for it in asked] == [RequestKind.START] * 2
     assert await _paused(office, anna) == set()
     assert await lapsing.resume(*office.means, user_id=anna.id) == ()
+
+
+async def test_what_its_user_had_paused_is_not_started_by_the_click(office: Office, anna: User) -> None:
+    _, two, three = await _running(office, anna, *NAMES)
+    await _becomes(office, two.bot.id, Phase.MONITORING, Wanted.PAUSE)
+    await _tier(office, anna, Tier.FREE)
+    await _carried_out(office)
+    assert await _paused(office, anna) == {two.bot.id, three.bot.id}
+    await _tier(office, anna, Tier.PRO)
+    assert await _paused(office, anna) == {three.bot.id}  # the other one pauses for its user again
+    asked = await lapsing.resume(*office.means, user_id=anna.id)
+    assert [it.bot_id for it in asked] == [three.bot.id]
+
+
+@pytest.mark.parametrize(("kind", "resumed"), [(RequestKind.PAUSE, False), (RequestKind.START, True)])
+async def test_what_was_asked_last_counts_and_not_what_an_engine_has_done(
+    office: Office, anna: User, kind: RequestKind, resumed: bool
+) -> None:
+    _, two = await _running(office, anna, "one", "two")
+    if kind is RequestKind.START:
+        await _becomes(office, two.bot.id, Phase.MONITORING, Wanted.PAUSE)
+    await asking.ask(*office.means, user_id=anna.id, bot="two", kind=kind)
+    await _tier(office, anna, Tier.FREE)
+    await _carried_out(office)
+    await _tier(office, anna, Tier.PRO)
+    asked = await lapsing.resume(*office.means, user_id=anna.id)
+    assert [it.bot_id for it in asked] == ([two.bot.id] if resumed else [])
+
+
+async def test_the_one_who_makes_room_stays_paused_if_its_user_had_paused_it(office: Office, anna: User) -> None:
+    one, two = await _running(office, anna, "one", "two")
+    await _tier(office, anna, Tier.FREE)
+    await _carried_out(office)
+    await _becomes(office, one.bot.id, Phase.MONITORING, Wanted.PAUSE)
+    await lapsing.let_go_on(*office.means, user_id=anna.id, bot="two")
+    await _carried_out(office)
+    assert await _paused(office, anna) == {one.bot.id}
+    await _tier(office, anna, Tier.PRO)
+    assert await _paused(office, anna) == set()
+    assert await lapsing.resume(*office.means, user_id=anna.id) == ()
+    assert two.bot.id not in await _paused(office, anna)
+
+
+async def test_without_room_for_it_a_paused_one_is_not_handed_back(office: Office, anna: User) -> None:
+    _, two, _ = await _running(office, anna, *NAMES)
+    await _becomes(office, two.bot.id, Phase.MONITORING, Wanted.PAUSE)
+    await _tier(office, anna, Tier.FREE)
+    await _carried_out(office)
+    async with office.store.begin() as work:
+        await lapsing.hand_back(work, anna.id, Tier.FREE)
+        await work.commit()
+    assert two.bot.id in await _paused(office, anna)
+
+
+async def test_a_live_bot_that_nobody_has_confirmed_is_started_on_its_own_page_only(office: Office, anna: User) -> None:
+    await accounts.add(
+        *office.means, office.secrets, user_id=anna.id, name="live", environment=Environment.LIVE, api_key=KEY
+    )
+    await _running(office, anna, "one")
+    real = await office.bot(anna, "real", account="live")
+    await _becomes(office, real.bot.id, Phase.MONITORING, Wanted.RUN)
+    await _tier(office, anna, Tier.FREE)
+    await _carried_out(office)
+    assert await _paused(office, anna) == {real.bot.id}
+    with pytest.raises(NotNow, match="real has to be started on its page: it trades real money"):
+        await lapsing.let_go_on(*office.means, user_id=anna.id, bot="real")
+    await _tier(office, anna, Tier.PRO)
+    assert await lapsing.resume(*office.means, user_id=anna.id) == ()
+    assert await _paused(office, anna) == {real.bot.id}
 
 
 async def test_no_more_go_on_than_the_plan_carries(office: Office, anna: User) -> None:

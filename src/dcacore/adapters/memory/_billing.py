@@ -11,7 +11,7 @@ from dcacore.adapters.memory._tables import Draft, sound
 from dcacore.domain.entitlement import Subscription, SubscriptionState
 from dcacore.domain.ids import BotId, UserId
 from dcacore.ports.billing import BillingEvent
-from dcacore.ports.billing_store import BillingInbox, Customer, Customers, PlanPauses, Subscriptions, Told
+from dcacore.ports.billing_store import BillingInbox, Customer, Customers, PlanPause, PlanPauses, Subscriptions, Told
 from dcacore.ports.errors import Conflict
 
 
@@ -128,16 +128,16 @@ class MemoryPlanPauses(PlanPauses):
 
     draft: Draft
 
-    async def put(self, bot_ids: Collection[BotId], at: datetime.datetime) -> None:
+    async def put(self, pauses: Mapping[BotId, PlanPause]) -> None:
         tables = self.draft.tables
-        if any(bot_id not in tables.bots for bot_id in bot_ids):
+        if any(bot_id not in tables.bots for bot_id in pauses):
             raise Conflict("there is no such bot")
-        for bot_id in bot_ids:
-            self.draft.writable(self.draft.tables.plan_pauses).setdefault(bot_id, at)
+        for bot_id, pause in pauses.items():
+            self.draft.writable(self.draft.tables.plan_pauses).setdefault(bot_id, pause)
 
-    async def of(self, user_id: UserId) -> Mapping[BotId, datetime.datetime]:
+    async def of(self, user_id: UserId) -> Mapping[BotId, PlanPause]:
         tables = self.draft.tables
-        return {it: since for it, since in tables.plan_pauses.items() if tables.bots[it].user_id == user_id}
+        return {it: pause for it, pause in tables.plan_pauses.items() if tables.bots[it].user_id == user_id}
 
     async def forget(self, bot_ids: Collection[BotId]) -> None:
         for bot_id in bot_ids:

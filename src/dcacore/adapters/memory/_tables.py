@@ -21,7 +21,7 @@ from dcacore.domain.intents import Intent, IntentState
 from dcacore.domain.money import BaseQty, exact
 from dcacore.domain.orders import Order
 from dcacore.ports.backtests import BacktestRun, Outcome
-from dcacore.ports.billing_store import Customer, Told
+from dcacore.ports.billing_store import Customer, PlanPause, Told
 from dcacore.ports.errors import StoreError
 from dcacore.ports.identity import (
     ApiToken,
@@ -115,7 +115,7 @@ class Tables:
     customers: dict[UserId, Customer] = attrs.field(factory=dict)
     subscriptions: dict[str, tuple[UserId, Subscription]] = attrs.field(factory=dict)
     billing_events: dict[str, Told] = attrs.field(factory=dict)
-    plan_pauses: dict[BotId, datetime.datetime] = attrs.field(factory=dict)
+    plan_pauses: dict[BotId, PlanPause] = attrs.field(factory=dict)
     plan_choices: dict[UserId, BotId] = attrs.field(factory=dict)
     open_deals: dict[BotId, DealId] = attrs.field(factory=dict)
     deal_orders: dict[DealId, tuple[OrderId, ...]] = attrs.field(factory=dict)

@@ -23,7 +23,7 @@ from dcacore.adapters.sqlalchemy._texts import subscription_of, subscription_to_
 from dcacore.domain.entitlement import Subscription, SubscriptionState
 from dcacore.domain.ids import BotId, UserId
 from dcacore.ports.billing import BillingEvent
-from dcacore.ports.billing_store import BillingInbox, Customer, Customers, PlanPauses, Subscriptions, Told
+from dcacore.ports.billing_store import BillingInbox, Customer, Customers, PlanPause, PlanPauses, Subscriptions, Told
 
 _CUSTOMERS: Final = CustomerRow.__table__
 _SUBSCRIPTIONS: Final = SubscriptionRow.__table__
@@ -153,15 +153,16 @@ class SqlPlanPauses(PlanPauses):
 
     session: Session
 
-    async def put(self, bot_ids: Collection[BotId], at: datetime.datetime) -> None:
-        for bot_id in bot_ids:
-            statement = insert_into(_PAUSES, self.session.dialect).values({"bot_id": bot_id, "since": at})
+    async def put(self, pauses: Mapping[BotId, PlanPause]) -> None:
+        for bot_id, pause in pauses.items():
+            values = {"bot_id": bot_id, **attrs.asdict(pause)}
+            statement = insert_into(_PAUSES, self.session.dialect).values(values)
             once = statement.on_conflict_do_nothing(index_elements=[_PAUSES.c.bot_id])
             await self.session.write(once, conflict=_NO_BOT)
 
-    async def of(self, user_id: UserId) -> Mapping[BotId, datetime.datetime]:
+    async def of(self, user_id: UserId) -> Mapping[BotId, PlanPause]:
         rows = await self.session.read(PlanPauseRow, _PAUSED, {"this": user_id})
-        return {BotId(row.bot_id): row.since for row in rows}
+        return {BotId(row.bot_id): PlanPause(since=row.since, user_paused=row.user_paused) for row in rows}
 
     async def forget(self, bot_ids: Collection[BotId]) -> None:
         await self.session.write(delete(_PAUSES).where(_PAUSES.c.bot_id.in_(list(bot_ids))))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from dcacore.adapters.sqlalchemy._rows import Base
@@ -68,6 +68,7 @@ class PlanPauseRow(Base):
 
     bot_id: Mapped[str] = mapped_column(ForeignKey("bot.id", ondelete="CASCADE"), primary_key=True)
     since: Mapped[datetime.datetime]
+    user_paused: Mapped[bool] = mapped_column(server_default=false())
 
 
 class PlanChoiceRow(Base):

@@ -55,6 +55,14 @@ async def receive(means: BillingMeans, hooks: Hooks, headers: Mapping[str, str],
     return is_news
 
 
+def _warn_of_charges(some: Iterable[Told]) -> None:
+    """Tell the operator of what is charged and belongs to nobody here: to an account that is gone, or elsewhere."""
+    charged = [it.event.subscription for it in some if it.event.subscription is not None]
+    ids = sorted({it.id for it in charged if it.will_be_charged})
+    if ids:
+        log.warning("billing_charges_nobody_here", subscriptions=ids)
+
+
 @attrs.define(eq=False)
 class Keeper:
     """Keeps tiers true. Several may work on one database: all that they do may be done twice.
@@ -67,6 +75,7 @@ class Keeper:
     _poked: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
     _begun_s: float | None = attrs.field(default=None, init=False)
     _look_s: float | None = attrs.field(default=None, init=False)
+    _vain: set[UserId] = attrs.field(factory=set, init=False)
 
     def poke(self) -> None:
         """Let the inbox be looked into at once."""
@@ -112,6 +121,7 @@ class Keeper:
         """Ask once about a user, however much has been told of the user."""
         if user_id is None:
             await self._settle(some, "nobody here")
+            _warn_of_charges(some)
             return
         names = [it.event.customer_id for it in some if it.event.customer_id]
         try:
@@ -177,21 +187,26 @@ class Keeper:
         await self._ask_about(due)
 
     async def _ask_about(self, customers: Iterable[Customer]) -> None:
-        """Ask billing about customers until that is vain, or until somebody is told of: a purchase does not wait."""
+        """Ask billing about customers until that is vain, or until somebody is told of: a purchase does not wait.
+
+        About whom it was vain the last time it is asked last: one whose answer cannot be read holds up nobody else.
+        """
         vain = 0
-        for customer in customers:
+        for customer in sorted(customers, key=lambda it: it.user_id in self._vain):
             try:
                 await fetch(self.means, customer.user_id)
             except StoreError:
                 raise
             except PortError as failure:
                 vain += 1
+                self._vain.add(customer.user_id)
                 log.warning("billing_not_asked", user_id=customer.user_id, reason=str(failure))
                 if vain >= _VAIN or isinstance(failure, RateLimited):  # the others would fare no better
                     self._put_asking_off(failure)
                     return
             else:
                 vain = 0
+                self._vain.discard(customer.user_id)
             if self._poked.is_set():
                 self._look_s = None
                 return

@@ -6,7 +6,8 @@ goes on is its user's choice, else the one that was made first of those that run
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 from dcacore.application import asking
 from dcacore.application.consent import unconfirmed
@@ -17,9 +18,17 @@ from dcacore.application.waiting import strategy_to_be
 from dcacore.domain.bot import Wanted
 from dcacore.domain.errors import NotNow
 from dcacore.domain.ids import BotId, UserId
+from dcacore.ports.billing_store import PlanPause
 from dcacore.ports.clock import Clock, Ids
 from dcacore.ports.records import BotRecord, Request, RequestKind, Tier
 from dcacore.ports.store import Store, Work
+
+_WANTS: Final[Mapping[RequestKind | None, Wanted]] = {
+    RequestKind.START: Wanted.RUN,
+    RequestKind.PAUSE: Wanted.PAUSE,
+    RequestKind.STOP: Wanted.STOP,
+}
+"""What a user wants of a bot who asks this of it."""
 
 
 def who_goes_on(records: Iterable[BotRecord], preferred: BotId | None, limit: int) -> tuple[BotId, ...]:
@@ -32,6 +41,17 @@ def who_goes_on(records: Iterable[BotRecord], preferred: BotId | None, limit: in
         key=lambda it: (it.bot.id != preferred, it.bot.wanted is Wanted.PAUSE, it.created_at, it.bot.id),
     )
     return tuple([it.bot.id for it in order[:limit]])
+
+
+async def hand_back(work: Work, user_id: UserId, tier: Tier) -> None:
+    """Let bots that their user had paused already pause for the user again, as far as *tier* carries them.
+
+    The caller holds the user, and commits.
+    """
+    room = LIMITS[tier] - len(await bots_to_run(work, user_id))
+    pauses = await work.plan_pauses.of(user_id)
+    theirs = [it.bot.id for it in await paused_for_plan(work, user_id) if pauses[it.bot.id].user_paused]
+    await work.plan_pauses.forget(theirs[: max(0, room)])
 
 
 async def paused_for_plan(work: Work, user_id: UserId) -> tuple[BotRecord, ...]:
@@ -57,9 +77,12 @@ async def pause_beyond(work: Work, clock: Clock, ids: Ids, user_id: UserId, tier
 async def _pause(work: Work, clock: Clock, ids: Ids, records: Iterable[BotRecord], tier: Tier) -> None:
     limit = LIMITS[tier]
     reason = f"the plan {tier.value} carries {limit} bot{'' if limit == 1 else 's'}"
+    asked_last = {it.bot_id: it.kind for it in await work.requests.waiting() if it.kind in _WANTS}
     for record in records:
+        wanted = _WANTS.get(asked_last.get(record.bot.id), record.bot.wanted)
+        pause = PlanPause(since=clock.now(), user_paused=wanted is Wanted.PAUSE)
+        await work.plan_pauses.put({record.bot.id: pause})
         await asking.add_request(work, clock, ids, record=record, kind=RequestKind.PAUSE, details={"reason": reason})
-        await work.plan_pauses.put([record.bot.id], clock.now())
 
 
 async def let_go_on(store: Store, clock: Clock, ids: Ids, *, user_id: UserId, bot: str) -> tuple[Request, ...]:
@@ -108,7 +131,8 @@ async def resume(store: Store, clock: Clock, ids: Ids, *, user_id: UserId) -> tu
     """Start the bots of the user that pause for the plan, the first made first, as far as the plan carries them.
 
     Returns:
-        What was asked of them; those that trade real money that nobody has confirmed stay as they are.
+        What was asked of them. Those that their user had paused before, and those that trade real money that nobody
+        has confirmed, stay as they are.
 
     Raises:
         NotFound: there is no such user.
@@ -118,8 +142,10 @@ async def resume(store: Store, clock: Clock, ids: Ids, *, user_id: UserId) -> tu
         if user is None:
             raise NotFound("user", user_id)
         room = LIMITS[user.tier] - len(await bots_to_run(work, user_id))
+        pauses = await work.plan_pauses.of(user_id)
+        mine = [it for it in await paused_for_plan(work, user_id) if not pauses[it.bot.id].user_paused]
         asked: list[Request] = []
-        for record in await paused_for_plan(work, user_id):
+        for record in mine:
             if len(asked) < room and await unconfirmed(work, record, await strategy_to_be(work, record)) is None:
                 ask = asking.ask_in(work, clock, ids, user_id=user_id, bot=record.bot.id, kind=RequestKind.START)
                 asked.append(await ask)

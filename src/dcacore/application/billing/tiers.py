@@ -9,7 +9,7 @@ from typing import Final
 import attrs
 import structlog
 
-from dcacore.application.billing.lapsing import pause_beyond, paused_for_plan
+from dcacore.application.billing.lapsing import hand_back, pause_beyond, paused_for_plan
 from dcacore.application.limits import LIMITS
 from dcacore.application.telling import Post
 from dcacore.domain.entitlement import Entitlement, Standing, Terms, entitlement
@@ -69,6 +69,7 @@ async def bring_up_to_date(work: Work, clock: Clock, ids: Ids, user_id: UserId, 
     if user.tier is not before:
         await work.users.save(user)
         paused = await pause_beyond(work, clock, ids, user.id, user.tier)
+        await hand_back(work, user.id, user.tier)
         waiting = await paused_for_plan(work, user.id)
         await _tell(work, user, now, _changed(user, [it.name for it in paused], len(waiting), now), selling)
     elif bought.standing is Standing.GRACE and user.given_tier is not user.tier:

@@ -43,6 +43,8 @@ LOGIN_BY_ALL: Final = Limit("login-all", 3 * LOGIN_BY_CLIENT.most, _QUARTER)
 MAIL_BY_ADDRESS: Final = Limit("mail-address", 5, _HOUR)
 MAIL_BY_CLIENT: Final = Limit("mail-client", 30, _HOUR)
 OWN_DATA: Final = Limit("own-data", 5, _HOUR)
+BILLING_BY_USER: Final = Limit("billing-user", 60, _MINUTE)
+"""Of what makes billing be asked: more than a page that waits for a purchase wants, less than would use it up."""
 PASSWORD_BY_USER: Final = Limit("password-user", 10, _QUARTER)
 
 
